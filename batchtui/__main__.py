@@ -1,0 +1,5 @@
+"""Run as `python -m batchtui`."""
+
+from batchtui.cli.entry import main
+
+raise SystemExit(main())

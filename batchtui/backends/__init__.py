@@ -1,0 +1,1 @@
+"""Where jobs go: one file a kind, all of one shape."""

@@ -1,0 +1,319 @@
+"""The contract of a backend: what the engine asks of every kind, and what a kind may answer.
+
+A kind is one class in one file. `Direct` kinds do one job at a time and the engine owns concurrency, timeouts and
+retries; `Remote` kinds take a submission of many jobs, at most once. Classes are constructed without I/O; the
+methods run on the worker's event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from batchtui.model import Json, Outcome, SubmissionState
+from batchtui.text import Secret
+
+if TYPE_CHECKING:
+    from batchtui.backends.http import Http
+
+W = TypeVar("W", bound=msgspec.Struct)
+"""A kind's `Work`: the typed fields of its `[job]`."""
+
+Note = Callable[[dict[str, Json]], None]
+"""Journals a fact about the attempt or submission under way (a file id, a process id) before the next step."""
+
+
+# ---- what a backend may say instead of an answer ---------------------------------------------
+
+
+class Refused(Exception):
+    """Nothing was made, and asking again would not help: the request is wrong."""
+
+    def __init__(self, message: str, kind: str = "refused", body: Json = None) -> None:
+        super().__init__(message)
+        self.message, self.kind, self.body = message, kind, body
+
+
+class TryLater(Exception):
+    """Nothing was made; ask again after `after` seconds (None: back off). Pauses the whole backend.
+
+    `counts` says whether it uses up a retry: a rate limit does not, a refused connection does.
+    """
+
+    def __init__(self, message: str, after: float | None = None, *, kind: str = "rate_limit", counts: bool = False) -> None:
+        super().__init__(message)
+        self.message, self.after, self.kind, self.counts = message, after, kind, counts
+
+
+class Transient(Exception):
+    """One attempt failed in a way that may pass (5xx, a cut connection). `maybe_done`: it may have been done and billed."""
+
+    def __init__(
+        self, message: str, *, kind: str = "server", maybe_done: bool = False, after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message, self.kind, self.maybe_done, self.after = message, kind, maybe_done, after
+
+
+class Unsure(Exception):
+    """A create that may have been carried out: it must be looked up, never repeated."""
+
+
+class NeedsPerson(Exception):
+    """Every job would meet this (a refused key, no money left): stop and ask. `kind` names the attention raised."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind, self.message = kind, message
+
+
+class Forgotten(Exception):
+    """The backend no longer knows this submission."""
+
+
+# ---- what passes between engine and backend ----------------------------------------------------
+
+
+@dataclass(slots=True)
+class Job(Generic[W]):
+    """A job rendered and decoded, ready to send. `token` marks this attempt for the backend's own records."""
+
+    index: int
+    id: str
+    attempt: int
+    token: str
+    work: W
+
+
+@dataclass(slots=True)
+class Submission:
+    """A slice of a batch on one backend. `facts` are what `note` journaled so far (file ids and the like)."""
+
+    id: int
+    token: str
+    batch_name: str
+    created: float
+    """Unix seconds at which the intent was journaled."""
+    remote_id: str | None = None
+    facts: dict[str, Json] = field(default_factory=dict)
+    jobs: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a poll says of one submission. `state`: submitted, processing, cancelling or ended."""
+
+    state: SubmissionState
+    completed: int | None = None
+    failed: int | None = None
+    total: int | None = None
+    ended_as: str | None = None
+    """The backend's own word for how it ended: completed, failed, expired, cancelled."""
+    error: str | None = None
+    expires: str | None = None
+    facts: dict[str, Json] = field(default_factory=dict)
+    """New facts to keep (output file ids), merged into the submission's."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What `find` learnt: `remote_id` when it lives, `absent` when it surely does not, neither: cannot tell."""
+
+    remote_id: str | None = None
+    absent: bool = False
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Answer:
+    """One row of a submission's results. `job_id` is the id that we gave; `raw` the line as it came."""
+
+    job_id: str
+    outcome: Outcome
+    raw: str = ""
+
+
+@dataclass(slots=True)
+class Probe:
+    """Reachable, key accepted, and what it offers."""
+
+    ok: bool
+    message: str
+    models: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RemoteBatch:
+    """One batch that lives at a backend, for `remote` and `adopt`."""
+
+    remote_id: str
+    status: str
+    created: str | None = None
+    jobs: int | None = None
+    token: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KindLimits:
+    """What a backend takes. None: no limit."""
+
+    jobs_per_submission: int = 50_000
+    bytes_per_submission: int = 200_000_000
+    submissions_at_once: int = 10
+    poll_interval: float = 15.0
+    poll_interval_max: float = 60.0
+    settle: float = 60.0
+    """Seconds after the last possible send at which a look-up that finds nothing proves absence."""
+    concurrency: int = 5
+    timeout: float | None = None
+    retries: int = 3
+
+
+class BackendSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Fields every `[backends.NAME]` table may hold; kinds add their own in a subclass.
+
+    Keys are named by reference only. `headers` values may be `env:NAME`.
+    """
+
+    kind: str
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api_key_command: list[str] | None = None
+    api_key_keyring: str | None = None
+    headers: dict[str, str] = {}
+    proxy: str | None = None
+    timeout: float | str | None = None
+    concurrency: int | None = None
+    poll_interval: float | str | None = None
+    settle: float | str | None = None
+
+
+S = TypeVar("S", bound=BackendSettings)
+
+
+@dataclass(slots=True)
+class Setup(Generic[S]):
+    """What a backend is built from. `key` is None where none is configured or needed."""
+
+    name: str
+    settings: S
+    key: Secret | None = None
+    connect: Callable[[], Http] | None = None
+    """Makes the HTTP transport on first use, in the worker's loop; kinds without a network never call it."""
+
+
+class Backend(ABC, Generic[W]):
+    """A configured place where jobs run. Subclass `Direct` or `Remote`."""
+
+    kind: ClassVar[str]
+    summary: ClassVar[str]
+    """One line for pickers and help."""
+    Settings: ClassVar[type[BackendSettings]] = BackendSettings
+    Work: ClassVar[type[msgspec.Struct]]
+    key_env: ClassVar[str | None] = None
+    """The usual environment variable of the key; a backend exists by itself where it is set."""
+    key_required: ClassVar[bool] = False
+    remote: ClassVar[bool]
+
+    def __init__(self, setup: Setup[BackendSettings]) -> None:
+        self.name = setup.name
+        self.setup = setup
+
+    @property
+    def limits(self) -> KindLimits:
+        return KindLimits()
+
+    def account(self) -> str:
+        """A fingerprint of who pays: kind, address and key, hashed."""
+        key = self.setup.key.reveal() if self.setup.key else ""
+        text = "\0".join((self.kind, self.setup.settings.base_url or "", key))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def check(self, job: Job[W]) -> list[tuple[str, str]]:
+        """What is wrong with a job before anything is sent: (key, message) pairs, empty where all is well."""
+        return []
+
+    def describe(self, job: Job[W]) -> Json:
+        """The job as it would be sent, for the preview; never a key."""
+        return msgspec.to_builtins(job.work)
+
+    def tokens(self, job: Job[W]) -> tuple[int, int]:
+        """Estimated tokens (in, out at most); zeros where the kind has none."""
+        return (0, 0)
+
+    def model(self, job: Job[W]) -> str | None:
+        """The model a job names, for its price."""
+        return None
+
+    async def probe(self) -> Probe:
+        return Probe(ok=True, message="ready")
+
+    async def close(self) -> None:
+        """Let go of connections and processes."""
+
+
+class Direct(Backend[W]):
+    """One job at a time, at least once: a job without a stored result is run again after a crash."""
+
+    remote = False
+
+    @abstractmethod
+    async def run(self, job: Job[W], note: Note) -> Outcome:
+        """Do the job. An outcome of state failed is final; raises Transient, TryLater, Refused or NeedsPerson.
+
+        Cancellation of the task must stop the work (end the process, drop the connection) before it returns.
+        """
+
+    async def settle(self, traces: Sequence[dict[str, Json]]) -> None:
+        """After a crash: end or await what earlier attempts (their notes) may have left running."""
+
+
+class Remote(Backend[W]):
+    """Many jobs in a submission, at most once."""
+
+    remote = True
+
+    @abstractmethod
+    def group(self, job: Job[W]) -> str:
+        """Jobs of one group may share a submission."""
+
+    def wire_id(self, index: int, job_id: str) -> str:
+        """The job's id as the backend takes it, where ours does not fit its pattern; answers carry this one."""
+        return job_id
+
+    @abstractmethod
+    def line(self, job: Job[W]) -> bytes:
+        """The job as it stands in a submission, its bytes counted against the limit."""
+
+    @abstractmethod
+    async def submit(self, submission: Submission, jobs: Iterable[Job[W]], note: Note) -> str:
+        """Send once; answers the remote id. Raises Refused, TryLater, NeedsPerson (nothing was made) or Unsure."""
+
+    @abstractmethod
+    async def find(self, submission: Submission) -> Found:
+        """Look up a possibly made submission by its token. Raises Transient where the backend cannot be asked."""
+
+    @abstractmethod
+    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress]:
+        """Progress by submission id, in as few calls as the backend allows. Raises Transient, TryLater, NeedsPerson.
+
+        A submission that the backend no longer knows is answered as ended with `ended_as="forgotten"`.
+        """
+
+    @abstractmethod
+    def results(self, submission: Submission, keep: Callable[[str, bytes], None] | None) -> AsyncIterator[Answer]:
+        """Stream the answers of an ended submission, in any order. `keep(name, chunk)` takes the words as they came."""
+
+    @abstractmethod
+    async def cancel(self, submission: Submission) -> None:
+        """Ask; final only when a poll says so."""
+
+    async def list(self) -> Sequence[RemoteBatch]:
+        """What lives there."""
+        return []

@@ -1,0 +1,1 @@
+"""The commands: everything the app does, without a screen."""

@@ -1,0 +1,1 @@
+"""What happens next: plan, submit, poll, collect, retry, cancel, recover."""

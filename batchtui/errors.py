@@ -1,0 +1,57 @@
+"""What can go wrong, as sentences a user can act on; each knows its exit code (CLI: 0 to 7)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class BatchtuiError(Exception):
+    """A fault to show as one clear message: what happened, where, what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class BadInput(BatchtuiError):
+    """Usage or input that is refused before anything is sent."""
+
+    exit_code = 2
+
+
+class ConfigError(BatchtuiError):
+    """The configuration is wrong, or a key is missing."""
+
+    exit_code = 3
+
+
+class Unreachable(BatchtuiError):
+    """A backend does not answer, or refuses us."""
+
+    exit_code = 4
+
+
+class LimitHit(BatchtuiError):
+    """A limit on cost or time stopped the work."""
+
+    exit_code = 5
+
+
+class NotFound(BatchtuiError):
+    """No such batch, job or backend."""
+
+    exit_code = 7
+
+
+class StoreDamaged(BatchtuiError):
+    """Files of a batch cannot be read as written; they are left as they are."""
+
+
+class Locked(BatchtuiError):
+    """Another process drives this batch."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?` for a likely typo, else nothing."""
+    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{match[0]}"?' if match else ""

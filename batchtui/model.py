@@ -1,0 +1,325 @@
+"""The nouns: jobs, batches, submissions, results, and what a batch file says. No I/O, no imports of ours.
+
+Shapes that leave the program (`BatchStatus`, `SubmissionStatus`, `Result`, `Preflight`) are promises:
+their field names are what `--json` prints.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+
+Json: TypeAlias = Any
+"""A value as JSON holds it: its shape is the user's or the provider's, not ours."""
+
+
+class JobState(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    INVALID = "invalid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+JOB_STATES: tuple[JobState, ...] = tuple(JobState)
+"""Order matters on disk: columns hold a state as its index here."""
+LIVE_JOB_STATES = frozenset({JobState.PENDING, JobState.PROCESSING})
+UNSUCCESSFUL_JOB_STATES = frozenset({JobState.INVALID, JobState.FAILED, JobState.EXPIRED, JobState.CANCELLED})
+
+
+class BatchState(StrEnum):
+    DRAFT = "draft"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED_BATCH_STATES = frozenset({BatchState.COMPLETED, BatchState.FAILED, BatchState.CANCELLED})
+
+
+class SubmissionState(StrEnum):
+    PLANNED = "planned"
+    WAITING = "waiting"
+    SENDING = "sending"
+    UNSURE = "unsure"
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    CANCELLING = "cancelling"
+    ENDED = "ended"
+    COLLECTED = "collected"
+
+
+LIVE_REMOTELY = frozenset(
+    {SubmissionState.SUBMITTED, SubmissionState.PROCESSING, SubmissionState.CANCELLING, SubmissionState.ENDED}
+)
+"""The backend holds it and has not yet given everything back."""
+
+
+# ---- what a batch file says ------------------------------------------------------------------
+
+
+class SourceSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`[source]`: where the rows come from."""
+
+    file: str
+    id: str | None = None
+    limit: int | None = None
+    shuffle: bool = False
+    seed: int | None = None
+
+
+class LimitsSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`[limits]`. Durations are seconds or text such as `90s`, `2h`; None means the kind's default."""
+
+    cost_usd: float | None = None
+    time: str | float | None = None
+    concurrency: int | None = None
+    jobs_per_submission: int | None = None
+    submissions_at_once: int | None = None
+    timeout: str | float | None = None
+    retries: int | None = None
+    error_policy: str | None = None
+
+
+class OutputSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`[output]`."""
+
+    dir: str | None = None
+    raw: bool = True
+
+
+class BatchSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A batch file, decoded. `job` stays as written: its keys belong to the kind, its strings are templates."""
+
+    name: str = ""
+    backend: str | None = None
+    source: SourceSpec | None = None
+    job: dict[str, Json] = {}
+    sweep: dict[str, list[Json]] = {}
+    limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    output: OutputSpec = msgspec.field(default_factory=OutputSpec)
+
+
+_DURATION = re.compile(
+    r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?"
+)
+
+
+def seconds(duration: str | float) -> float:
+    """Seconds of `90`, `"90"`, `"90s"`, `"2h"`, `"1h30m"`, `"1d"`. Raises ValueError."""
+    if isinstance(duration, bool):
+        raise ValueError("expected a duration such as 90s or 2h")
+    if isinstance(duration, int | float):
+        value = float(duration)
+    else:
+        match = _DURATION.fullmatch(duration.strip())
+        if not match or not any(match.groups()):
+            raise ValueError(f'"{duration}" is not a duration such as 90s, 15m or 2h')
+        days, hours, minutes, secs = (float(g) if g else 0.0 for g in match.groups())
+        value = days * 86400 + hours * 3600 + minutes * 60 + secs
+    if not 0 < value < 1e9:  # also refuses NaN and infinity
+        raise ValueError(f"{duration} is not a usable duration")
+    return value
+
+
+# ---- rows and jobs ---------------------------------------------------------------------------
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One row of a source: `number` counts from 1, `line` is where it starts in the file (None: no lines)."""
+
+    number: int
+    line: int | None
+    values: dict[str, Json]
+
+
+class JobRecord(msgspec.Struct, omit_defaults=True):
+    """One line of jobs.jsonl: what a job needs beside the batch's template.
+
+    `row` is the source row, `sweep` the values this job takes from `[sweep]`, `group` what its
+    submission must have in common, `size` its bytes in a submission, `tokens` the estimate (in, out at most).
+    """
+
+    n: int
+    id: str
+    row: dict[str, Json] = {}
+    line: int | None = None
+    sweep: dict[str, Json] = {}
+    name: str | None = None
+    backend: str | None = None
+    group: str = ""
+    size: int = 0
+    tokens: tuple[int, int] = (0, 0)
+
+
+# ---- what a backend answered -----------------------------------------------------------------
+
+
+class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What one attempt of a job gave. `state` is completed, failed, expired, cancelled or invalid."""
+
+    state: JobState
+    raw_response: str | None = None
+    parsed_response: Json = None
+    citations: list[Json] | None = None
+    citation_mappings: Json = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    usage: Json = None
+    cost_usd: float | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+    remote: dict[str, Json] = {}
+    output: Json = None
+    body: Json = None
+    """What the backend said, word for word, where `[output] raw` keeps it."""
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """A job and its counting result, as `results` and `show` print it; unfinished jobs have only their state."""
+
+    job_id: str
+    name: str | None = None
+    status: JobState = JobState.PENDING
+    raw_response: str | None = None
+    parsed_response: Json = None
+    citations: list[Json] | None = None
+    citation_mappings: Json = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+    backend: str | None = None
+    batch_id: str | None = None
+    remote: dict[str, Json] = {}
+    attempts: int = 0
+    started: str | None = None
+    ended: str | None = None
+    row: dict[str, Json] = {}
+    output: Json = None
+    body: Json = None
+
+
+# ---- what a batch looks like from outside ------------------------------------------------------
+
+
+class Attention(msgspec.Struct, kw_only=True, frozen=True):
+    """Something only a person can settle; `actions` are the words `resolve` takes."""
+
+    kind: str
+    text: str
+    since: str
+    actions: tuple[str, ...] = ()
+    submission: int | None = None
+
+
+class SubmissionStatus(msgspec.Struct, kw_only=True):
+    id: int
+    backend: str
+    remote_id: str | None = None
+    status: SubmissionState = SubmissionState.PLANNED
+    reason: str | None = None
+    jobs: int = 0
+    completed: int = 0
+    failed: int = 0
+    cost_usd: float | None = None
+    estimated_usd: float | None = None
+    submitted: str | None = None
+    started: str | None = None
+    ended: str | None = None
+    last_contact: str | None = None
+    next_try: str | None = None
+    first_error: str | None = None
+
+
+class BatchStatus(msgspec.Struct, kw_only=True):
+    """`list` and `status`. Counts are of jobs; `total` is None while the backend has not said."""
+
+    id: str
+    name: str
+    backend: str
+    kind: str
+    status: BatchState
+    paused: bool = False
+    attention: list[Attention] = []
+    total: int | None = None
+    pending: int = 0
+    processing: int = 0
+    completed: int = 0
+    invalid: int = 0
+    failed: int = 0
+    expired: int = 0
+    cancelled: int = 0
+    maybe_twice: int = 0
+    cost_usd: float | None = None
+    cost_limit_usd: float | None = None
+    estimated_usd: float | None = None
+    created: str | None = None
+    started: str | None = None
+    ended: str | None = None
+    deadline: str | None = None
+    expires: str | None = None
+    driver: str | None = None
+    tags: list[str] = []
+    archived: bool = False
+    submissions: list[SubmissionStatus] | None = None
+
+    @property
+    def finished(self) -> int:
+        """Jobs that have their last word."""
+        return self.completed + self.invalid + self.failed + self.expired + self.cancelled
+
+
+class Problem(msgspec.Struct, kw_only=True, frozen=True):
+    """One fault found before sending; `fatal` ones stop the batch, the others are warnings."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    row: int | None = None
+    key: str | None = None
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        if self.row is not None and self.line is None:
+            place = f"{place} row {self.row}".strip()
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+class Preflight(msgspec.Struct, kw_only=True):
+    """What `check` found; `first`, `longest` and `last` are jobs as they would be sent."""
+
+    name: str = ""
+    backend: str | None = None
+    kind: str | None = None
+    jobs: int = 0
+    submissions: int = 0
+    bytes: int = 0
+    tokens_in: int = 0
+    tokens_out_max: int = 0
+    cost_usd: float | None = None
+    limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    columns: list[str] = []
+    duplicates: int = 0
+    problems: list[Problem] = []
+    first: Json = None
+    longest: Json = None
+    last: Json = None
+
+    @property
+    def stopped(self) -> bool:
+        return any(problem.fatal for problem in self.problems)

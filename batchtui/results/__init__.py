@@ -1,0 +1,1 @@
+"""Reading what came back: queries, export."""

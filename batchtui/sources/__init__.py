@@ -1,0 +1,1 @@
+"""What users bring: files to rows, rows into templates."""

@@ -1,0 +1,1 @@
+"""Plain JSON on disk: one folder a batch."""

@@ -1,0 +1,254 @@
+"""One batch's folder, read: header, progress, jobs and results, kept up with whoever drives it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from batchtui.errors import NotFound
+from batchtui.model import (
+    JOB_STATES,
+    LIVE_JOB_STATES,
+    BatchState,
+    BatchStatus,
+    JobState,
+    Result,
+    SubmissionState,
+    SubmissionStatus,
+    seconds,
+)
+from batchtui.store import checkpoint, clock, journal, ranges, results
+from batchtui.store.header import BatchHeader, read_header
+from batchtui.store.jobs import JobTable
+from batchtui.store.lock import holder
+from batchtui.store.progress import NANO, Progress, SubmissionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """An immutable picture of every job, by number. `states` holds indexes into JOB_STATES."""
+
+    seq: int
+    states: bytes
+    tries: bytes
+    """Attempts, two bytes each in native order; `memoryview(tries).cast("H")`."""
+    offsets: bytes
+    """Offset of the counting result or -1, eight bytes each; `memoryview(offsets).cast("q")`."""
+    errors: dict[int, str]
+
+    def state(self, n: int) -> JobState:
+        return JOB_STATES[self.states[n]]
+
+
+class BatchFolder:
+    """Reads a batch, from any process and any thread. Whoever drives it changes `progress` through a BatchWriter."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the header only. Raises StoreDamaged."""
+        self.path = path
+        self.header: BatchHeader = read_header(path)
+        self._header_stamp = self._stat("batch.json")
+        self.damage: list[str] = []
+        self.lock = threading.Lock()
+        self.journal_end = 0
+        self._progress: Progress | None = None
+        self.contacts: dict[int, tuple[str | None, str | None]] = {}
+        """By submission: when the backend last answered, and when it is asked again. Known to the driver only."""
+
+    @property
+    def id(self) -> str:
+        return self.header.id
+
+    @property
+    def progress(self) -> Progress:
+        if self._progress is None:
+            self._load()
+        assert self._progress
+        return self._progress
+
+    @cached_property
+    def jobs(self) -> JobTable:
+        return JobTable(self.path / "jobs.jsonl")
+
+    def _stat(self, name: str) -> tuple[int, int]:
+        try:
+            stat = (self.path / name).stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return (stat.st_mtime_ns, stat.st_size)
+
+    def _load(self) -> None:
+        size = self._stat("events.jsonl")[1]
+        loaded = checkpoint.load(self.path / "checkpoint.json", self.header.total, size)
+        progress, offset = loaded or (Progress(self.header.total), 0)
+        self._progress, self.journal_end = progress, offset
+        self._follow()
+
+    def _follow(self) -> bool:
+        """Fold what the journal gained; whether it gained anything."""
+        progress, before = self._progress, self.journal_end
+        assert progress
+        for end, events, damage in journal.read_events(self.path / "events.jsonl", self.journal_end):
+            with self.lock:
+                for event in events:
+                    progress.apply(event)
+                self.damage += damage
+                self.journal_end = end
+        return self.journal_end != before
+
+    def refresh(self) -> bool:
+        """Catch up with the driver's files; whether anything changed. Not for the driver itself."""
+        changed = False
+        stamp = self._stat("batch.json")
+        if stamp != self._header_stamp:
+            header = read_header(self.path)
+            self.header, self._header_stamp = header, stamp
+            if self._progress is not None and self._progress.total != header.total:
+                self._progress = None
+            changed = True
+        if self._progress is None:
+            self._load()
+            return True
+        if self._stat("events.jsonl")[1] != self.journal_end:
+            changed |= self._follow()
+        return changed
+
+    # ---- what others see
+
+    def state(self) -> BatchState:
+        """The batch's state, a function of its jobs and of what was asked."""
+        progress, header = self.progress, self.header
+        counts = progress.counts()
+        live = sum(counts[state] for state in LIVE_JOB_STATES)
+        if live or (progress.total == 0 and not progress.ended):
+            if header.cancelling:
+                return BatchState.CANCELLING
+            return BatchState.PROCESSING if progress.started else BatchState.PENDING
+        if any(s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()):
+            return BatchState.CANCELLING if header.cancelling else BatchState.PROCESSING
+        if header.cancelling:
+            return BatchState.CANCELLED
+        return BatchState.COMPLETED if counts[JobState.COMPLETED] else BatchState.FAILED
+
+    def deadline(self) -> float | None:
+        """Unix seconds at which the time limit ends the batch."""
+        limit, started = self.header.spec.limits.time, self.progress.started
+        return clock.unix(started) + seconds(limit) if limit is not None and started else None
+
+    def status(self, *, submissions: bool = False) -> BatchStatus:
+        progress, header = self.progress, self.header
+        with self.lock:
+            counts = progress.counts()
+            deadline = self.deadline()
+            return BatchStatus(
+                id=header.id,
+                name=header.name,
+                backend=header.backend,
+                kind=header.kind,
+                status=self.state(),
+                paused=header.paused,
+                attention=list(progress.attention.values()),
+                total=progress.total,
+                **{state.value: counts[state] for state in JOB_STATES},
+                maybe_twice=progress.maybe_twice,
+                cost_usd=progress.cost_nano / NANO if progress.priced else None,
+                cost_limit_usd=header.spec.limits.cost_usd,
+                estimated_usd=header.estimated_usd,
+                created=header.created,
+                started=progress.started,
+                ended=progress.ended,
+                deadline=clock.stamp(deadline) if deadline else None,
+                expires=min((s.expires for s in progress.submissions.values() if s.expires), default=None),
+                driver=holder(self.path),
+                tags=header.tags,
+                archived=header.archived,
+                submissions=[self._submission(s) for s in progress.submissions.values()]
+                if submissions
+                else None,
+            )
+
+    def _submission(self, record: SubmissionRecord) -> SubmissionStatus:
+        last, following = self.contacts.get(record.id, (None, None))
+        return SubmissionStatus(
+            id=record.id,
+            backend=record.backend,
+            remote_id=record.remote_id,
+            status=record.state,
+            reason=record.reason,
+            jobs=ranges.count(record.jobs),
+            completed=record.completed,
+            failed=record.failed,
+            cost_usd=record.cost_nano / NANO if record.priced else None,
+            estimated_usd=record.estimated_usd,
+            submitted=record.submitted,
+            started=record.created,
+            ended=record.ended,
+            last_contact=last,
+            next_try=following,
+            first_error=record.first_error,
+        )
+
+    def columns(self) -> Columns:
+        progress = self.progress
+        with self.lock:
+            return Columns(
+                seq=progress.seq,
+                states=bytes(progress.states),
+                tries=progress.tries.tobytes(),
+                offsets=progress.offsets.tobytes(),
+                errors=dict(progress.errors),
+            )
+
+    def result(self, n: int, columns: Columns | None = None) -> Result:
+        """Job `n` with its counting result, or with its state where it has none yet. Raises NotFound, StoreDamaged."""
+        record = self.jobs.record(n)
+        progress = self.progress
+        with self.lock:
+            state, tries, offset = JOB_STATES[progress.states[n]], progress.tries[n], progress.offsets[n]
+            error = progress.errors.get(n)
+        if offset < 0:
+            kind, _, text = (error or "").partition(": ")
+            return Result(
+                job_id=record.id,
+                name=record.name,
+                status=state,
+                attempts=tries,
+                error=text or None,
+                error_kind=kind or None,
+                backend=record.backend or self.header.backend,
+                row=record.row,
+            )
+        stored = results.read_at(self.path / "results.jsonl", offset)
+        fields = {
+            name: getattr(stored, name)
+            for name in stored.__struct_fields__
+            if name in Result.__struct_fields__
+        }
+        fields |= {"name": record.name, "status": state, "attempts": tries, "row": record.row}
+        fields["backend"] = stored.backend or record.backend or self.header.backend
+        return Result(**fields)
+
+    def number(self, job_id: str) -> int:
+        """The number of the job with this id. Raises NotFound."""
+        n = self.jobs.number(job_id)
+        if n is None:
+            raise NotFound(f'batch {self.id}: no job "{job_id}"')
+        return n
+
+    def attempts(self, n: int) -> list[results.StoredResult]:
+        """Every stored result of job `n`, oldest first. Reads the whole file."""
+        found = results.read_after(self.path / "results.jsonl", 0)
+        return [stored for _, _, stored in found if stored is not None and stored.n == n]
+
+    def events(self) -> list[journal.Event]:
+        """The whole journal, for the log."""
+        return [e for _, events, _ in journal.read_events(self.path / "events.jsonl") for e in events]
+
+
+def to_json(value: object) -> object:
+    """A status or result as plain JSON types."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,108 @@
+"""jobs.jsonl: every job's id and row, written once; found again by number or id without parsing the rest."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from array import array
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from batchtui.errors import NotFound, StoreDamaged
+from batchtui.model import JobRecord
+from batchtui.store.lines import AppendFile
+
+SCHEMA = 1
+_ID = b',"id":"'
+
+
+class JobWriter:
+    """Writes jobs.jsonl of a batch in the making, buffered."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = AppendFile(path)
+        self._buffer: list[bytes] = [b'{"schema":%d,"file":"jobs"}\n' % SCHEMA]
+        self.count = 0
+
+    def add(self, record: JobRecord) -> None:
+        data = msgspec.to_builtins(record)
+        self._buffer.append(json.dumps(data, separators=(",", ":")).encode() + b"\n")
+        self.count += 1
+        if len(self._buffer) >= 500:
+            self.flush()
+
+    def flush(self) -> None:
+        self._file.append(b"".join(self._buffer))
+        self._buffer.clear()
+
+    def close(self) -> None:
+        if self._buffer:
+            self.flush()
+        self._file.sync()
+        self._file.close()
+
+
+class JobTable:
+    """The jobs of a batch, read lazily: offsets and ids in one scan, a record when asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offsets = array("Q")
+        self._fd = -1
+        self.ids: list[str] = []
+        self._scan()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def _scan(self) -> None:
+        try:
+            file = self._path.open("rb")
+        except OSError as fault:
+            raise StoreDamaged(f"{self._path}: cannot be read ({fault.strerror})") from fault
+        with file:
+            if not file.seek(0, 2):
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                start = data.find(b"\n") + 1
+                while start and (end := data.find(b"\n", start)) >= 0:
+                    at = data.find(_ID, start, end) + len(_ID)
+                    close = data.find(b'"', at, end)
+                    if at < len(_ID) or close < 0:
+                        raise StoreDamaged(f"{self._path}: the line at byte {start} is damaged")
+                    raw = data[at:close]
+                    if b"\\" in raw:
+                        raw_id = json.loads(data[start:end])["id"]
+                        self.ids.append(raw_id)
+                    else:
+                        self.ids.append(raw.decode())
+                    self._offsets.append(start)
+                    start = end + 1
+                self._offsets.append(start)
+
+    def record(self, n: int) -> JobRecord:
+        """Raises NotFound, StoreDamaged."""
+        if not 0 <= n < len(self.ids):
+            raise NotFound(f"{self._path}: no job number {n}")
+        if self._fd < 0:
+            self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        line = os.pread(self._fd, self._offsets[n + 1] - self._offsets[n], self._offsets[n])
+        try:
+            return msgspec.json.decode(line, type=JobRecord)
+        except msgspec.DecodeError as fault:
+            raise StoreDamaged(f"{self._path}: job {n} cannot be read ({fault})") from fault
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {id_: n for n, id_ in enumerate(self.ids)}
+
+    def number(self, job_id: str) -> int | None:
+        """The number of the job with this id."""
+        return self._numbers.get(job_id)

@@ -1,0 +1,88 @@
+"""Who drives a batch: one process at a time, by a lock that the kernel drops when the process dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from batchtui.store.clock import now
+from batchtui.store.lines import replace_file
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+
+class DriveLock:
+    """The lock of one batch folder. The file is never deleted: unlinking it would let a second holder in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock: FileLock | None = None
+
+    def take(self) -> bool:
+        """Try at once; False where another process has it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._folder / "lock", mode=0o600, thread_local=False)
+        try:
+            # Long enough to outlast a probe of `is_held` in another process.
+            lock.acquire(timeout=0.05, poll_interval=0.01)
+        except Timeout:
+            return False
+        self._lock = lock
+        self.heartbeat()
+        return True
+
+    def heartbeat(self) -> None:
+        """Say who holds it, for the others' message."""
+        holder = {"host": socket.gethostname(), "pid": os.getpid(), "boot": boot_id(), "since": now()}
+        with contextlib.suppress(OSError):
+            replace_file(self._folder / "holder.json", json.dumps(holder).encode(), durable=False)
+
+    def release(self) -> None:
+        if self._lock:
+            with contextlib.suppress(OSError):
+                os.unlink(self._folder / "holder.json")
+            self._lock.release()
+            self._lock = None
+
+
+def holder(folder: Path) -> str | None:
+    """`pid 4121 on host` of the process that drives the batch, None where none does."""
+    if not (folder / "holder.json").exists() or not is_held(folder):
+        return None
+    try:
+        who = json.loads((folder / "holder.json").read_bytes())
+        return f"pid {int(who['pid'])} on {who['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def is_held(folder: Path) -> bool:
+    """Whether any process, this one included, holds the lock."""
+    import fcntl
+
+    try:
+        fd = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def boot_id() -> str:
+    """Tells a process of before the last restart from one of after it; empty where the system has none."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""

@@ -1,0 +1,302 @@
+"""How far a batch has come: a pure fold over its journal, kept in columns so that a million jobs stay small.
+
+Every figure is a function of the stored lines. `apply` may see an event twice only where that changes nothing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from batchtui.model import JOB_STATES, Attention, JobState, Json, SubmissionState
+from batchtui.store import ranges
+from batchtui.store.journal import Event
+
+CODE = {state: code for code, state in enumerate(JOB_STATES)}
+PENDING, PROCESSING = CODE[JobState.PENDING], CODE[JobState.PROCESSING]
+NANO = 1_000_000_000
+
+
+@dataclass(slots=True)
+class SubmissionRecord:
+    """What the journal says of one submission. `jobs` are ranges of job numbers."""
+
+    id: int
+    backend: str
+    token: str
+    jobs: str
+    created: str
+    account: str | None = None
+    bytes: int = 0
+    state: SubmissionState = SubmissionState.SENDING
+    remote_id: str | None = None
+    facts: dict[str, Json] = field(default_factory=dict)
+    reason: str | None = None
+    submitted: str | None = None
+    ended: str | None = None
+    ended_as: str | None = None
+    completed: int = 0
+    failed: int = 0
+    first_error: str | None = None
+    estimated_usd: float | None = None
+    expires: str | None = None
+    cost_nano: int = 0
+    priced: bool = False
+    cancel_asked: bool = False
+
+
+class Progress:
+    """Columns by job number (state, attempts, offset of the counting result) and what stands beside them."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.states = bytearray(total)
+        self.tries = array("H", bytes(2 * total))
+        self.fails = bytearray(total)
+        self.offsets = array("q", [-1]) * total
+        self.errors: dict[int, str] = {}
+        """`kind: first line` of jobs that failed, or whose last attempt did."""
+        self.traces: dict[int, dict[str, Json]] = {}
+        """What attempts in flight left for us to find (process ids)."""
+        self.submissions: dict[int, SubmissionRecord] = {}
+        self.attention: dict[tuple[str, int | None], Attention] = {}
+        self.seq = 0
+        self.results_end = 0
+        self.inbox_end = 0
+        self.maybe_twice = 0
+        self.cost_nano = 0
+        self.priced = False
+        self.unpriced = 0
+        self.tokens_in = 0
+        self.tokens_out = 0
+        self.started: str | None = None
+        self.ended: str | None = None
+        self.last_time: str | None = None
+        self._interned: dict[str, str] = {}
+
+    # ---- reading
+
+    def count(self, state: JobState) -> int:
+        return self.states.count(CODE[state])
+
+    def counts(self) -> dict[JobState, int]:
+        return {state: self.states.count(code) for code, state in enumerate(JOB_STATES)}
+
+    @property
+    def live(self) -> int:
+        return self.states.count(PENDING) + self.states.count(PROCESSING)
+
+    def numbers(self, *states: JobState) -> list[int]:
+        """Numbers of the jobs in any of these states, ascending."""
+        found: list[int] = []
+        for state in states:
+            code, at = CODE[state], -1
+            while (at := self.states.find(code, at + 1)) >= 0:
+                found.append(at)
+        return sorted(found) if len(states) > 1 else found
+
+    # ---- folding
+
+    def apply(self, event: Event) -> None:
+        """Take one event in. Unknown ones only move the sequence number."""
+        self.seq = event["seq"]
+        self.last_time = event["time"]
+        handler = _HANDLERS.get(event["event"])
+        if handler:
+            handler(self, event)
+
+    def _set(self, jobs: str, state: JobState) -> None:
+        code = CODE[state]
+        for first, end in ranges.spans(jobs):
+            self.states[first:end] = bytes((code,)) * (end - first)
+
+    def _error(self, n: int, event: Event) -> None:
+        text = f"{event.get('error_kind') or 'error'}: {event.get('error') or ''}"
+        self.errors[n] = self._interned.setdefault(text, text)
+
+    def _begin(self, event: Event) -> None:
+        self.started = self.started or event["time"]
+        self.ended = None
+
+    def _start(self, event: Event) -> None:
+        n = event["n"]
+        self._begin(event)
+        self.states[n] = PROCESSING
+        self.tries[n] = event["try"]
+
+    def _trace(self, event: Event) -> None:
+        self.traces[event["n"]] = event["facts"]
+
+    def _result(self, event: Event) -> None:
+        if event["at"] < self.results_end:
+            return
+        n, state = event["n"], JobState(event["state"])
+        self.results_end = event["at"] + event["len"]
+        self.states[n] = CODE[state]
+        self.tries[n] = max(self.tries[n], event["try"])
+        self.offsets[n] = event["at"]
+        self.traces.pop(n, None)
+        self.tokens_in += event.get("in") or 0
+        self.tokens_out += event.get("out") or 0
+        cost = event.get("cost")
+        if cost is None:
+            self.unpriced += 1
+        else:
+            self.cost_nano += round(cost * NANO)
+            self.priced = True
+        if event.get("error") or event.get("error_kind"):
+            self._error(n, event)
+        else:
+            self.errors.pop(n, None)
+        submission = self.submissions.get(event.get("sub", -1))
+        if submission:
+            if state is JobState.COMPLETED:
+                submission.completed += 1
+            else:
+                submission.failed += 1
+                submission.first_error = submission.first_error or self.errors.get(n)
+            if cost is not None:
+                submission.cost_nano += round(cost * NANO)
+                submission.priced = True
+
+    def _retry(self, event: Event) -> None:
+        n = event["n"]
+        self.states[n] = PENDING
+        self.traces.pop(n, None)
+        if event.get("counts", True):
+            self.fails[n] = min(255, self.fails[n] + 1)
+        if event.get("maybe_twice"):
+            self.maybe_twice += 1
+        self._error(n, event)
+
+    def _mark(self, event: Event) -> None:
+        state = JobState(event["state"])
+        self._set(event["jobs"], state)
+        self.maybe_twice += event.get("maybe_twice", 0)
+        fresh = event.get("fresh", False)
+        for n in ranges.decode(event["jobs"]):
+            self.traces.pop(n, None)
+            if fresh:
+                self.fails[n] = 0
+                self.errors.pop(n, None)
+            elif event.get("error_kind"):
+                self._error(n, event)
+        if fresh:
+            self.ended = None
+
+    def _lost(self, event: Event) -> None:
+        self._set(event["jobs"], JobState.PENDING)
+        self.maybe_twice += ranges.count(event["jobs"])
+        for n in ranges.decode(event["jobs"]):
+            self.traces.pop(n, None)
+
+    # ---- submissions
+
+    def _intent(self, event: Event) -> None:
+        self._begin(event)
+        id_, jobs = event["sub"], event["jobs"]
+        self._set(jobs, JobState.PROCESSING)
+        known = self.submissions.get(id_)
+        if known:  # the same slice again, after it was surely not made
+            known.state, known.reason, known.created = SubmissionState.SENDING, None, event["time"]
+            return
+        for first, end in ranges.spans(jobs):
+            for n in range(first, end):
+                self.tries[n] += 1
+        self.submissions[id_] = SubmissionRecord(
+            id=id_,
+            backend=event["backend"],
+            token=event["token"],
+            jobs=jobs,
+            created=event["time"],
+            account=event.get("account"),
+            bytes=event.get("bytes", 0),
+            estimated_usd=event.get("estimated_usd"),
+        )
+
+    def _note(self, event: Event) -> None:
+        self.submissions[event["sub"]].facts.update(event["facts"])
+
+    def _submitted(self, event: Event) -> None:
+        submission = self.submissions[event["sub"]]
+        submission.state, submission.reason = SubmissionState.SUBMITTED, None
+        submission.remote_id, submission.submitted = event["remote_id"], event["time"]
+        self.attention.pop(("unsure", submission.id), None)
+
+    def _waiting(self, event: Event) -> None:
+        submission = self.submissions[event["sub"]]
+        submission.state, submission.reason = SubmissionState.WAITING, event.get("reason")
+        self._set(submission.jobs, JobState.PENDING)
+        self.attention.pop(("unsure", submission.id), None)
+
+    def _unsure(self, event: Event) -> None:
+        submission = self.submissions[event["sub"]]
+        submission.state, submission.reason = SubmissionState.UNSURE, event.get("reason")
+
+    def _poll(self, event: Event) -> None:
+        submission = self.submissions[event["sub"]]
+        submission.state = SubmissionState(event["state"])
+        submission.ended_as = event.get("ended_as") or submission.ended_as
+        submission.first_error = submission.first_error or event.get("error")
+        submission.expires = event.get("expires") or submission.expires
+        submission.facts.update(event.get("facts") or {})
+        if submission.state is not SubmissionState.ENDED:
+            submission.completed = event.get("completed") or 0
+            submission.failed = event.get("failed") or 0
+        else:
+            submission.ended = event["time"]
+            submission.completed = submission.failed = 0  # from here on counted by the stored results
+
+    def _cancel_asked(self, event: Event) -> None:
+        self.submissions[event["sub"]].cancel_asked = True
+
+    def _collected(self, event: Event) -> None:
+        submission = self.submissions[event["sub"]]
+        submission.state = SubmissionState.COLLECTED
+        submission.reason = event.get("reason")
+        submission.ended = submission.ended or event["time"]
+        self.attention = {key: a for key, a in self.attention.items() if key[1] != submission.id}
+
+    # ---- the rest
+
+    def _attention(self, event: Event) -> None:
+        item = Attention(
+            kind=event["kind"],
+            text=event["text"],
+            since=event["time"],
+            actions=tuple(event.get("actions") or ()),
+            submission=event.get("sub"),
+        )
+        self.attention.setdefault((item.kind, item.submission), item)
+
+    def _settled(self, event: Event) -> None:
+        self.attention.pop((event["kind"], event.get("sub")), None)
+
+    def _inbox(self, event: Event) -> None:
+        self.inbox_end = event["upto"]
+
+    def _ended(self, event: Event) -> None:
+        self.ended = event["time"]
+
+
+_HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
+    "start": Progress._start,
+    "trace": Progress._trace,
+    "result": Progress._result,
+    "retry": Progress._retry,
+    "mark": Progress._mark,
+    "lost": Progress._lost,
+    "intent": Progress._intent,
+    "note": Progress._note,
+    "submitted": Progress._submitted,
+    "waiting": Progress._waiting,
+    "unsure": Progress._unsure,
+    "poll": Progress._poll,
+    "cancel_asked": Progress._cancel_asked,
+    "collected": Progress._collected,
+    "attention": Progress._attention,
+    "settled": Progress._settled,
+    "inbox": Progress._inbox,
+    "ended": Progress._ended,
+}
