@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import msgspec
 
 from batchtui.decode import convert
 from batchtui.errors import BadInput
-from batchtui.limit_ranges import limit_problems
+from batchtui.limit_ranges import limit_problems, number_text
 from batchtui.model import BatchSpec, Json, Problem, SourceSpec
 from batchtui.text import cell
 from batchtui.toml_file import parse_toml, read_text, write_toml
@@ -83,15 +82,15 @@ def _decode(data: dict[str, Json], where: str) -> BatchSpec:
 
 
 def _as_json(value: Json, where: str, path: str) -> Json:
-    """TOML's dates as ISO text; NaN and infinity refused, since no JSON can hold them."""
+    """TOML's dates as ISO text; NaN, infinity and numbers beyond 64 bits refused: JSON readers cannot hold them."""
     if isinstance(value, dict):
         return {key: _as_json(item, where, f"{path}.{key}" if path else key) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_json(item, where, f"{path}[{number}]") for number, item in enumerate(value)]
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadInput(f"{where}: {cell(path)}: expected a finite number, got {value}")
+    if isinstance(value, int | float) and not abs(value) < (2**63 if isinstance(value, int) else math.inf):
+        raise BadInput(f"{where}: {cell(path)}: expected a finite number, got {number_text(value)}")
     return value
 
 
@@ -113,8 +112,8 @@ def _without_null(value: Json, path: str) -> Json:
 def _key_parts(key: str, where: str) -> list[str]:
     """`job."a.b".c` as its parts, by TOML's own rules."""
     try:
-        tree = tomllib.loads(f"{key} = 0")
-    except tomllib.TOMLDecodeError:
+        tree: Json = parse_toml(f"{key} = 0", where)
+    except BadInput:
         tree = {}
     parts = []
     while isinstance(tree, dict) and len(tree) == 1:
@@ -127,8 +126,8 @@ def _key_parts(key: str, where: str) -> list[str]:
 
 def _toml_value(text: str) -> Json:
     try:
-        data = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
+        data = parse_toml(f"value = {text}", "value")
+    except BadInput:
         return text
     return data["value"] if len(data) == 1 else text
 

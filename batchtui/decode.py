@@ -49,7 +49,7 @@ def _field_names(type_: object, path: str) -> list[str]:
     """Known keys of the struct that `path` leads to; empty where it leads nowhere."""
     for part in [p for p in re.split(r"[.\[]", path) if p]:
         hints = (
-            {field.name: field.type for field in msgspec.structs.fields(type_)} if _is_struct(type_) else {}
+            {field.name: field.type for field in msgspec.structs.fields(type_)} if _is_struct(type_) else {}  # type: ignore[arg-type]
         )
         type_ = next((t for t in _flatten(hints.get(part)) if _is_struct(t)), None)
     return [field.encode_name for field in msgspec.structs.fields(type_)] if _is_struct(type_) else []  # type: ignore[arg-type]

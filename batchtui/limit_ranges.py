@@ -6,9 +6,11 @@ import math
 
 from batchtui.errors import nearest
 from batchtui.model import LimitsSpec, Problem, seconds
+from batchtui.text import cell
 
 SHORTEST, LONGEST = 10.0, 24 * 3600.0
 """Seconds of a batch's time limit."""
+_DURATION_MAX = 1e9
 CONCURRENCY_MAX = 1000
 RETRIES_MAX = 100
 ERROR_POLICIES = ("continue", "stop")
@@ -35,7 +37,7 @@ def dollars_fault(value: float | None) -> str | None:
     """What is wrong with an amount in USD. NaN and infinity would make every comparison false or true."""
     if value is None or (math.isfinite(value) and value >= 0):
         return None
-    return f"expected US dollars of 0 or more, got {value}"
+    return f"expected US dollars of 0 or more, got {number_text(value)}"
 
 
 def duration_fault(
@@ -44,24 +46,28 @@ def duration_fault(
     """What is wrong with a duration (seconds, or text such as `90s`)."""
     if value is None:
         return None
-    if isinstance(value, int | float) and not math.isfinite(value):
-        return f"expected {words}, got {value}"
-    if isinstance(value, int | float) and value <= 0:
-        return f"expected {words}, got {value}"
+    if isinstance(value, int | float) and not 0 < value < _DURATION_MAX:
+        return f"expected {words}, got {number_text(value)}"
     try:
         length = seconds(value)
     except ValueError as fault:
-        return str(fault)
+        return cell(fault)
     return None if least <= length <= most else f"expected {words}, got {value}"
+
+
+def number_text(value: float) -> str:
+    """The number for a message; one that no field holds is named, since Python may refuse to write it out."""
+    return str(value) if not isinstance(value, int) or abs(value) < 2**63 else "a number beyond 64 bits"
 
 
 def _count_fault(value: int | None, least: int, most: int | None = None) -> str | None:
     if value is None or (value >= least and (most is None or value <= most)):
         return None
-    return f"expected {least} to {most:,}, got {value}" if most else f"expected {least} or more, got {value}"
+    words = f"{least} to {most:,}" if most else f"{least} or more"
+    return f"expected {words}, got {number_text(value)}"
 
 
 def _policy_fault(value: str | None) -> str | None:
     if value is None or value in ERROR_POLICIES:
         return None
-    return f'expected "continue" or "stop", got "{value}"{nearest(value, ERROR_POLICIES)}'
+    return f'expected "continue" or "stop", got "{cell(value, 40)}"{nearest(value, ERROR_POLICIES)}'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 import tomllib
 from pathlib import Path
@@ -16,7 +15,12 @@ from batchtui.text import cell
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of the largest file that is read; configs and batch files are far smaller."""
 
-_PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
+DEPTH_LIMIT = 100
+"""Levels of nested tables and lists."""
+
+_PLACE = re.compile(
+    r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
+)
 _TABLE_TWICE = re.compile(r"Cannot declare \((?P<parts>.*?),?\) twice")
 
 
@@ -46,9 +50,14 @@ def read_text(path: Path, error: type[BatchtuiError] = BadInput) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
-        raise error(f"{where}: line {line}: byte 0x{data[fault.start]:02x} is not UTF-8; save it as UTF-8") from None
+        raise error(
+            f"{where}: line {line}: byte 0x{data[fault.start]:02x} is not UTF-8; save it as UTF-8"
+        ) from None
     text = text.replace("\r\n", "\n")
-    for char, name in (("\0", "a NUL character; is it text in UTF-8?"), ("\r", "lines end with CR alone; use LF")):
+    for char, name in (
+        ("\0", "a NUL character; is it text in UTF-8?"),
+        ("\r", "lines end with CR alone; use LF"),
+    ):
         if (at := text.find(char)) >= 0:
             raise error(f"{where}: line {text.count(chr(10), 0, at) + 1}: {name}")
     return text
@@ -57,13 +66,25 @@ def read_text(path: Path, error: type[BatchtuiError] = BadInput) -> str:
 def parse_toml(text: str, where: str, error: type[BatchtuiError] = BadInput) -> dict[str, Json]:
     """`text` as a dict. Raises `error` with `where: line 3, column 7: what is wrong`."""
     try:
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
+        if _depth(data) > DEPTH_LIMIT:
+            raise RecursionError
+        return data
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{where}: {_explain(str(fault), text)}") from None
     except RecursionError:
         raise error(f"{where}: lists or tables are nested too deep") from None
     except ValueError:  # an integer of more digits than Python converts
         raise error(f"{where}: a number has too many digits") from None
+
+
+def _depth(data: Json) -> int:
+    """Levels of tables and lists; a long dotted key makes many, and no reader of the result should recurse so far."""
+    depth, level = 0, [data]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 def _explain(message: str, text: str) -> str:
@@ -119,7 +140,7 @@ def _written_by_us(data: bytes) -> bool:
 
 def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write beside and rename, synced; a reader sees the old or the new file. Raises OSError."""
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name[:100]}.{os.urandom(6).hex()}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with open(handle, "wb") as file:
