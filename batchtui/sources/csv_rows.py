@@ -1,0 +1,149 @@
+"""CSV and TSV: cells stay texts, every row as long as the header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, BinaryIO
+
+from batchtui.errors import BadInput
+from batchtui.model import Problem, Row
+from batchtui.sources.content import warnings
+from batchtui.sources.inputs import LINE_LIMIT, Input
+from batchtui.sources.source import Rows
+from batchtui.text import cell
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+
+
+def csv_columns(source: Input, separator: str) -> list[str]:
+    """Names of the header, blanks around them gone, unnamed columns called `column_N`; empty for no header.
+
+    Raises BadInput for a name that stands twice, a header that is no text, and another separator than ours.
+    """
+    with source.open() as stream:
+        lines = _Lines(stream)
+        try:
+            header: list[str] = next((row for row in _reader(lines, separator) if row), [])
+        except (csv.Error, _TooLong):
+            raise BadInput(f"{cell(source.name)}:1: the header is no line of {_form(separator)}") from None
+    if lines.fault:
+        raise BadInput(f"{cell(source.name)}:{lines.fault[0]}: {lines.fault[1]}")
+    names = [name.strip() or f"column_{index}" for index, name in enumerate(header, 1)]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise BadInput(f'{cell(source.name)}:1: column "{cell(twice[0], 60)}" stands twice in the header')
+    if len(names) == 1:
+        for other, word in _SEPARATORS.items():
+            if other != separator and other in names[0]:
+                advice = "name the file .tsv" if other == "\t" else "save it with commas"
+                raise BadInput(
+                    f'{cell(source.name)}:1: one column "{cell(names[0], 60)}": the separator seems to be {word}, '
+                    f"not {_SEPARATORS[separator]}; {advice}"
+                )
+    return names
+
+
+def csv_rows(source: Input, separator: str, columns: list[str]) -> Rows:
+    """Rows below the header; a row of another length, a NUL, bytes that are not UTF-8 are Problems."""
+    with source.open() as stream:
+        lines = _Lines(stream)
+        reader = _reader(lines, separator)
+        number = -1
+        while True:
+            start = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except _TooLong:
+                yield Problem(
+                    file=source.name, line=lines.number, message=f"longer than {LINE_LIMIT:,} characters"
+                )
+                return
+            except csv.Error as fault:
+                number += 1
+                yield Problem(file=source.name, line=start, row=number, message=_explain(fault))
+                if "field limit" in str(fault):
+                    return
+                continue
+            if not cells:
+                continue
+            number += 1
+            if number == 0:
+                continue
+            if lines.fault:
+                line, message = lines.fault
+                lines.fault = None
+                yield Problem(file=source.name, line=line, row=number, message=message)
+            elif len(cells) != len(columns):
+                message = _ragged(cells, columns)
+                yield Problem(file=source.name, line=start, row=number, message=message)
+            else:
+                for warning in warnings("\n".join(cells)):
+                    yield Problem(file=source.name, line=start, row=number, message=warning, fatal=False)
+                yield Row(number, start, dict(zip(columns, cells, strict=True)))
+
+
+def _ragged(cells: list[str], columns: list[str]) -> str:
+    count = f"{len(cells)} cell{'s' * (len(cells) != 1)}, the header has {len(columns)}"
+    if len(cells) < len(columns):
+        return f'{count}; nothing for "{cell(columns[len(cells)], 60)}"'
+    return f'{count}; too many from "{cell(cells[len(columns)], 60)}" on (a separator that wants quotes?)'
+
+
+def _explain(fault: csv.Error) -> str:
+    if "unexpected end" in str(fault) or "field limit" in str(fault):
+        return 'a quote (") is opened in this row and never closed'
+    if "expected after" in str(fault):
+        return 'a cell that begins with a quote (") goes on after the closing one; write quotes inside twice'
+    return f"not a row of cells: {cell(fault)}"
+
+
+def _form(separator: str) -> str:
+    return "TSV" if separator == "\t" else "CSV"
+
+
+def _reader(lines: _Lines, separator: str) -> CsvReader:
+    csv.field_size_limit(LINE_LIMIT)
+    return csv.reader(lines, delimiter=separator, strict=True)
+
+
+class _TooLong(Exception):
+    pass
+
+
+class _Lines:
+    """Text lines for csv.reader. A fault is kept, not raised: an iterator that raises would end the file."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+        self.number = 0
+        self.fault: tuple[int, str] | None = None
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(LINE_LIMIT)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == LINE_LIMIT:
+            raise _TooLong
+        if "\0" in line:
+            self.fault = self.fault or (self.number, "a NUL byte; the file is damaged or not text")
+        if not line.isascii():
+            try:
+                line.encode()
+            except UnicodeEncodeError as fault:
+                byte = ord(line[fault.start]) - 0xDC00
+                self.fault = self.fault or (
+                    self.number,
+                    f"not UTF-8 (byte 0x{byte:02x} at character {fault.start + 1}); save the file as UTF-8",
+                )
+        return line

@@ -1,0 +1,170 @@
+"""The bytes of a source: a regular file or standard input, inflated where it is gzip, checked to be text."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import weakref
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from batchtui.errors import BadInput
+from batchtui.text import cell
+
+HEAD = 64 * 1024
+LINE_LIMIT = 32 * 1024 * 1024
+"""Bytes of one line: more is a damaged file or a gzip bomb, not a row."""
+BOM = b"\xef\xbb\xbf"
+READ_FAULTS = (OSError, EOFError, zlib.error)
+"""What reading a damaged or vanished file raises (gzip's own errors among them)."""
+
+_CONTROLS = frozenset(range(0x20)) - frozenset(b"\t\n\v\f\r") | {0x7F}
+_KNOWN_BINARIES = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV",
+    b"PAR1": "a Parquet file; give it the ending .parquet",
+    b"%PDF": "a PDF; give its folder as the source, one job a file",
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """Bytes that can be read again and again. `head` holds the first of them, inflated and without a BOM."""
+
+    name: str
+    """As messages call it."""
+    path: Path | None
+    head: bytes
+    size: int | None
+    """Bytes in all; None where only reading to the end would tell."""
+    zipped: bool = False
+    spool: IO[bytes] | None = None
+
+    def open(self) -> BinaryIO:
+        """A fresh stream from the first byte."""
+        return _open(self.path, self.spool, zipped=self.zipped)
+
+    def lines(self) -> Iterator[tuple[int, bytes | None]]:
+        """(line number, bytes without the line end), split on LF only; None for a line over LINE_LIMIT."""
+        with self.open() as stream:
+            number = 0
+            while line := stream.readline(LINE_LIMIT + 1):
+                number += 1
+                if number == 1:
+                    line = line.removeprefix(BOM)
+                if len(line) > LINE_LIMIT and not line.endswith(b"\n"):
+                    while (rest := stream.readline(LINE_LIMIT)) and not rest.endswith(b"\n"):
+                        pass
+                    yield number, None
+                else:
+                    yield number, line.rstrip(b"\r\n")
+
+    def count_hint(self) -> int | None:
+        """About how many lines there are, from the first of them."""
+        if self.size is None or not self.head:
+            return None
+        lines = self.head.count(b"\n")
+        if len(self.head) < HEAD:
+            return lines + (not self.head.endswith(b"\n"))
+        return round(self.size * lines / len(self.head))
+
+
+def from_file(path: Path, name: str) -> Input:
+    """Raises BadInput for what is missing, unreadable, or not a regular file (a pipe would never end)."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise BadInput(f"{cell(name)}: no such file or folder (looked for {cell(path.absolute())})") from None
+    except (OSError, ValueError) as fault:
+        raise BadInput(f"{cell(name)}: cannot be read: {_reason(fault)}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise BadInput(
+            f'{cell(name)}: not a regular file; give a file, a folder, or "-" to read standard input'
+        )
+    return _looked_at(name, path, None, status.st_size)
+
+
+def from_stdin(stdin: BinaryIO | None) -> Input:
+    """Standard input, kept in an unnamed temporary file so that it can be read twice."""
+    stream = sys.stdin.buffer if stdin is None else stdin
+    if stream.isatty():
+        raise BadInput('standard input is a terminal: pipe rows into it, or name a file in place of "-"')
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the Input does
+    shutil.copyfileobj(stream, spool)
+    spool.flush()
+    source = _looked_at("standard input", None, spool, os.fstat(spool.fileno()).st_size)
+    weakref.finalize(source, spool.close)
+    return source
+
+
+def need_text(source: Input) -> None:
+    """Raises BadInput naming what the bytes are instead of UTF-8 text."""
+    head, name = source.head, cell(source.name)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(head) > 3 and head[1] == head[3] == 0 != head[0]):
+        raise BadInput(f"{name}: this is UTF-16; save the file as UTF-8")
+    for magic, what in _KNOWN_BINARIES.items():
+        if head.startswith(magic):
+            raise BadInput(f"{name}: not text but {what}")
+    if len(_CONTROLS.intersection(head)) > 3:
+        raise BadInput(
+            f"{name}: not text; a source is UTF-8 text (csv, tsv, json, jsonl), Parquet or a folder"
+        )
+
+
+def encoding_fault(fault: UnicodeDecodeError) -> str:
+    byte = fault.object[fault.start]
+    return f"not UTF-8 (byte 0x{byte:02x} at {fault.start + 1}); save the file as UTF-8"
+
+
+def read_fault(fault: BaseException, *, zipped: bool) -> str:
+    """Why reading stopped, in words; one of READ_FAULTS."""
+    return f"broken gzip data: {_reason(fault)}" if zipped else f"cannot be read: {_reason(fault)}"
+
+
+def _looked_at(name: str, path: Path | None, spool: IO[bytes] | None, size: int) -> Input:
+    zipped = False
+    try:
+        with _open(path, spool, zipped=False) as stream:
+            head = stream.read(HEAD)
+        zipped = head.startswith(b"\x1f\x8b")
+        if zipped:
+            with _open(path, spool, zipped=True) as stream:
+                head = stream.read(HEAD)
+    except READ_FAULTS as fault:
+        raise BadInput(f"{cell(name)}: {read_fault(fault, zipped=zipped)}") from None
+    return Input(name, path, head.removeprefix(BOM), None if zipped else size, zipped, spool)
+
+
+def _open(path: Path | None, spool: IO[bytes] | None, *, zipped: bool) -> BinaryIO:
+    if path is not None:
+        return cast(BinaryIO, gzip.open(path) if zipped else path.open("rb"))
+    assert spool is not None
+    again = io.BufferedReader(_Again(spool))
+    return cast(BinaryIO, gzip.open(again) if zipped else again)
+
+
+def _reason(fault: BaseException) -> str:
+    return cell(fault.strerror if isinstance(fault, OSError) and fault.strerror else fault)
+
+
+class _Again(io.RawIOBase):
+    """A reader of its own position over an open file, so that two readers do not disturb each other."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._at = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = os.pread(self._file.fileno(), len(buffer), self._at)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)

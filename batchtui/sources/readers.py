@@ -1,0 +1,164 @@
+"""From `[source]` to rows: finds out what the user brought and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from batchtui.errors import BadInput, nearest
+from batchtui.model import SourceSpec
+from batchtui.sources import csv_rows, folder, json_rows, parquet
+from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
+from batchtui.sources.native import Form, checked, recognise
+from batchtui.sources.source import Rows, Source, id_column
+from batchtui.text import cell
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+_PEEK = 100
+"""Rows of a JSON form that are looked at for its columns."""
+
+
+def open_source(
+    spec: SourceSpec,
+    base: Path,
+    *,
+    stdin: BinaryIO | None = None,
+    allow_outside: bool = True,
+    with_text: bool = True,
+) -> Source:
+    """The source that `spec` names; a relative path is relative to `base`, the folder of the batch file.
+
+    `stdin` stands in for standard input (`file = "-"`), which is read to its end here. With `allow_outside` off,
+    a path that leads out of `base` is refused. `with_text` off leaves the texts of a folder's files unread.
+    Raises BadInput for what spoils the whole source; faults of single rows come out of `Source.rows`.
+    """
+    if spec.limit is not None and spec.limit < 1:
+        raise BadInput(f"source.limit: expected 1 or more, got {spec.limit}")
+    if not spec.file:
+        raise BadInput('source.file: empty; name a file or a folder, or "-" for standard input')
+    if spec.file == "-":
+        source = from_stdin(stdin)
+        return _text_source(spec, source, _sniff(source))
+    path = _located(spec.file, base, allow_outside=allow_outside)
+    if path.is_dir():
+        return _folder_source(spec, path, with_text=with_text, inside=None if allow_outside else base)
+    source = from_file(path, spec.file)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    ending = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
+    if ending in ("", ".gz"):
+        return _text_source(spec, source, _sniff(source))
+    if ending not in FORMATS:
+        raise BadInput(
+            f'{cell(spec.file)}: "{cell(ending, 20)}" is no form of source{nearest(ending, FORMATS)}; '
+            "csv, tsv, json, jsonl (each also .gz), parquet and folders are"
+        )
+    if FORMATS[ending] == "parquet":
+        return _parquet_source(spec, path)
+    if ending == ".json":  # often JSON Lines under another name
+        return _text_source(spec, source, _sniff(source, otherwise="json"))
+    return _text_source(spec, source, FORMATS[ending])
+
+
+def _located(file: str, base: Path, *, allow_outside: bool) -> Path:
+    try:
+        path = base / Path(file).expanduser()
+        inside = allow_outside or path.resolve().is_relative_to(base.resolve())
+    except (OSError, ValueError, RuntimeError) as fault:
+        raise BadInput(f"source.file: {cell(file)} is not a usable path: {cell(fault)}") from None
+    if not inside:
+        raise BadInput(f"source.file: {cell(file)} leads out of {cell(base)}")
+    return path
+
+
+def _sniff(source: Input, otherwise: str = "csv") -> str:
+    """csv, tsv, json or jsonl by the first bytes."""
+    head = source.head.lstrip()
+    if head.startswith(b"{"):
+        return "jsonl" if json_rows.looks_like_lines(source) else "json"
+    if head.startswith(b"[") or otherwise == "json":
+        return "json"
+    first = head.split(b"\n", 1)[0]
+    return "tsv" if b"\t" in first and b"," not in first else otherwise
+
+
+def _text_source(spec: SourceSpec, source: Input, form: str) -> Source:
+    need_text(source)
+    if form in ("csv", "tsv"):
+        separator = "\t" if form == "tsv" else ","
+        columns = csv_rows.csv_columns(source, separator)
+        lines = source.count_hint()
+        return _source(
+            spec,
+            source.name,
+            columns,
+            lambda: csv_rows.csv_rows(source, separator, columns),
+            count=None if lines is None else max(0, lines - 1),
+            zipped=source.zipped,
+        )
+
+    def read() -> Rows:
+        return json_rows.json_rows(source) if form == "json" else json_rows.jsonl_rows(source)
+
+    columns, first = json_rows.peek_columns(islice(read(), _PEEK))
+    what = recognise(first, columns)
+    return _source(
+        spec,
+        source.name,
+        columns,
+        lambda: checked(source.name, read(), what),
+        form=what,
+        count=source.count_hint() if form == "jsonl" else None,
+        zipped=source.zipped,
+    )
+
+
+def _parquet_source(spec: SourceSpec, path: Path) -> Source:
+    with parquet.parquet_file(path, spec.file) as file:
+        columns, count = list(file.schema_arrow.names), file.metadata.num_rows
+    return _source(spec, spec.file, columns, lambda: parquet.parquet_rows(path, spec.file), count=count)
+
+
+def _folder_source(spec: SourceSpec, path: Path, *, with_text: bool, inside: Path | None) -> Source:
+    columns = folder.COLUMNS if with_text else [name for name in folder.COLUMNS if name != "text"]
+
+    def read() -> Rows:
+        return folder.folder_rows(path, spec.file, with_text=with_text, inside=inside)
+
+    return _source(spec, spec.file, columns, read, count=len(folder.folder_files(path, spec.file)))
+
+
+def _source(
+    spec: SourceSpec,
+    name: str,
+    columns: list[str],
+    read: Callable[[], Rows],
+    *,
+    form: Form | None = None,
+    count: int | None = None,
+    zipped: bool = False,
+) -> Source:
+    form = form or Form()
+    if count is not None and spec.limit is not None:
+        count = min(count, spec.limit)
+    return Source(
+        name=name,
+        columns=columns,
+        read=read,
+        id_column=id_column(columns),
+        native=form.native,
+        default_job=form.default_job,
+        count_hint=count,
+        limit=spec.limit,
+        shuffle=spec.shuffle,
+        seed=spec.seed or 0,
+        zipped=zipped,
+    )

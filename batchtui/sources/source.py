@@ -1,0 +1,76 @@
+"""What every form of source becomes: columns, a template it implies, and a stream of rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from batchtui.model import Json, Problem, Row
+from batchtui.sources.inputs import READ_FAULTS, read_fault
+
+ID_COLUMNS = ("custom_id", "id", "key")
+Rows: TypeAlias = Iterator[Row | Problem]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of a file, a folder or standard input. Nothing is held open between calls."""
+
+    name: str
+    """As messages call it: the path as the user wrote it."""
+    columns: list[str]
+    """Known names, in order; of JSON forms those of the first rows, later rows may hold others."""
+    read: Callable[[], Rows]
+    """All rows in the file's order; `rows` is what callers want."""
+    id_column: str | None = None
+    """The column that names each row where `[source] id` does not."""
+    native: str | None = None
+    """The form of a provider's own file: `openai-batch`, `anthropic-batch`, `messages`; None for plain rows."""
+    default_job: dict[str, Json] = field(default_factory=dict)
+    """The `[job]` template this form implies, for a source that is given without a batch file."""
+    count_hint: int | None = None
+    """About how many rows `rows` gives; None where only reading would tell."""
+    limit: int | None = None
+    shuffle: bool = False
+    seed: int = 0
+    zipped: bool = False
+
+    def rows(self) -> Rows:
+        """Streams rows, and a Problem in place of each row that cannot be used; a warning precedes its row.
+
+        May be called again, with the same answer while the file stays the same. Row numbers are those of the
+        file, shuffled or not. Holds one row at a time, all of them only for a shuffle. Never raises for what
+        the file holds.
+        """
+        seen, empty = 0, True
+        for item in self._shuffled() if self.shuffle else self._readable():
+            empty = False
+            yield item
+            if isinstance(item, Row):
+                seen += 1
+                if seen == self.limit:
+                    return
+        if empty:
+            yield Problem(file=self.name, message="no rows here, so there is nothing to make jobs of")
+
+    def _readable(self) -> Rows:
+        try:
+            yield from self.read()
+        except READ_FAULTS as fault:
+            yield Problem(file=self.name, message=read_fault(fault, zipped=self.zipped))
+
+    def _shuffled(self) -> Rows:
+        rows: list[Row] = []
+        for item in self._readable():
+            if isinstance(item, Row):
+                rows.append(item)
+            else:
+                yield item
+        random.Random(self.seed).shuffle(rows)
+        yield from rows
+
+
+def id_column(columns: list[str]) -> str | None:
+    return next((name for name in ID_COLUMNS if name in columns), None)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from source_help import Write
+
+from batchtui.model import SourceSpec
+from batchtui.sources.readers import open_source
+from batchtui.sources.source import Source
+
+
+@pytest.fixture
+def inputs() -> Path:
+    return Path(__file__).parent.parent / "data" / "inputs"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Write:
+    """Writes a file and opens it as a source."""
+
+    def write(name: str, content: bytes | str) -> Source:
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return open_source(SourceSpec(file=name), tmp_path)
+
+    return write
