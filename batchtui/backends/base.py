@@ -11,6 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -45,7 +46,9 @@ class TryLater(Exception):
     `counts` says whether it uses up a retry: a rate limit does not, a refused connection does.
     """
 
-    def __init__(self, message: str, after: float | None = None, *, kind: str = "rate_limit", counts: bool = False) -> None:
+    def __init__(
+        self, message: str, after: float | None = None, *, kind: str = "rate_limit", counts: bool = False
+    ) -> None:
         super().__init__(message)
         self.message, self.after, self.kind, self.counts = message, after, kind, counts
 
@@ -229,6 +232,11 @@ class Backend(ABC, Generic[W]):
     def limits(self) -> KindLimits:
         return KindLimits()
 
+    @classmethod
+    def request_headers(cls, settings: BackendSettings, key: str | None) -> dict[str, str]:
+        """How the key goes on the wire."""
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
     def account(self) -> str:
         """A fingerprint of who pays: kind, address and key, hashed."""
         key = self.setup.key.reveal() if self.setup.key else ""
@@ -259,9 +267,17 @@ class Backend(ABC, Generic[W]):
 
 
 class Direct(Backend[W]):
-    """One job at a time, at least once: a job without a stored result is run again after a crash."""
+    """One job at a time, at least once: a job without a stored result is run again after a crash.
+
+    An instance serves one batch.
+    """
 
     remote = False
+    timeouts_pass: ClassVar[bool] = True
+    """Whether a job that ran out of time is tried again, within its retries."""
+
+    def use_run_dir(self, path: Path) -> None:
+        """The folder in which this batch's running work may keep its files; made when needed."""
 
     @abstractmethod
     async def run(self, job: Job[W], note: Note) -> Outcome:
@@ -307,8 +323,13 @@ class Remote(Backend[W]):
         """
 
     @abstractmethod
-    def results(self, submission: Submission, keep: Callable[[str, bytes], None] | None) -> AsyncIterator[Answer]:
-        """Stream the answers of an ended submission, in any order. `keep(name, chunk)` takes the words as they came."""
+    def results(
+        self, submission: Submission, keep: Callable[[str, bytes], None] | None
+    ) -> AsyncIterator[Answer]:
+        """Stream the answers of an ended submission, in any order. `keep(name, chunk)` takes the words as they came.
+
+        Raises Transient, TryLater, NeedsPerson, Refused, Forgotten; asked again, it starts over.
+        """
 
     @abstractmethod
     async def cancel(self, submission: Submission) -> None:

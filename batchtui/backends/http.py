@@ -1,0 +1,360 @@
+"""HTTP for every remote kind: whole JSON replies, streamed lines, uploads from disk. The only importer of httpx.
+
+Nothing here repeats a request. What went wrong comes out as base.py's exceptions: nothing was sent (TryLater), it
+may have been carried out (Transient with `maybe_done`, Unsure for a create). No message holds a path, query or header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json as jsonlib
+import logging
+import secrets
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path
+from urllib.parse import urljoin
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from batchtui import __version__
+from batchtui.backends.address import is_link_local, is_loopback
+from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.leases import Leases, inflate
+from batchtui.backends.replies import Reply, TooDeep, parse_json, place, raise_for, tidy
+from batchtui.model import Json
+
+for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses and headers
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+CONNECT_TIMEOUT = 5.0
+REPLY_LIMIT = 100_000_000
+LINE_LIMIT = 64_000_000
+CHUNK = 1 << 18
+REDIRECTS = 3
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Http:
+    """Calls under one base address. `headers` may hold keys: they go to that host only and into no message.
+
+    `timeout` is seconds for one whole call, or between two pieces of a download.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        timeout: float = 600.0,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.place = place(base_url)
+        self.timeout = timeout
+        self._proxy = proxy
+        self._plain = [
+            ("User-Agent", f"batchtui/{__version__}"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+        ]
+        self._own = list((headers or {}).items())
+        values = [value.removeprefix("Bearer ") for _, value in self._own]
+        self._secrets = [value.encode() for value in values if len(value) >= 8]
+        self._origin = _origin(httpx.URL(self.base_url))
+        self._leases: Leases[httpx.AsyncHTTPTransport] = Leases(self._connect)
+        self._url = lru_cache(maxsize=64)(lambda path: httpx.URL(f"{self.base_url}/{path.lstrip('/')}"))
+
+    async def request_json(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Json = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        timeout: float | None = None,
+        create: bool = False,
+    ) -> Reply:
+        """One call, whole; any status is a Reply (see `raise_for`). `path` is under the base, its ids quoted.
+
+        Raises TryLater (nothing was sent), Transient, Refused (no reply that can be read), and for a `create`
+        Unsure in place of the last two.
+        """
+        content = None
+        extra = list(headers.items()) if headers else []
+        if json is not None:
+            content = jsonlib.dumps(json, separators=(",", ":")).encode()
+            extra.append(("Content-Type", "application/json"))
+        url = self._url(path).copy_merge_params(params) if params else self._url(path)
+        request = self._request(method, url, extra, content, timeout)
+        return await self._whole(request, timeout, create)
+
+    async def upload(
+        self,
+        path: str,
+        *,
+        fields: Mapping[str, str],
+        filename: str,
+        source: Path,
+        timeout: float | None = None,
+    ) -> Reply:
+        """POST a file as multipart form data with a known length, read from disk piece by piece. Raises as above."""
+        extra, body = _form(fields, filename, source)
+        request = self._request("POST", self._url(path), extra, body, timeout)
+        return await self._whole(request, timeout, create=False)
+
+    async def stream_lines(
+        self,
+        method: str,
+        path: str,
+        *,
+        keep: Callable[[bytes], None] | None = None,
+        line_limit: int = LINE_LIMIT,
+        timeout: float = 60.0,
+        total: float = 3600.0,
+    ) -> AsyncGenerator[bytes, None]:
+        """The lines of a download, each with its LF (a last one without it was cut), in constant memory.
+
+        A line over `line_limit` comes as its first bytes only. `keep` gets every piece as it came. At most 3
+        redirects are followed, over https or on loopback, without our headers on another host. Raises Refused,
+        NeedsPerson, TryLater, Transient.
+        """
+        url, headers = self._url(path), self._own
+        for _ in range(REDIRECTS + 1):
+            with self._judged(create=False):
+                request = self._request(method, url, headers, None, timeout, own=False)
+                async with self._exchange(request) as response:
+                    if response.has_redirect_location:
+                        url = self._follow(url, response.headers["location"])
+                        headers = self._own if _origin(url) == self._origin else []
+                        continue
+                    if not response.is_success:
+                        raise_for(self._reply(response, await _body(response)))
+                    async for line in _lines(_timed(_plain(response), total), keep, line_limit):
+                        yield line
+                    return
+        raise Refused(f"redirect refused: more than {REDIRECTS} from {self.place}", "redirect")
+
+    async def aclose(self) -> None:
+        await self._leases.close()
+
+    # ---- one exchange ---------------------------------------------------------------------------
+
+    async def _whole(self, request: httpx.Request, timeout: float | None, create: bool) -> Reply:
+        with self._judged(create):
+            async with asyncio.timeout(timeout or self.timeout), self._exchange(request) as response:
+                data = await _body(response)
+            return self._reply(response, data)
+
+    def _reply(self, response: httpx.Response, data: bytes) -> Reply:
+        if response.status_code >= 400:
+            for secret in self._secrets:
+                data = data.replace(secret, "•••".encode())
+        text = data.decode("utf-8", "replace")
+        value, problem = None, None
+        try:
+            value = parse_json(data)
+        except TooDeep:
+            if response.is_success:
+                raise
+            problem = "nested too deeply"
+        except ValueError as fault:
+            problem = str(fault) if data else "empty"
+        return Reply(response.status_code, response.headers, value, text, problem)
+
+    @contextlib.asynccontextmanager
+    async def _exchange(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        """Send on a connection of our own; it is used again only when the reply was taken without a fault."""
+        origin = _origin(request.url)
+        connection = self._leases.take(origin)
+        response: httpx.Response | None = None
+        try:
+            response = await connection.handle_async_request(request)
+            yield response
+            await response.aclose()
+        except BaseException:
+            with contextlib.suppress(Exception):
+                if response is not None:
+                    await response.aclose()
+            with contextlib.suppress(Exception):
+                await connection.aclose()
+            raise
+        await self._leases.give_back(origin, connection)
+
+    def _request(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: list[tuple[str, str]],
+        content: bytes | AsyncIterator[bytes] | None,
+        timeout: float | None,
+        own: bool = True,
+    ) -> httpx.Request:
+        wait = timeout or self.timeout
+        return httpx.Request(
+            method,
+            url,
+            headers=[*self._plain, *(self._own if own else ()), *headers],
+            content=content,
+            extensions={"timeout": {"connect": CONNECT_TIMEOUT, "read": wait, "write": wait, "pool": None}},
+        )
+
+    @contextlib.contextmanager
+    def _judged(self, create: bool) -> Iterator[None]:
+        """Faults of the network and of unreadable replies, in our terms."""
+        try:
+            yield
+            return
+        except _NOTHING_SENT as fault:
+            words = tidy(str(fault)) or type(fault).__name__
+            message = f"cannot connect to {self.place} ({words}); is it running, and is base_url right?"
+            raise TryLater(message, kind="unreachable", counts=True) from None
+        except httpx.LocalProtocolError as fault:
+            raise Refused(f"the request cannot be sent: {tidy(str(fault))}", "request") from None
+        except (httpx.TimeoutException, TimeoutError):
+            kind, message = "timeout", f"{self.place} did not answer in time"
+        except httpx.HTTPError as fault:
+            kind, message = "connection", f"the connection to {self.place} was cut ({tidy(str(fault))})"
+        except (_TooLarge, ValueError) as fault:
+            message = f"the reply of {self.place} cannot be read: {tidy(str(fault))}"
+            if create:
+                raise Unsure(message) from None
+            raise Refused(message, "bad_reply") from None
+        if create:
+            raise Unsure(message)
+        raise Transient(message, kind=kind, maybe_done=True)
+
+    def _follow(self, url: httpx.URL, location: str) -> httpx.URL:
+        try:
+            target = httpx.URL(urljoin(str(url), location))
+        except (httpx.InvalidURL, ValueError):
+            raise Refused("redirect refused: its address cannot be read", "redirect") from None
+        local = is_loopback(url.host) and is_loopback(target.host)
+        if not local and (target.scheme != "https" or is_loopback(target.host) or is_link_local(target.host)):
+            where = place(str(target))
+            raise Refused(f"redirect refused: to {where}, which is not a public https address", "redirect")
+        return target
+
+    # ---- connections ----------------------------------------------------------------------------
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()
+
+    @cached_property
+    def _no_tls(self) -> ssl.SSLContext:
+        # Loading the authorities takes about 17 ms, which plain http need not pay; this context trusts nobody.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def _connect(self, origin: str) -> httpx.AsyncHTTPTransport:
+        proxy = self._proxy or _environment_proxy(httpx.URL(origin))
+        secure = origin.startswith("https:") or proxy is not None
+        try:
+            return httpx.AsyncHTTPTransport(
+                verify=self._tls if secure else self._no_tls,
+                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0),
+                proxy=proxy,
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):
+            where = place(proxy or "")
+            raise NeedsPerson(
+                "proxy", f"the proxy {where} cannot be used; give an http:// or https:// one"
+            ) from None
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def _environment_proxy(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for this address; none for this machine itself."""
+    if is_loopback(url.host) or proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+
+
+def _form(
+    fields: Mapping[str, str], filename: str, source: Path
+) -> tuple[list[tuple[str, str]], AsyncIterator[bytes]]:
+    """Headers and body of a multipart form with one file, its length known from the start."""
+    boundary = secrets.token_hex(16)
+    head = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+    opening = f"{head}Content-Type: application/octet-stream\r\n\r\n".encode()
+    closing = f"\r\n--{boundary}--\r\n".encode()
+    headers = [
+        ("Content-Type", f"multipart/form-data; boundary={boundary}"),
+        ("Content-Length", str(len(opening) + source.stat().st_size + len(closing))),
+    ]
+    return headers, _pieces(opening, source, closing)
+
+
+async def _pieces(opening: bytes, source: Path, closing: bytes) -> AsyncIterator[bytes]:
+    yield opening
+    with source.open("rb") as file:
+        while piece := file.read(CHUNK):
+            yield piece
+    yield closing
+
+
+def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body's bytes. We ask for plain ones; what comes packed all the same is unpacked in bounded steps."""
+    packing = response.headers.get("content-encoding", "identity").lower()
+    if packing in ("", "identity"):
+        return response.aiter_raw()
+    if packing in ("gzip", "x-gzip", "deflate"):
+        return inflate(response.aiter_raw(), CHUNK)
+    raise ValueError("it is packed although plain bytes were asked for")
+
+
+async def _body(response: httpx.Response) -> bytes:
+    pieces, size = [], 0
+    async for piece in _plain(response):
+        size += len(piece)
+        if size > REPLY_LIMIT:
+            raise _TooLarge(f"over the limit of {REPLY_LIMIT:,} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _timed(pieces: AsyncIterator[bytes], total: float) -> AsyncIterator[bytes]:
+    """The same pieces; TimeoutError once they have taken `total` seconds, since a drip never ends by itself."""
+    deadline = asyncio.get_running_loop().time() + total
+    async for piece in pieces:
+        yield piece
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError
+
+
+async def _lines(
+    pieces: AsyncIterator[bytes], keep: Callable[[bytes], None] | None, limit: int
+) -> AsyncIterator[bytes]:
+    parts: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        if keep:
+            keep(piece)
+        first, *rest = piece.split(b"\n")
+        size += len(first)
+        if size <= limit:
+            parts.append(first)
+        if rest:
+            yield b"".join(parts) + b"\n"
+            for line in rest[:-1]:
+                yield line + b"\n"
+            parts, size = [rest[-1]], len(rest[-1])
+    if parts and size:
+        yield b"".join(parts)

@@ -1,0 +1,123 @@
+"""What kinds that take prompts in OpenAI's form share: their `[job]`, estimates, connection and probe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from batchtui.backends.base import (
+    Backend,
+    BackendSettings,
+    Job,
+    KindLimits,
+    NeedsPerson,
+    Probe,
+    Refused,
+    Setup,
+    Transient,
+    TryLater,
+)
+from batchtui.backends.replies import object_of
+from batchtui.backends.wire import ChatWork, check_work, estimate_tokens, model_of, request_body
+from batchtui.model import Json, seconds
+
+if TYPE_CHECKING:
+    from batchtui.backends.http import Http
+
+CALL_TIMEOUT = 60.0
+"""Seconds for a call that moves little: a status, a list, a create."""
+
+
+class PromptSettings(BackendSettings, kw_only=True):
+    """`model` is what a job that names none is sent to."""
+
+    model: str | None = None
+    organization: str | None = None
+    project: str | None = None
+
+
+class Prompts(Backend[ChatWork]):
+    """Base of `chat` and `openai`, beside the shape (`Direct` or `Remote`) that each has."""
+
+    Settings = PromptSettings
+    Work = ChatWork
+    key_env = "OPENAI_API_KEY"
+    endpoints: ClassVar[tuple[str, ...]]
+    defaults: ClassVar[KindLimits]
+
+    def __init__(self, setup: Setup[BackendSettings]) -> None:
+        super().__init__(setup)
+        assert isinstance(setup.settings, PromptSettings)
+        self.default_model = setup.settings.model
+        self._limits = limits_of(setup.settings, self.defaults)
+        self._http: Http | None = None
+
+    @classmethod
+    def request_headers(cls, settings: BackendSettings, key: str | None) -> dict[str, str]:
+        """Headers of every call; values may be secret."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        if isinstance(settings, PromptSettings):
+            if settings.organization:
+                headers["OpenAI-Organization"] = settings.organization
+            if settings.project:
+                headers["OpenAI-Project"] = settings.project
+        return headers
+
+    @property
+    def http(self) -> Http:
+        if self._http is None:
+            assert self.setup.connect is not None, f"{self.name} was built without a connection"
+            self._http = self.setup.connect()
+        return self._http
+
+    @property
+    def limits(self) -> KindLimits:
+        return self._limits
+
+    def body(self, job: Job[ChatWork]) -> dict[str, Json]:
+        return request_body(job.work, self.default_model)
+
+    def check(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
+        return check_work(job.work, self.default_model, self.endpoints)
+
+    def describe(self, job: Job[ChatWork]) -> Json:
+        return self.body(job)
+
+    def tokens(self, job: Job[ChatWork]) -> tuple[int, int]:
+        return estimate_tokens(self.body(job))
+
+    def model(self, job: Job[ChatWork]) -> str | None:
+        return model_of(job.work, self.default_model)
+
+    async def probe(self) -> Probe:
+        """Asks for the list of models, which every such server has and which costs nothing."""
+        try:
+            reply = await self.http.request_json("GET", "models", timeout=20)
+            if reply.status == 404:
+                return Probe(ok=True, message=f"{self.http.place} answers, but lists no models")
+            data = object_of(reply).get("data")
+        except (Refused, TryLater, Transient, NeedsPerson) as fault:
+            return Probe(ok=False, message=fault.message)
+        items = data if isinstance(data, list) else []
+        models = sorted({str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")})
+        return Probe(ok=True, message=f"{self.http.place} answers; {len(models)} models", models=models)
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+
+def limits_of(settings: BackendSettings, defaults: KindLimits) -> KindLimits:
+    """The kind's limits with what the table says instead. Raises ValueError for a duration that is none."""
+    changes: dict[str, float] = {}
+    for name in ("timeout", "settle", "poll_interval"):
+        value = getattr(settings, name)
+        if value is not None:
+            changes[name] = seconds(value)
+    if "poll_interval" in changes:
+        slowdown = defaults.poll_interval_max / defaults.poll_interval
+        changes["poll_interval_max"] = changes["poll_interval"] * slowdown
+    if settings.concurrency is not None:
+        changes["concurrency"] = settings.concurrency
+    return replace(defaults, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,166 @@
+"""Which kinds there are, and how a `[backends.NAME]` table becomes a backend.
+
+Built-in kinds need no installed metadata; further ones come through the entry-point group `batchtui.backends`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from batchtui.backends.base import Backend, BackendSettings, Setup
+from batchtui.config.address import base_url_fault
+from batchtui.decode import convert
+from batchtui.errors import ConfigError, nearest
+from batchtui.model import Json, seconds
+from batchtui.text import Secret, cell
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    from batchtui.backends.http import Http
+
+GROUP = "batchtui.backends"
+BUILT_IN = {
+    "local": "batchtui.backends.local:LocalBackend",
+    "chat": "batchtui.backends.chat:ChatBackend",
+    "openai": "batchtui.backends.openai:OpenAIBackend",
+}
+AnyBackend = Backend[msgspec.Struct]
+
+
+def known_kinds() -> list[str]:
+    """Names of all kinds, built-in ones first; no kind is imported for it."""
+    return [*BUILT_IN, *sorted(set(_plug_ins()) - set(BUILT_IN))]
+
+
+def load_kind(name: str) -> type[AnyBackend]:
+    """The class of a kind. Raises ConfigError with the nearest known word, or a plug-in's own fault."""
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        loaded: object = getattr(import_module(module), attribute)
+    else:
+        entry = _plug_ins().get(name)
+        if entry is None:
+            known = known_kinds()
+            raise ConfigError(
+                f'unknown kind "{cell(name, 60)}"{nearest(name, known)} (known: {", ".join(known)})'
+            )
+        try:
+            loaded = entry.load()
+        except Exception as fault:  # a plug-in may fail in any way
+            raise ConfigError(
+                f'kind "{name}": its plug-in {entry.value} is broken: {_reason(fault)}'
+            ) from None
+    if not (isinstance(loaded, type) and issubclass(loaded, Backend)):
+        raise ConfigError(f'kind "{name}": its plug-in is broken: it is no batchtui.backends.base.Backend')
+    return loaded
+
+
+def broken() -> list[tuple[str, str]]:
+    """Plug-ins that cannot be loaded, with the reason; imports every plug-in."""
+    faults: list[tuple[str, str]] = []
+    for name in known_kinds():
+        if name not in BUILT_IN:
+            try:
+                load_kind(name)
+            except ConfigError as fault:
+                faults.append((name, str(fault)))
+    return faults
+
+
+def build(name: str, table: dict[str, Json], key: Secret | None) -> AnyBackend:
+    """The backend of a config table, without any I/O. Raises ConfigError naming the key at fault."""
+    prefix = f"backends.{name}"
+    kind = table.get("kind", name)
+    if not isinstance(kind, str):
+        raise ConfigError(f"config: {prefix}.kind: expected text, got {type(kind).__name__}")
+    try:
+        loaded = load_kind(kind)
+    except ConfigError as fault:
+        raise ConfigError(f"config: {prefix}.kind: {fault}") from None
+    settings = convert(
+        {**table, "kind": kind}, loaded.Settings, where="config", prefix=prefix, error=ConfigError
+    )
+    _check(settings, prefix)
+    if key is None and loaded.key_required and settings.base_url == _default_base_url(loaded.Settings):
+        usual = f" (the usual one is {loaded.key_env})" if loaded.key_env else ""
+        raise ConfigError(
+            f"config: {prefix}: no key; set the variable that api_key_env names{usual}, "
+            "or give api_key_command or api_key_keyring"
+        )
+    return loaded(Setup(name, settings, key, _connector(loaded, settings, key, prefix)))
+
+
+def _check(settings: BackendSettings, prefix: str) -> None:
+    if settings.base_url is not None:
+        if fault := base_url_fault(settings.base_url):
+            raise ConfigError(f"config: {prefix}.base_url: {fault}")
+        settings.base_url = settings.base_url.rstrip("/")
+    for field in ("timeout", "poll_interval", "settle"):
+        value = getattr(settings, field)
+        if value is not None:
+            try:
+                seconds(value)
+            except ValueError as fault:
+                raise ConfigError(f"config: {prefix}.{field}: {fault}") from None
+    if settings.concurrency is not None and not 1 <= settings.concurrency <= 10_000:
+        raise ConfigError(f"config: {prefix}.concurrency: expected 1 to 10000, got {settings.concurrency}")
+
+
+def _connector(
+    kind: type[AnyBackend], settings: BackendSettings, key: Secret | None, prefix: str
+) -> Callable[[], Http] | None:
+    if settings.base_url is None:
+        return None
+    base_url = settings.base_url
+    headers = {
+        **kind.request_headers(settings, key.reveal() if key else None),
+        **{
+            header: _header(value, f"config: {prefix}.headers.{header}")
+            for header, value in settings.headers.items()
+        },
+    }
+    for header, value in headers.items():
+        if not (header.isascii() and header.isprintable() and " " not in header and ":" not in header):
+            raise ConfigError(f"config: {prefix}.headers: {cell(header, 60)!r} is not a header's name")
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigError(f"config: {prefix}: the value of {header} holds characters no header can carry")
+
+    def connect() -> Http:
+        from batchtui.backends.http import Http
+
+        timeout = 600.0 if settings.timeout is None else seconds(settings.timeout)
+        return Http(base_url, headers=headers, proxy=settings.proxy, timeout=timeout)
+
+    return connect
+
+
+def _header(value: str, where: str) -> str:
+    if not value.startswith("env:"):
+        return value
+    variable = value.removeprefix("env:")
+    found = os.environ.get(variable)
+    if found is None:
+        raise ConfigError(f"{where}: the variable {cell(variable, 60)} is not set")
+    return found
+
+
+def _default_base_url(settings: type[BackendSettings]) -> Json:
+    return next(field.default for field in msgspec.structs.fields(settings) if field.name == "base_url")
+
+
+@cache
+def _plug_ins() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
+
+
+def _reason(fault: Exception) -> str:
+    return cell(f"{type(fault).__name__}: {fault}")

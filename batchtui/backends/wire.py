@@ -1,0 +1,151 @@
+"""A prompt in OpenAI's form: the `[job]` that `chat` and `openai` share, and the request body made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+
+from batchtui.model import Json
+
+CHAT = "/v1/chat/completions"
+ENDPOINTS = (CHAT, "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations")
+_VERSION = re.compile(r"^/?(?:openai/)?(?:v\d+(?:beta\d*)?/)?")
+_FIELDS = ("model", "max_tokens", "temperature", "top_p", "seed", "stop", "response_format")
+_LONGEST = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+
+
+class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`[job]` of a prompt. `body` is a whole request as a batch line holds it; fields given beside it win.
+
+    `extra` holds fields of the request that have no name here.
+    """
+
+    model: str | None = None
+    prompt: str | None = None
+    messages: list[Json] | None = None
+    system: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    response_format: dict[str, Json] | None = None
+    body: dict[str, Json] = {}
+    endpoint: str | None = None
+    extra: dict[str, Json] = {}
+
+
+def endpoint_of(work: ChatWork) -> str:
+    """The path in the form a batch line takes, `/v1/…`, whatever prefix the source wrote."""
+    if work.endpoint is None:
+        return CHAT
+    return "/v1/" + _VERSION.sub("", work.endpoint.strip().rstrip("/"))
+
+
+def request_body(work: ChatWork, default_model: str | None = None) -> dict[str, Json]:
+    """The request as it is sent."""
+    body: dict[str, Json] = {**work.body, **work.extra}
+    for name in _FIELDS:
+        value = getattr(work, name)
+        if value is not None:
+            body[name] = value
+    if default_model and not body.get("model"):
+        body["model"] = default_model
+    if work.messages is not None:
+        body["messages"] = work.messages
+    elif work.prompt is not None:
+        body["messages"] = [{"role": "user", "content": work.prompt}]
+    if work.system is not None:
+        others = body.get("messages") or []
+        if others and isinstance(others[0], dict) and others[0].get("role") in ("system", "developer"):
+            others = others[1:]
+        body["messages"] = [{"role": "system", "content": work.system}, *others]
+    return body
+
+
+def check_work(
+    work: ChatWork, default_model: str | None, endpoints: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """What is wrong with it, as (key, message)."""
+    endpoint = endpoint_of(work)
+    if endpoint not in endpoints:
+        return [("endpoint", f"{work.endpoint} is not taken here; give one of {', '.join(endpoints)}")]
+    wrong: list[tuple[str, str]] = []
+    model = work.model or work.body.get("model") or work.extra.get("model") or default_model
+    if not isinstance(model, str) or not model.strip():
+        wrong.append(("model", "missing; name the model, here or in the backend's table"))
+    if work.max_tokens is not None and work.max_tokens < 1:
+        wrong.append(("max_tokens", f"expected at least 1, got {work.max_tokens}"))
+    if work.body.get("stream") or work.extra.get("stream"):
+        wrong.append(("stream", "answers are taken whole; leave it out"))
+    if endpoint == CHAT:
+        wrong += _check_messages(work)
+    elif not work.body:
+        wrong.append(("body", f"{endpoint} needs the whole request as `body`"))
+    elif work.prompt is not None or work.messages is not None or work.system is not None:
+        key = next(key for key in ("prompt", "messages", "system") if getattr(work, key) is not None)
+        wrong.append((key, f"belongs to {CHAT}; {endpoint} takes `body`"))
+    return wrong
+
+
+def _check_messages(work: ChatWork) -> list[tuple[str, str]]:
+    given = [
+        key
+        for key, value in (
+            ("prompt", work.prompt),
+            ("messages", work.messages),
+            ("body.messages", work.body.get("messages")),
+        )
+        if value is not None
+    ]
+    if not given:
+        return [("prompt", "missing; give prompt or messages")]
+    if len(given) > 1:
+        return [(given[0], f"given together with {' and '.join(given[1:])}; keep one")]
+    if work.prompt is not None:
+        return [] if work.prompt.strip() else [("prompt", "is empty")]
+    key = given[0]
+    messages = work.messages if key == "messages" else work.body["messages"]
+    if not isinstance(messages, list) or not messages:
+        return [(key, "expected a list of messages with a role and content")]
+    for place, message in enumerate(messages):
+        at = f"{key}[{place}]"
+        if not isinstance(message, dict):
+            return [(at, f"expected a table with role and content, got {type(message).__name__}")]
+        if not isinstance(message.get("role"), str):
+            return [(f"{at}.role", "missing; one of system, user, assistant, tool")]
+        content = message.get("content")
+        if not (isinstance(content, str | list) or (content is None and message["role"] == "assistant")):
+            return [(f"{at}.content", "expected text or a list of parts")]
+    return []
+
+
+def model_of(work: ChatWork, default_model: str | None) -> str | None:
+    model = work.model or work.extra.get("model") or work.body.get("model") or default_model
+    return model if isinstance(model, str) else None
+
+
+def estimate_tokens(body: dict[str, Json]) -> tuple[int, int]:
+    """Tokens in, from a quarter of the bytes of what is asked, rounded up; tokens out at most (0: not bounded)."""
+    asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
+    text = _texts(asked)
+    longest = next((body[key] for key in _LONGEST if isinstance(body.get(key), int)), 0)
+    return -(-len(text.encode("utf-8", "replace")) // 4), longest
+
+
+def _texts(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(_texts, value))
+    if isinstance(value, dict):
+        kept = {key: part for key, part in value.items() if key in ("content", "text")}
+        return "".join(map(_texts, kept.values())) if kept else dumps(value)
+    return ""
+
+
+def dumps(value: Json) -> str:
+    """Compact ASCII JSON: half an emoji in a prompt cannot break it."""
+    return json.dumps(value, separators=(",", ":"))
