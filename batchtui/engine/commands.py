@@ -1,0 +1,200 @@
+"""What each command of a person does to a batch. The driver obeys; anyone may ask, through the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from batchtui.engine.direct import DirectLane
+from batchtui.engine.remote import RemoteLane
+from batchtui.model import LIVE_REMOTELY, UNSUCCESSFUL_JOB_STATES, JobState, Json, LimitsSpec, SubmissionState
+from batchtui.store import ranges
+from batchtui.store.inbox import Command
+from batchtui.store.progress import PENDING, PROCESSING, SubmissionRecord
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+
+Args = dict[str, Json]
+
+
+def obey(driver: Driver, command: Command) -> None:
+    """Carry the command out; one that makes no sense is logged and has no effect."""
+    handler = _HANDLERS.get(command.command)
+    if handler is None:
+        driver.log("warning", f'unknown command "{command.command}" in the inbox')
+        return
+    try:
+        handler(driver, command.args)
+    except (TypeError, ValueError, KeyError, msgspec.ValidationError) as fault:
+        driver.log("warning", f'command "{command.command}" cannot be obeyed: {fault}')
+        return
+    driver.log("info", f"{command.command} {_said(command.args)}".strip())
+    driver.wake()
+
+
+def _said(args: Args) -> str:
+    return " ".join(f"{key}={value}" for key, value in args.items() if key != "jobs")
+
+
+def _numbers(driver: Driver, args: Args) -> list[int]:
+    found = (driver.folder.jobs.number(job_id) for job_id in args.get("jobs") or ())
+    return sorted(n for n in found if n is not None)
+
+
+def _cancel(driver: Driver, args: Args) -> None:
+    if args.get("jobs"):
+        _cancel_jobs(driver, _numbers(driver, args))
+        return
+    header = driver.folder.header
+    if not driver.progress.live:
+        return
+    header.cancelling = True
+    header.paused = False
+    driver.writer.save_header()
+    if isinstance(driver.lane, DirectLane):
+        driver.lane.cancel(set(driver.progress.numbers(JobState.PROCESSING)))
+
+
+def _cancel_jobs(driver: Driver, numbers: list[int]) -> None:
+    """Jobs not sent yet are cancelled; direct ones in flight are ended; a provider cancels whole batches only."""
+    wanted = set(numbers)
+    states = driver.progress.states
+    if isinstance(driver.lane, RemoteLane):
+        for record in list(driver.progress.submissions.values()):
+            if record.state is SubmissionState.WAITING and wanted & set(ranges.decode(record.jobs)):
+                driver.lane.withdraw(record)
+        driver.lane.offer(())
+    _mark(driver, [n for n in numbers if states[n] == PENDING], JobState.CANCELLED)
+    if isinstance(driver.lane, DirectLane):
+        driver.lane.cancel(wanted)
+
+
+def _mark(driver: Driver, numbers: list[int], state: JobState, **facts: Json) -> None:
+    if numbers:
+        driver.writer.record("mark", jobs=ranges.encode(numbers), state=state, **facts)
+
+
+def _pause(driver: Driver, args: Args) -> None:
+    driver.folder.header.paused = True
+    driver.writer.save_header()
+    driver.writer.record("paused")
+
+
+def _resume(driver: Driver, args: Args) -> None:
+    header = driver.folder.header
+    driver.settle_attention("key", "money", "account", "proxy")
+    if header.paused:
+        header.paused = False
+        driver.writer.save_header()
+    driver.writer.record("resumed")
+
+
+def _retry(driver: Driver, args: Args) -> None:
+    if args.get("jobs"):
+        numbers = _numbers(driver, args)
+        allowed = {JobState(word) for word in args.get("status") or ()} or set(UNSUCCESSFUL_JOB_STATES)
+    else:
+        allowed = {JobState(word) for word in args.get("status") or (JobState.FAILED, JobState.EXPIRED)}
+        allowed &= UNSUCCESSFUL_JOB_STATES
+        numbers = driver.progress.numbers(*allowed)
+    columns = driver.folder.columns()
+    numbers = [n for n in numbers if columns.state(n) in allowed]
+    if not numbers:
+        return
+    header = driver.folder.header
+    header.cancelling, header.stopping = False, None
+    driver.writer.save_header()
+    _mark(driver, numbers, JobState.PENDING, fresh=True)
+    if driver.lane:
+        driver.lane.offer(numbers)
+
+
+def _limit(driver: Driver, args: Args) -> None:
+    from batchtui.batchfile import check_limits
+
+    header = driver.folder.header
+    current = msgspec.to_builtins(header.spec.limits)
+    merged = {key: value for key, value in (current | args).items() if value is not None}
+    limits = msgspec.convert(merged, LimitsSpec)
+    changed = msgspec.structs.replace(header.spec, limits=limits)
+    problems = [problem for problem in check_limits(changed, "limit") if problem.fatal]
+    if problems:
+        raise ValueError(str(problems[0]))
+    header.spec = changed
+    driver.writer.save_header()
+    driver.writer.record("limit", **args)
+    driver.limits_changed()
+    driver.budget.forget()
+    driver.settle_attention("budget")
+    if isinstance(driver.lane, RemoteLane):
+        driver.lane.offer(())
+
+
+def _resolve(driver: Driver, args: Args) -> None:
+    """Answer an unsure or forgotten submission: resend, adopt REMOTE_ID, abandon."""
+    action = args["action"]
+    asked = [
+        sub for kind, sub in driver.progress.attention if kind in ("unsure", "forgotten") and sub is not None
+    ]
+    id_ = args.get("submission") or (asked[0] if len(asked) == 1 else None)
+    record = driver.progress.submissions.get(int(id_)) if id_ is not None else None
+    if record is None:
+        raise ValueError(
+            f"name one of the submissions {asked}" if asked else "nothing here waits for an answer"
+        )
+    for kind in ("unsure", "forgotten"):
+        if (kind, record.id) in driver.progress.attention:
+            driver.writer.record("settled", kind=kind, sub=record.id)
+    if action == "resend":
+        _release(driver, record, "sent again on request")
+    elif action == "adopt":
+        driver.writer.record("submitted", sub=record.id, remote_id=str(args["remote_id"]))
+    elif action == "abandon":
+        live = [n for n in ranges.decode(record.jobs) if driver.progress.states[n] in (PENDING, PROCESSING)]
+        _mark(driver, live, JobState.FAILED, error_kind="abandoned", error="its submission was given up")
+        driver.writer.record("collected", sub=record.id, reason="abandoned")
+    else:
+        raise ValueError(f'"{action}" is none of resend, adopt, abandon')
+
+
+def _release(driver: Driver, record: SubmissionRecord, reason: str) -> None:
+    """A lost submission's open jobs go back to pending, to be packed anew."""
+    live = [n for n in ranges.decode(record.jobs) if driver.progress.states[n] in (PENDING, PROCESSING)]
+    twice = len(live) if record.state not in LIVE_REMOTELY else 0
+    driver.writer.record("collected", sub=record.id, reason=reason)
+    _mark(driver, live, JobState.PENDING, maybe_twice=twice)
+    if driver.lane:
+        driver.lane.offer(live)
+
+
+def _archive(driver: Driver, args: Args) -> None:
+    driver.folder.header.archived = bool(args.get("on", True))
+    driver.writer.save_header()
+
+
+def _tag(driver: Driver, args: Args) -> None:
+    header = driver.folder.header
+    kept = [tag for tag in header.tags if tag not in (args.get("remove") or ())]
+    header.tags = list(dict.fromkeys([*kept, *(str(tag) for tag in args.get("add") or ())]))
+    driver.writer.save_header()
+
+
+def _rename(driver: Driver, args: Args) -> None:
+    driver.folder.header.name = str(args["name"])[:200]
+    driver.writer.save_header()
+
+
+_HANDLERS: dict[str, Callable[[Driver, Args], None]] = {
+    "cancel": _cancel,
+    "pause": _pause,
+    "resume": _resume,
+    "retry": _retry,
+    "limit": _limit,
+    "resolve": _resolve,
+    "archive": _archive,
+    "tag": _tag,
+    "name": _rename,
+}

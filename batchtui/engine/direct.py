@@ -1,0 +1,232 @@
+"""Direct jobs: as many at once as allowed, retried after transient failures, at least once over a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from batchtui.backends.base import Direct, Job, NeedsPerson, Refused, Transient, TryLater
+from batchtui.engine.backoff import delay
+from batchtui.engine.limits import Effective
+from batchtui.errors import BatchtuiError
+from batchtui.model import JobState, Json, Outcome
+from batchtui.store import clock, ranges
+from batchtui.store.progress import PENDING, PROCESSING
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+
+
+class DirectLane:
+    """Runs the pending jobs of one batch on one direct backend."""
+
+    def __init__(self, driver: Driver, backend: Direct[msgspec.Struct]) -> None:
+        self._driver = driver
+        self._backend = backend
+        self._ready: deque[int] = deque()
+        self._later: list[tuple[float, int]] = []
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._unwanted: set[int] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._running)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing runs, and nothing is due that could."""
+        return not self._running
+
+    def limits(self) -> Effective:
+        return self._driver.limits(self._backend)
+
+    # ---- opening
+
+    async def recover(self) -> None:
+        """After a crash: end what still lives, then put jobs without a stored result back, counted."""
+        progress, writer = self._driver.progress, self._driver.writer
+        self._backend.use_run_dir(self._driver.folder.path / "run")
+        await self._backend.settle(list(progress.traces.values()))
+        lost = progress.numbers(JobState.PROCESSING)
+        if lost:
+            writer.record("lost", jobs=ranges.encode(lost))
+            self._driver.log(
+                "warning", f"{len(lost)} jobs were in flight when the last run ended; they run again"
+            )
+        self.offer(progress.numbers(JobState.PENDING))
+
+    def offer(self, numbers: Iterable[int]) -> None:
+        """These pending jobs may run."""
+        waiting = {n for _, n in self._later}
+        known = waiting.union(self._ready, self._running)
+        self._ready.extend(n for n in numbers if n not in known)
+
+    # ---- running
+
+    def pump(self) -> None:
+        """Start as many jobs as may run now."""
+        if self._driver.stopping or not self._driver.may_send():
+            return
+        now = time.monotonic()
+        while self._later and self._later[0][0] <= now:
+            self._ready.appendleft(heapq.heappop(self._later)[1])
+        gate = self._driver.services.gate(self._backend.name).remaining
+        if gate > 0 and (self._ready or self._later):
+            self._wake_in(gate)
+            return
+        most = self.limits().concurrency
+        states = self._driver.progress.states
+        while self._ready and len(self._running) < most:
+            n = self._ready[0]
+            if states[n] != PENDING:
+                self._ready.popleft()
+                continue
+            if not self._driver.can_pay(n):
+                break
+            self._ready.popleft()
+            task = asyncio.get_running_loop().create_task(self._attempt(n))
+            self._running[n] = task
+            task.add_done_callback(lambda task, n=n: self._done(n, task))  # type: ignore[misc]
+        if self._later:
+            self._wake_in(self._later[0][0] - time.monotonic())
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self.pump)
+
+    def _done(self, n: int, task: asyncio.Task[None]) -> None:
+        self._running.pop(n, None)
+        self._unwanted.discard(n)
+        if not task.cancelled() and (fault := task.exception()):
+            self._driver.broke(fault)
+        self.pump()
+        if not self._running:
+            self._driver.wake()
+
+    async def _attempt(self, n: int) -> None:
+        driver, writer = self._driver, self._driver.writer
+        tries = driver.progress.tries[n] + 1
+        started = clock.now()
+        try:
+            _, job = driver.renderer.job(n, tries, driver.folder.id)
+        except BatchtuiError as fault:
+            await self._store(n, tries, started, _failure("input", str(fault)))
+            return
+        await driver.persist(lambda: writer.record("start", n=n, **{"try": tries}))
+        try:
+            async with asyncio.timeout(self.limits().timeout):
+                outcome = await self._backend.run(job, lambda facts: self._trace(n, facts))
+        except asyncio.CancelledError:
+            self._cancelled(n)
+        except TimeoutError:
+            await self._timed_out(n, tries, started)
+        except Refused as fault:
+            await self._store(n, tries, started, _failure(fault.kind, fault.message, fault.body))
+        except TryLater as fault:
+            await self._later_again(n, tries, started, fault)
+        except Transient as fault:
+            await self._retry(n, tries, started, fault)
+        except NeedsPerson as fault:
+            writer.record(
+                "retry", n=n, error_kind=fault.kind, error=fault.message, counts=False, **{"try": tries}
+            )
+            driver.need_person(fault)
+            self._ready.appendleft(n)
+        except Exception as fault:
+            driver.broke(fault)
+            await self._store(n, tries, started, _failure("internal", f"{type(fault).__name__}: {fault}"))
+        else:
+            await self._store(n, tries, started, outcome, job)
+
+    def _trace(self, n: int, facts: dict[str, Json]) -> None:
+        self._driver.writer.record("trace", n=n, facts=facts)
+
+    async def _store(
+        self, n: int, tries: int, started: str, outcome: Outcome, job: Job[msgspec.Struct] | None = None
+    ) -> None:
+        model = self._backend.model(job) if job else None
+        await self._driver.keep(n, tries, outcome, backend=self._backend, model=model, started=started)
+
+    # ---- what did not work
+
+    async def _timed_out(self, n: int, tries: int, started: str) -> None:
+        limit = self.limits().timeout
+        message = f"no answer within {limit:g} s" if limit else "timed out"
+        if self._backend.timeouts_pass:
+            await self._retry(n, tries, started, Transient(message, kind="timeout", maybe_done=True))
+        else:
+            await self._store(n, tries, started, _failure("timeout", message))
+
+    async def _later_again(self, n: int, tries: int, started: str, fault: TryLater) -> None:
+        fails = self._driver.progress.fails[n] + 1
+        if fault.counts and fails > self.limits().retries:
+            await self._store(n, tries, started, _failure(fault.kind, fault.message))
+            return
+        wait = delay(fails, fault.after)
+        self._driver.services.gate(self._backend.name).close_for(wait)
+        self._again(n, tries, fault.kind, fault.message, wait, counts=fault.counts, asked=fault.after)
+
+    async def _retry(self, n: int, tries: int, started: str, fault: Transient) -> None:
+        fails = self._driver.progress.fails[n] + 1
+        if fails > self.limits().retries:
+            await self._store(n, tries, started, _failure(fault.kind, fault.message))
+            return
+        wait = delay(fails, fault.after)
+        self._again(n, tries, fault.kind, fault.message, wait, maybe_twice=fault.maybe_done)
+
+    def _again(
+        self,
+        n: int,
+        tries: int,
+        kind: str,
+        message: str,
+        wait: float,
+        *,
+        counts: bool = True,
+        maybe_twice: bool = False,
+        asked: float | None = None,
+    ) -> None:
+        facts: dict[str, Json] = {"n": n, "try": tries, "error_kind": kind, "error": message[:200]}
+        facts |= {"wait": round(wait, 3), "asked": asked, "counts": counts, "maybe_twice": maybe_twice}
+        self._driver.writer.record("retry", **facts)
+        self._driver.log("info", f"{message}; job {self._driver.folder.jobs.ids[n]} again in {wait:.1f} s")
+        heapq.heappush(self._later, (time.monotonic() + wait, n))
+
+    # ---- cancelling and stopping
+
+    def _cancelled(self, n: int) -> None:
+        if n in self._unwanted and self._driver.folder.header.stopping == "time_limit":
+            facts = {"error_kind": "time_limit", "error": "ended by the time limit"}
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.FAILED, **facts)
+        elif n in self._unwanted:
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.CANCELLED)
+        elif self._driver.progress.states[n] == PROCESSING:
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.PENDING, maybe_twice=1)
+
+    def cancel(self, numbers: set[int]) -> None:
+        """End the attempts of these jobs that are in flight."""
+        for n in numbers & set(self._running):
+            self._unwanted.add(n)
+            self._running[n].cancel()
+
+    async def stop(self) -> None:
+        """End what is in flight; its jobs go back to pending."""
+        if self._timer:
+            self._timer.cancel()
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._backend.close()
+
+
+def _failure(kind: str, message: str, body: Json = None) -> Outcome:
+    return Outcome(state=JobState.FAILED, error=message, error_kind=kind, body=body)

@@ -1,0 +1,335 @@
+"""One batch, driven: what happens next to it, from opening its folder until it ends or we let go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from batchtui.backends.base import Backend, Direct, NeedsPerson
+from batchtui.engine import commands
+from batchtui.engine.budget import Budget
+from batchtui.engine.direct import DirectLane
+from batchtui.engine.limits import Effective, effective
+from batchtui.engine.packing import Slice
+from batchtui.engine.remote import RemoteLane
+from batchtui.engine.rendering import Renderer
+from batchtui.engine.services import Level, Services
+from batchtui.model import JobState, Json, Outcome, SubmissionState
+from batchtui.store import ranges
+from batchtui.store.folder import BatchFolder
+from batchtui.store.lines import StoreFull
+from batchtui.store.progress import Progress, SubmissionRecord
+from batchtui.store.writer import BatchWriter
+
+INBOX_SECONDS = 0.5
+HEARTBEAT_SECONDS = 30.0
+BLOCKING = frozenset({"key", "money", "account", "proxy"})
+"""Attention that stops the sending of more jobs until a person has answered it."""
+
+
+class Driver:
+    """Drives one batch. All methods belong to the worker's loop."""
+
+    def __init__(self, folder: BatchFolder, writer: BatchWriter, services: Services) -> None:
+        self.folder = folder
+        self.writer = writer
+        self.services = services
+        self.renderer = Renderer(folder, services.backends)
+        self.budget = Budget(self)
+        self.stopping = False
+        self._full = False
+        self._wake = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._limits: dict[str, Effective] = {}
+        self._resting: str | None = None
+        self._heartbeat = time.monotonic()
+        self.lane: DirectLane | RemoteLane | None = None
+
+    @property
+    def progress(self) -> Progress:
+        return self.folder.progress
+
+    # ---- the round
+
+    async def run(self) -> None:
+        """Returns when the batch has ended, or after `stop`. Always lets go of the lock."""
+        try:
+            self.obey()
+            self._open_lane()
+            if self.lane:
+                await self.lane.recover()
+                while not self.stopping and not self._ended():
+                    await self._round()
+        finally:
+            await self._close()
+
+    async def _round(self) -> None:
+        try:
+            self.obey()
+            self._enforce_limits()
+            self._settle_unsendable()
+            if self.lane and not self._ended():
+                self.lane.pump()
+            self.writer.checkpoint_if_due()
+            self._full = False
+        except StoreFull as fault:
+            self.store_full(fault)
+            await asyncio.sleep(1.0)
+        if time.monotonic() - self._heartbeat > HEARTBEAT_SECONDS:
+            self._heartbeat = time.monotonic()
+            self.writer.heartbeat()
+        self._rest()
+        if not self._ended():
+            try:
+                async with asyncio.timeout(INBOX_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    def _open_lane(self) -> None:
+        """A batch that ended, or whose backend cannot be built, is not opened; the latter needs a person."""
+        if self._ended():
+            return
+        header = self.folder.header
+        try:
+            backend = self.services.backends.get(header.backend)
+            lane = self._lane(backend)
+        except Exception as fault:
+            self._cannot_open(str(fault))
+            return
+        account = header.accounts.get(header.backend)
+        if account and account != backend.account() and self.progress.submissions:
+            self._cannot_open(
+                f'backend "{header.backend}" has another address or key than when this batch was made; '
+                "restore it in the config"
+            )
+            return
+        self.settle_attention("account")
+        self.lane = lane
+
+    def _lane(self, backend: Backend[msgspec.Struct]) -> DirectLane | RemoteLane:
+        if isinstance(backend, Direct):
+            own = self.services.backends.fresh(backend.name)
+            assert isinstance(own, Direct)
+            return DirectLane(self, own)
+        return RemoteLane(self)
+
+    def _cannot_open(self, message: str) -> None:
+        if ("account", None) not in self.progress.attention:
+            self.writer.record("attention", kind="account", text=message[:300], actions=["resume"])
+        self.log("error", message)
+        self._resting = message
+
+    def _ended(self) -> bool:
+        progress = self.progress
+        if progress.live or any(
+            s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()
+        ):
+            return False
+        return self.lane is None or self.lane.idle
+
+    async def stop(self) -> None:
+        """Let go: what runs remotely keeps running, direct jobs in flight go back to pending."""
+        self.stopping = True
+        if self.lane:
+            await self.lane.stop()
+        self._wake.set()
+
+    async def _close(self) -> None:
+        self.stopping = True
+        if self.lane:
+            await self.lane.stop()
+        if not self.progress.live and not self.progress.ended and self._ended():
+            self.writer.record("ended", state=self.folder.state())
+            self.log("info", f"ended: {self.folder.state()}")
+        self.writer.close()
+
+    # ---- what the lanes ask
+
+    def limits(self, backend: Backend[msgspec.Struct]) -> Effective:
+        if backend.name not in self._limits:
+            self._limits[backend.name] = effective(self.folder.header.spec.limits, backend.limits)
+        return self._limits[backend.name]
+
+    def limits_changed(self) -> None:
+        self._limits.clear()
+
+    def may_send(self) -> bool:
+        header = self.folder.header
+        if self.stopping or self._full or header.paused or header.cancelling or header.stopping:
+            return False
+        if self.services.finishing:
+            return False
+        return not any(kind in BLOCKING for kind, _ in self.progress.attention)
+
+    def wants_cancel(self) -> bool:
+        """Whether live submissions are to be cancelled at their backend."""
+        return self.folder.header.cancelling or self.folder.header.stopping == "time_limit"
+
+    def can_pay(self, n: int) -> bool:
+        return self.budget.can_pay_job(n)
+
+    def can_pay_slice(self, slice_: Slice) -> bool:
+        return self.budget.can_pay(self.estimate(slice_))
+
+    def estimate(self, slice_: Slice) -> float | None:
+        """The most that this submission may cost, its jobs' share of the batch's estimate."""
+        return self.budget.share(slice_.jobs)
+
+    async def keep(
+        self,
+        n: int,
+        tries: int,
+        outcome: Outcome,
+        *,
+        backend: Backend[msgspec.Struct],
+        model: str | None,
+        **extra: Json,
+    ) -> None:
+        """Store an answer, as often as it takes: a full disk loses nothing."""
+        if outcome.cost_usd is None:
+            outcome.cost_usd = self.services.pricing.actual(outcome, model, batch=backend.remote)
+        if not self.folder.header.spec.output.raw:
+            outcome.body = None
+        job_id = self.folder.jobs.ids[n]
+        await self.persist(
+            lambda: self.writer.store(n, tries, job_id, outcome, backend=backend.name, **extra)
+        )
+        if outcome.state is not JobState.COMPLETED:
+            self.job_failed()
+
+    async def persist(self, write: Callable[[], None]) -> None:
+        """Write, and try again each second while the disk is full."""
+        while True:
+            try:
+                write()
+                return
+            except StoreFull as fault:
+                self.store_full(fault)
+                await asyncio.sleep(1.0)
+
+    def store_full(self, fault: StoreFull) -> None:
+        if not self._full:
+            self.log("error", str(fault))
+        self._full = True
+
+    def job_failed(self) -> None:
+        """A job did not complete: with `error_policy = "stop"` nothing more is sent."""
+        header = self.folder.header
+        if header.spec.limits.error_policy == "stop" and not header.stopping and not header.cancelling:
+            header.stopping = "stopped"
+            self.writer.save_header()
+            self.log("warning", "a job failed and error_policy is stop: nothing more is sent")
+            self.wake()
+
+    def _settle_unsendable(self) -> None:
+        """Jobs that were not sent, and by now never will be, get their last word."""
+        header = self.folder.header
+        if header.cancelling:
+            self._mark_pending(JobState.CANCELLED)
+        elif header.stopping == "stopped":
+            text = "not sent: an earlier job failed and error_policy is stop"
+            self._mark_pending(JobState.CANCELLED, "stopped", text)
+        elif header.stopping == "time_limit":
+            self._mark_pending(JobState.FAILED, "time_limit", "not sent before the time limit")
+
+    def _mark_pending(self, state: JobState, kind: str | None = None, text: str | None = None) -> None:
+        """Settle every pending job, and drop submissions that wait to be sent."""
+        if isinstance(self.lane, RemoteLane):
+            for record in list(self.progress.submissions.values()):
+                if record.state is SubmissionState.WAITING and record.id not in self.lane.busy:
+                    self.lane.withdraw(record)
+        pending = self.progress.numbers(JobState.PENDING)
+        if pending:
+            facts: dict[str, Json] = {"jobs": ranges.encode(pending), "state": state}
+            if kind:
+                facts |= {"error_kind": kind, "error": text}
+            self.writer.record("mark", **facts)
+
+    # ---- needing a person
+
+    def need_person(self, fault: NeedsPerson) -> None:
+        """Stop sending and say why; `resume` goes on."""
+        if (fault.kind, None) not in self.progress.attention:
+            self.writer.record("attention", kind=fault.kind, text=fault.message[:300], actions=["resume"])
+            self.log("error", fault.message)
+        self._answered.clear()
+
+    async def person_answered(self) -> None:
+        await self._answered.wait()
+
+    def settle_attention(self, *kinds: str) -> None:
+        for kind, sub in list(self.progress.attention):
+            if kind in kinds:
+                self.writer.record("settled", kind=kind, sub=sub)
+        self._answered.set()
+
+    def forgotten(self, record: SubmissionRecord) -> None:
+        self.writer.record(
+            "attention",
+            kind="forgotten",
+            sub=record.id,
+            text=f"{record.backend} no longer knows submission {record.id} ({record.remote_id}); "
+            "what was saved stays",
+            actions=["resend", "abandon"],
+        )
+
+    # ---- limits
+
+    def _enforce_limits(self) -> None:
+        deadline, header = self.folder.deadline(), self.folder.header
+        if deadline and time.time() >= deadline and not header.stopping and not header.cancelling:
+            header.stopping = "time_limit"
+            self.writer.save_header()
+            self.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
+            if isinstance(self.lane, DirectLane):
+                self.lane.cancel(set(self.progress.numbers(JobState.PROCESSING)))
+        elif deadline and not header.stopping:
+            self.wake_in(deadline - time.time())
+        self.budget.watch()
+
+    # ---- commands, waking, resting
+
+    def obey(self) -> None:
+        """Do what the inbox asks, each effect journaled before the command counts as read."""
+        for upto, command in self.writer.new_commands():
+            if command is None:
+                self.log("warning", "a line of the inbox makes no sense and is passed over")
+            else:
+                commands.obey(self, command)
+            self.writer.record("inbox", upto=upto)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def wake_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(max(0.0, min(seconds, 3600.0)), self._wake.set)
+
+    def _rest(self) -> None:
+        """Notice when nothing can go on without a person, for whoever waits."""
+        idle = self.lane is not None and self.lane.idle
+        self._resting = self._reason() if idle else None
+
+    def _reason(self) -> str | None:
+        if self.progress.attention:
+            return "needs a person: " + "; ".join(item.text for item in self.progress.attention.values())
+        return "paused" if self.folder.header.paused else None
+
+    @property
+    def resting(self) -> str | None:
+        """Why nothing happens until a person acts; None while something does."""
+        return self._resting
+
+    def broke(self, fault: BaseException) -> None:
+        """A fault of ours: said, never a reason to end the worker."""
+        if isinstance(fault, StoreFull):
+            self.store_full(fault)
+        else:
+            self.log("error", f"internal fault: {type(fault).__name__}: {fault}")
+
+    def log(self, level: Level, text: str) -> None:
+        self.services.log(self.folder.id, level, text)

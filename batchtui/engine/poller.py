@@ -1,0 +1,142 @@
+"""Asks one backend how its submissions fare: all of them in as few calls as it allows, slower while nothing moves."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from batchtui.backends.base import (
+    Backend,
+    NeedsPerson,
+    Progress,
+    Refused,
+    Remote,
+    Submission,
+    Transient,
+    TryLater,
+)
+from batchtui.store import clock
+
+Contact = Callable[[str | None, str, str | None], None]
+"""Told after every round: when the backend last answered, when it is asked again, what went wrong."""
+BACKOFF_CAP = 300.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """One submission being watched, and who wants to know."""
+
+    submission: Submission
+    progress: Callable[[Progress], None]
+    contact: Contact
+    trouble: Callable[[NeedsPerson], None]
+    last: str | None = None
+    seen: tuple[object, ...] = ()
+
+
+class Poller:
+    """A task that lives while anything is watched. A transport error is never a state: it only delays the next round."""
+
+    def __init__(self, backend: Backend[msgspec.Struct]) -> None:
+        assert isinstance(backend, Remote)
+        self._backend = backend
+        self._watched: dict[str, Watch] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._interval = backend.limits.poll_interval
+        self._failures = 0
+
+    def watch(self, key: str, watch: Watch) -> None:
+        """Start to watch, or go on; the next round comes after the shortest interval at most."""
+        if key in self._watched:
+            return
+        self._watched[key] = watch
+        self._interval = self._backend.limits.poll_interval
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def unwatch(self, key: str) -> None:
+        self._watched.pop(key, None)
+
+    def hurry(self) -> None:
+        """Poll now."""
+        self._hurry.set()
+
+    async def close(self) -> None:
+        self._watched.clear()
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while self._watched:
+            await self._pause()
+            if self._watched:
+                await self._round()
+
+    async def _pause(self) -> None:
+        wait = self._interval if not self._failures else min(BACKOFF_CAP, self._interval * 2**self._failures)
+        wait *= random.uniform(0.9, 1.1)  # so that many clients do not ask in step
+        following = clock.stamp(time.time() + wait)
+        for watch in self._watched.values():
+            watch.contact(watch.last, following, None)
+        try:
+            async with asyncio.timeout(wait):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        self._hurry.clear()
+
+    async def _round(self) -> None:
+        watches = dict(self._watched)
+        by_id = {index: (key, watch) for index, (key, watch) in enumerate(watches.items())}
+        # Submission ids are unique in a batch only; the backend sees them numbered anew.
+        asked = [_renumbered(watch.submission, index) for index, (_, watch) in by_id.items()]
+        try:
+            answers = await self._backend.poll(asked)
+        except NeedsPerson as fault:
+            self._failures += 1
+            for watch in watches.values():
+                watch.trouble(fault)
+            return
+        except (Transient, TryLater, Refused) as fault:
+            self._failures += 1
+            if fault_after := getattr(fault, "after", None):
+                await asyncio.sleep(min(fault_after, BACKOFF_CAP))
+            for watch in watches.values():
+                watch.contact(watch.last, clock.now(), str(fault))
+            return
+        self._failures = 0
+        now = clock.now()
+        moved = False
+        for index, progress in answers.items():
+            key, watch = by_id[index]
+            watch.last = now
+            if key in self._watched:
+                seen = (progress.state, progress.completed, progress.failed)
+                moved |= watch.seen != seen
+                watch.seen = seen
+                watch.progress(progress)
+        limits = self._backend.limits
+        self._interval = (
+            limits.poll_interval
+            if moved
+            else min(self._interval * 1.3, max(limits.poll_interval_max, limits.poll_interval))
+        )
+
+
+def _renumbered(submission: Submission, index: int) -> Submission:
+    return Submission(
+        id=index,
+        token=submission.token,
+        batch_name=submission.batch_name,
+        created=submission.created,
+        remote_id=submission.remote_id,
+        facts=submission.facts,
+        jobs=submission.jobs,
+    )

@@ -1,0 +1,49 @@
+"""The configured backends, each built once, when it is first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+from batchtui.backends.base import Backend
+from batchtui.config import Config, resolve_key
+
+AnyBackend = Backend[msgspec.Struct]
+
+
+class Backends:
+    """Backends by name. Building one does no I/O beyond reading its key."""
+
+    def __init__(self, config: Config, env: Mapping[str, str] | None = None) -> None:
+        self.config = config
+        self._env = os.environ if env is None else env
+        self._built: dict[str, AnyBackend] = {}
+
+    def names(self) -> list[str]:
+        return list(self.config.names())
+
+    def kind(self, name: str) -> str:
+        """The kind of a configured backend. Raises ConfigError."""
+        return self.config.backend(name).kind
+
+    def get(self, name: str) -> AnyBackend:
+        """The backend of this name. Raises ConfigError where it is unknown, wrong, or its key is missing."""
+        if name not in self._built:
+            self._built[name] = self.fresh(name)
+        return self._built[name]
+
+    def fresh(self, name: str) -> AnyBackend:
+        """An instance of its own, which the caller closes. Raises ConfigError."""
+        from batchtui.backends.registry import build
+
+        configured = self.config.backend(name)
+        return build(name, configured.table, resolve_key(configured, self._env))
+
+    async def close(self) -> None:
+        """Let go of every connection, on the loop that used them."""
+        for backend in self._built.values():
+            with contextlib.suppress(Exception):
+                await backend.close()

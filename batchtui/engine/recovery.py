@@ -1,0 +1,83 @@
+"""A submission that may have been made: wait out the backend's settle time, look it up, adopt what is found.
+
+It is sent again only when it is surely absent. A journal without a look-up makes duplicates, and so does a
+look-up that comes too early: a server may commit seconds after the reply was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from batchtui.backends.base import Found, NeedsPerson, Refused, Transient, TryLater
+from batchtui.engine.backoff import delay
+from batchtui.model import SubmissionState
+from batchtui.store.progress import SubmissionRecord
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+    from batchtui.engine.remote import RemoteLane
+
+
+class Recovery:
+    """Settles one unsure submission."""
+
+    def __init__(self, lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
+        self._lane, self._driver, self._record = lane, driver, record
+
+    async def run(self) -> None:
+        record, driver = self._record, self._driver
+        if record.state is SubmissionState.SENDING:  # the journal ends between the intent and the remote id
+            reason = "no reply was recorded after it was sent"
+            await driver.writer.record_durably("unsure", sub=record.id, reason=reason)
+        backend = self._lane.backend(record)
+        if record.account and record.account != backend.account():
+            self._ask("it was sent with another account's key; set that key again, or resolve it")
+            return
+        # The last moment at which it can have been sent is now: nobody wrote down when the sender died.
+        settled = time.monotonic() + backend.limits.settle
+        fails = 0
+        while True:
+            waited = time.monotonic() >= settled
+            try:
+                found = await backend.find(self._lane.submission(record))
+            except (Transient, TryLater) as fault:
+                fails += 1
+                driver.log("warning", f"submission {record.id}: cannot be looked up yet: {fault}")
+                await asyncio.sleep(delay(fails, fault.after))
+                continue
+            except (NeedsPerson, Refused) as fault:
+                self._ask(f"it cannot be looked up: {fault}")
+                return
+            fails = 0
+            if await self._concluded(found, waited):
+                return
+            await asyncio.sleep(
+                min(max(0.05, settled - time.monotonic()), max(1.0, backend.limits.settle / 4))
+            )
+
+    async def _concluded(self, found: Found, waited: bool) -> bool:
+        record, driver = self._record, self._driver
+        if found.remote_id:
+            await driver.writer.record_durably("submitted", sub=record.id, remote_id=found.remote_id)
+            driver.log("info", f"submission {record.id} was found as {found.remote_id}")
+            return True
+        if found.absent and waited:
+            driver.writer.record("waiting", sub=record.id, reason="it was not made; it is sent again")
+            driver.log("info", f"submission {record.id} was surely not made")
+            return True
+        if not found.absent and waited:
+            self._ask(found.reason or "the backend cannot tell whether it was made")
+            return True
+        return False
+
+    def _ask(self, reason: str) -> None:
+        record = self._record
+        self._driver.writer.record(
+            "attention",
+            kind="unsure",
+            sub=record.id,
+            text=f"submission {record.id} may have been made: {reason[:200]}",
+            actions=["resend", "adopt", "abandon"],
+        )

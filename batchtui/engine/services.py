@@ -1,0 +1,71 @@
+"""What all drivers of one worker share: backends, prices, gates, pollers, the log."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from batchtui.engine.gate import Gate
+from batchtui.engine.poller import Poller
+from batchtui.engine.pool import Backends
+from batchtui.engine.pricing import Pricing
+from batchtui.store import clock
+from batchtui.store.commit import Committer
+from batchtui.text import cell
+
+Level = Literal["info", "warning", "error"]
+LOG_LINES = 2000
+_logger = logging.getLogger("batchtui")
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One thing that happened, clean enough to show. `batch_id` is empty for news of the worker itself."""
+
+    time: str
+    batch_id: str
+    level: Level
+    text: str
+
+
+@dataclass
+class Services:
+    backends: Backends
+    committer: Committer
+    changed: Callable[[str], None]
+    """Marks a batch as changed, for whoever shows it."""
+    lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    finishing: bool = False
+    """Direct jobs in flight may end, no further ones start."""
+    _gates: dict[str, Gate] = field(default_factory=dict)
+    _pollers: dict[str, Poller] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.pricing = Pricing(self.backends.config)
+
+    def gate(self, backend: str) -> Gate:
+        return self._gates.setdefault(backend, Gate())
+
+    def poller(self, backend: str) -> Poller:
+        """The one poller of a backend, whatever the number of batches on it."""
+        if backend not in self._pollers:
+            self._pollers[backend] = Poller(self.backends.get(backend))
+        return self._pollers[backend]
+
+    def poll_now(self) -> None:
+        for poller in self._pollers.values():
+            poller.hurry()
+
+    def log(self, batch_id: str, level: Level, text: str) -> None:
+        self.lines.append(LogLine(clock.now(), batch_id, level, cell(text, 500)))
+        _logger.log(_LEVELS[level], "%s %s", batch_id, cell(text, 500))
+        self.changed("")
+
+    async def close(self) -> None:
+        for poller in self._pollers.values():
+            await poller.close()
+        await self.backends.close()

@@ -1,0 +1,293 @@
+"""The background worker: one daemon thread, one event loop, driving every batch whose lock this process holds.
+
+It never waits for the screen. What changed goes into a set that whoever shows it drains when it likes; it writes
+the journal before it tells anyone; it needs no signal handlers and stops within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+from batchtui.engine.driver import Driver
+from batchtui.engine.pool import Backends
+from batchtui.engine.services import LogLine, Services
+from batchtui.errors import BatchtuiError, Locked, StoreDamaged
+from batchtui.model import ENDED_BATCH_STATES
+from batchtui.store import inbox
+from batchtui.store.commit import Committer
+from batchtui.store.folder import BatchFolder
+from batchtui.store.inbox import Command
+from batchtui.store.library import Library
+from batchtui.store.writer import BatchWriter
+
+SUPERVISE_SECONDS = 1.0
+
+
+class Worker:
+    """Drives, follows and obeys. Every public method may be called from any thread."""
+
+    def __init__(self, library: Library, backends: Backends, *, drive_all: bool) -> None:
+        """With `drive_all` every unfinished batch that nobody drives is taken over; else only those of `drive`."""
+        self._library = library
+        self._drive_all = drive_all
+        self._committer = Committer(self._disk_failed)
+        self._services = Services(backends, self._committer, self._mark_changed)
+        self._lock = threading.Lock()
+        self._dirty: set[str] = set()
+        self._folders: dict[str, BatchFolder] = {}
+        self._damaged: dict[str, str] = {}
+        self._wanted: set[str] = set()
+        self._given_up: set[str] = set()
+        """Batches that cannot be opened with this configuration; a command tries them again."""
+        self._drivers: dict[str, Driver] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._news = threading.Condition()
+        self._stop: asyncio.Event | None = None
+        self._nudge: asyncio.Event | None = None
+
+    # ---- life
+
+    def start(self) -> None:
+        """Start the thread; returns at once."""
+        self._thread = threading.Thread(target=self._main, name="batchtui-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Quit is not cancel: remote work goes on; direct jobs in flight are ended and go back to pending."""
+        if self._thread is None or not self._thread.is_alive():
+            return
+        self._ready.wait(timeout)
+        if self._loop and self._stop:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout)
+
+    def _main(self) -> None:
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop, self._nudge = asyncio.Event(), asyncio.Event()
+        self._ready.set()
+        try:
+            while not self._stop.is_set():
+                self._supervise()
+                await self._idle()
+        finally:
+            await asyncio.gather(
+                *(driver.stop() for driver in list(self._drivers.values())), return_exceptions=True
+            )
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await self._services.close()
+            self._committer.stop()
+
+    async def _idle(self) -> None:
+        assert self._stop
+        assert self._nudge
+        waits = [asyncio.ensure_future(self._stop.wait()), asyncio.ensure_future(self._nudge.wait())]
+        await asyncio.wait(waits, timeout=SUPERVISE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        self._nudge.clear()
+
+    # ---- supervising
+
+    def _supervise(self) -> None:
+        """Find new and gone batches, follow those that others drive, take over those that nobody does."""
+        ids = self._library.ids() if self._drive_all else list(self._wanted)
+        for batch_id in ids:
+            if batch_id in self._drivers:
+                continue
+            folder = self._look_at(batch_id)
+            if folder and self._should_drive(folder):
+                self._take(folder)
+            else:
+                self._unwant(batch_id)
+        if self._drive_all:
+            for gone in set(self._folders) - set(ids) - set(self._drivers):
+                with self._lock:
+                    del self._folders[gone]
+                self._mark_changed(gone)
+
+    def _look_at(self, batch_id: str) -> BatchFolder | None:
+        folder = self._folders.get(batch_id)
+        try:
+            if folder is None:
+                folder = self._library.open(batch_id)
+                folder.refresh()
+                with self._lock:
+                    self._folders[batch_id] = folder
+                self._mark_changed(batch_id)
+            elif folder.refresh():
+                self._mark_changed(batch_id)
+        except BatchtuiError as fault:
+            if self._damaged.get(batch_id) != str(fault):
+                self._damaged[batch_id] = str(fault)
+                self._services.log("", "error", str(fault))
+            return None
+        except OSError:
+            return None  # removed under our eyes
+        self._damaged.pop(batch_id, None)
+        return folder
+
+    def _should_drive(self, folder: BatchFolder) -> bool:
+        if not (self._drive_all or folder.id in self._wanted):
+            return False
+        if folder.damage:
+            if folder.id not in self._damaged:
+                self._damaged[folder.id] = folder.damage[0]
+                self._services.log(folder.id, "error", folder.damage[0])
+            return False
+        return _unread(folder) or (
+            folder.state() not in ENDED_BATCH_STATES and folder.id not in self._given_up
+        )
+
+    def _unwant(self, batch_id: str) -> None:
+        self._wanted.discard(batch_id)
+        with self._news:
+            self._news.notify_all()
+
+    def _take(self, folder: BatchFolder) -> None:
+        try:
+            writer = BatchWriter(folder, self._committer, self._mark_changed)
+        except Locked:
+            return
+        except (StoreDamaged, OSError) as fault:
+            self._damaged[folder.id] = str(fault)
+            self._services.log(folder.id, "error", str(fault))
+            return
+        driver = Driver(folder, writer, self._services)
+        self._drivers[folder.id] = driver
+        assert self._loop
+        task = self._loop.create_task(driver.run())
+        self._tasks[folder.id] = task
+        task.add_done_callback(lambda task: self._let_go(folder.id, task))
+        self._mark_changed(folder.id)
+
+    def _let_go(self, batch_id: str, task: asyncio.Task[None]) -> None:
+        driver = self._drivers.pop(batch_id)
+        if driver.lane is None:
+            self._given_up.add(batch_id)
+        self._tasks.pop(batch_id, None)
+        if driver.lane is None or not _unread(driver.folder):
+            self._wanted.discard(batch_id)
+        if not task.cancelled() and (fault := task.exception()):
+            self._wanted.discard(batch_id)
+            self._services.log(batch_id, "error", f"internal fault: {type(fault).__name__}: {fault}")
+        self._mark_changed(batch_id)
+
+    def _disk_failed(self, fault: OSError) -> None:
+        self._services.log("", "error", f"the disk did not take what was written ({fault.strerror})")
+
+    # ---- telling
+
+    def _mark_changed(self, batch_id: str) -> None:
+        with self._lock:
+            self._dirty.add(batch_id)
+        with self._news:
+            self._news.notify_all()
+
+    def drain(self) -> set[str]:
+        """Ids of the batches that changed since the last call; "" stands for news of the worker itself."""
+        with self._lock:
+            dirty, self._dirty = self._dirty, set()
+        return dirty
+
+    def folders(self) -> list[BatchFolder]:
+        """All batches known, newest first."""
+        with self._lock:
+            return sorted(self._folders.values(), key=lambda folder: folder.header.created, reverse=True)
+
+    def folder(self, batch_id: str) -> BatchFolder | None:
+        return self._folders.get(batch_id)
+
+    def damaged(self) -> list[str]:
+        """Messages about batches that cannot be read; the others work."""
+        return list(self._damaged.values())
+
+    def log(self) -> list[LogLine]:
+        return list(self._services.lines)
+
+    def drives(self, batch_id: str) -> bool:
+        return batch_id in self._drivers
+
+    def in_flight(self) -> int:
+        """Direct jobs that run in this process now."""
+        return sum(driver.lane.in_flight for driver in list(self._drivers.values()) if driver.lane)
+
+    def blocked(self, batch_id: str) -> str | None:
+        """Why a batch driven here cannot go on without a person; None while it can."""
+        driver = self._drivers.get(batch_id)
+        return driver.resting if driver else None
+
+    # ---- asking
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        self._ready.wait()
+        assert self._loop
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(call)
+
+    def drive(self, batch_id: str) -> None:
+        """Drive this batch, as soon as its lock is free."""
+        self._wanted.add(batch_id)
+        self._soon(self._hurry)
+
+    def command(self, batch_id: str, command: Command) -> int:
+        """Ask for something: by the inbox, so that it outlives us. The offset at which it will have been obeyed."""
+        upto = inbox.post(self._library.path(batch_id), command)
+        self._wanted.add(batch_id)
+
+        def deliver() -> None:
+            driver = self._drivers.get(batch_id)
+            if driver:
+                driver.wake()
+            else:
+                self._hurry()
+
+        self._soon(deliver)
+        return upto
+
+    def _hurry(self) -> None:
+        assert self._nudge
+        self._nudge.set()
+
+    def poll_now(self, batch_id: str | None = None) -> None:
+        """Ask the backends now."""
+        self._soon(self._services.poll_now)
+
+    def finish_direct(self) -> None:
+        """Start no further direct jobs; those in flight end by themselves."""
+        self._services.finishing = True
+
+    def wait(self, batch_ids: set[str], timeout: float | None = None) -> bool:
+        """Until none of these batches is being worked on: ended, or resting for a person. False on timeout."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._news:
+            while any(self._busy(batch_id) for batch_id in batch_ids):
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return False
+                self._news.wait(min(0.2, left) if left is not None else 0.2)
+        return True
+
+    def _busy(self, batch_id: str) -> bool:
+        driver = self._drivers.get(batch_id)
+        if driver:
+            return driver.resting is None
+        return batch_id in self._wanted
+
+
+def _unread(folder: BatchFolder) -> bool:
+    """Whether the inbox holds a command that nobody has obeyed."""
+    try:
+        return (folder.path / "inbox.jsonl").stat().st_size > folder.progress.inbox_end
+    except OSError:
+        return False
