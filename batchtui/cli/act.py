@@ -1,0 +1,221 @@
+"""`cancel`, `pause`, `retry`, `limit`, `resolve`, `archive`, `tag`: wishes, obeyed by whoever drives the batch."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+
+from batchtui.cli.arguments import batch_id, words
+from batchtui.cli.phrases import counts, is_over, label
+from batchtui.cli.session import Session
+from batchtui.errors import BadInput, StoreDamaged, nearest
+from batchtui.limit_ranges import limit_problems
+from batchtui.model import UNSUCCESSFUL_JOB_STATES, JobState, Json, LimitsSpec, SubmissionState
+from batchtui.store.folder import BatchFolder
+from batchtui.store.inbox import Command, post
+from batchtui.store.lock import holder
+
+OBEYED_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+_GOES_ON = ("cancel", "retry", "limit", "resolve")
+"""After these there may be something to do, for which nobody is there."""
+RESOLUTIONS = ("resend", "adopt", "abandon", "release")
+
+
+def arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    batch_id(parser)
+    if command == "cancel":
+        parser.add_argument(
+            "--job", action="append", default=[], metavar="JOB", help="only this job; may be repeated"
+        )
+    elif command == "retry":
+        parser.add_argument(
+            "--status", metavar="S", help="only jobs of these states: failed,expired,invalid,cancelled"
+        )
+        parser.add_argument("--where", metavar="Q", help="only jobs that match, such as error:timeout")
+        parser.add_argument(
+            "--job", action="append", default=[], metavar="JOB", help="only this job; may be repeated"
+        )
+    elif command == "limit":
+        parser.add_argument(
+            "limits", nargs="+", metavar="KEY=VALUE", help="such as cost_usd=9; an empty value removes"
+        )
+    elif command == "resolve":
+        parser.add_argument("--submission", type=int, metavar="N", help="which one, where there are several")
+        parser.add_argument("action", choices=RESOLUTIONS, help="what to do")
+        parser.add_argument(
+            "remote_id", nargs="?", metavar="REMOTE_ID", help="adopt: the id that the backend gave it"
+        )
+    elif command == "archive":
+        parser.add_argument("--undo", action="store_true", help="bring it back into the list")
+    elif command == "tag":
+        parser.add_argument(
+            "tags", nargs="+", metavar="TAG", help="a tag to add; -TAG after -- or !TAG takes it away"
+        )
+
+
+def run(command: str, args: argparse.Namespace, session: Session) -> int:
+    folder = session.library.find(args.id)
+    wish = _wish(command, args, folder)
+    if wish is None:
+        session.console.note("no job is meant by that; nothing to do")
+        return 0
+    obeyed = act(session, folder, wish)
+    folder.refresh()
+    status = folder.status(submissions=session.console.json)
+    if session.console.json:
+        session.console.document(status)
+    if not obeyed:
+        who = holder(folder.path) or "nobody yet"
+        session.console.error(
+            f"{label(status)}: {command} is noted, and will be obeyed by whoever drives it ({who})"
+        )
+        return 0
+    session.console.note(f"{label(status)}: {command} done; {status.status}, {counts(status)}")
+    if not is_over(status) and status.driver is None and not status.paused and command in _GOES_ON:
+        session.console.note(
+            f"`batchtui resume {folder.id}` " + ("collects the rest" if command == "cancel" else "carries on")
+        )
+    return 0
+
+
+def act(session: Session, folder: BatchFolder, command: Command) -> bool:
+    """Have the command obeyed by the batch's driver or, where there is none, by this process; whether it was."""
+    offset = post(folder.path, command)
+    if holder(folder.path) and _obeyed(folder, offset):
+        return True
+    return not holder(folder.path) and _obey_here(session, folder, command, offset)
+
+
+def _obey_here(session: Session, folder: BatchFolder, command: Command, offset: int) -> bool:
+    """A short-lived worker that obeys and sends nothing; it stays until a cancel has been asked for everywhere."""
+    from batchtui.cli.drive import working
+
+    with working(session) as worker:
+        worker.finish_direct()
+        worker.drive(folder.id)
+        end = time.monotonic() + OBEYED_SECONDS
+        while time.monotonic() < end:
+            folder.refresh()
+            if folder.progress.inbox_end >= offset and (command.command != "cancel" or _cancel_asked(folder)):
+                break
+            if damage := worker.damaged():
+                raise StoreDamaged("; ".join(damage))
+            time.sleep(LOOK_SECONDS)
+    folder.refresh()
+    return folder.progress.inbox_end >= offset
+
+
+def _cancel_asked(folder: BatchFolder) -> bool:
+    """Whether nothing is left to ask: the batch has ended, or every submission that lives was asked to."""
+    progress = folder.progress
+    if not folder.header.cancelling:
+        return True
+    live = [sub for sub in progress.submissions.values() if sub.state is not SubmissionState.COLLECTED]
+    return all(sub.cancel_asked for sub in live) and not progress.count(JobState.PENDING)
+
+
+def _obeyed(folder: BatchFolder, offset: int) -> bool:
+    """Whether the driver has read the inbox up to there in time; False at once where the driver is gone."""
+    end = time.monotonic() + OBEYED_SECONDS
+    while True:
+        folder.refresh()
+        if folder.progress.inbox_end >= offset:
+            return True
+        if time.monotonic() > end or not holder(folder.path):
+            return False
+        time.sleep(LOOK_SECONDS)
+
+
+def _wish(command: str, args: argparse.Namespace, folder: BatchFolder) -> Command | None:
+    """The command to post; None where it would do nothing. Raises BadInput, NotFound."""
+    facts: dict[str, Json] | None = {}
+    if command == "cancel":
+        facts = _jobs(folder, args.job) if args.job else {}
+    elif command == "retry":
+        facts = _retry(folder, args)
+    elif command == "limit":
+        facts = parse_limits(args.limits)
+    elif command == "resolve":
+        facts = _resolution(folder, args)
+    elif command == "archive":
+        facts = {"on": not args.undo}
+    elif command == "tag":
+        away = [tag[1:] for tag in args.tags if tag[0] in "!-"]
+        facts = {"add": [tag for tag in args.tags if tag[0] not in "!-"], "remove": away}
+    return None if facts is None else Command(command=command, args=facts)
+
+
+def _jobs(folder: BatchFolder, ids: Sequence[str]) -> dict[str, Json]:
+    for job_id in ids:
+        folder.number(job_id)
+    return {"jobs": list(ids)}
+
+
+def _retry(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json] | None:
+    if args.job:
+        return _jobs(folder, args.job)
+    allowed = sorted(UNSUCCESSFUL_JOB_STATES)
+    states = [JobState(word) for word in words(args.status, allowed, "status")] if args.status else allowed
+    if not args.where:
+        return {"status": [state.value for state in states]} if folder.progress.numbers(*states) else None
+    from batchtui.results.query import parse
+    from batchtui.results.select import select
+
+    found = [result.job_id for result in select(folder, parse(args.where)) if result.status in states]
+    return {"jobs": found} if found else None
+
+
+def parse_limits(items: Sequence[str]) -> dict[str, Json]:
+    """`cost_usd=9` … as limits; an empty value is None. Raises BadInput with the nearest key."""
+    import tomllib
+
+    from batchtui.decode import convert
+
+    found: dict[str, Json] = {}
+    for item in items:
+        key, equals, text = item.partition("=")
+        if key not in LimitsSpec.__struct_fields__:
+            known = ", ".join(LimitsSpec.__struct_fields__)
+            raise BadInput(
+                f'unknown limit "{key}"{nearest(key, LimitsSpec.__struct_fields__) or f"; limits are {known}"}'
+            )
+        if not equals:
+            raise BadInput(f"{key}: expected {key}=VALUE; {key}= removes it")
+        try:
+            found[key] = tomllib.loads(f"value = {text}")["value"] if text else None
+        except tomllib.TOMLDecodeError:
+            found[key] = text
+    spec = convert(
+        {key: value for key, value in found.items() if value is not None}, LimitsSpec, where="limit"
+    )
+    for problem in limit_problems(spec, None, "limit"):
+        raise BadInput(str(problem))
+    return found
+
+
+def _resolution(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json]:
+    if (args.action == "adopt") != (args.remote_id is not None):
+        raise BadInput("adopt takes the id that the backend gave the submission, the other answers take none")
+    items = [item for item in folder.status().attention if args.action in item.actions]
+    submission = args.submission
+    if submission is None:
+        candidates = {item.submission for item in items}
+        if len(candidates) > 1:
+            raise BadInput(
+                f"which one? --submission {' or '.join(str(c) for c in sorted(c or 0 for c in candidates))}"
+            )
+        submission = next(iter(candidates), None)
+    elif submission not in folder.progress.submissions:
+        raise BadInput(f"batch {folder.id} has no submission {submission}")
+    if not items:
+        raise BadInput(
+            f'nothing in batch {folder.id} takes "{args.action}"; `batchtui status {folder.id}` shows what does'
+        )
+    facts: dict[str, Json] = {"action": args.action}
+    if submission is not None:
+        facts["submission"] = submission
+    if args.remote_id:
+        facts["remote_id"] = args.remote_id
+    return facts

@@ -1,0 +1,34 @@
+"""`open`, `new` and no command at all: the app."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from batchtui.cli.console import is_terminal
+from batchtui.cli.session import Session
+from batchtui.errors import BadInput
+
+
+def arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    if command == "new":
+        parser.add_argument("file", metavar="FILE", nargs="?", help="a batch file or a source of rows")
+    else:
+        parser.add_argument("id", metavar="ID", nargs="?", help="the batch to open")
+
+
+def run(command: str, args: argparse.Namespace, session: Session) -> int:
+    if not all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        session.console.error(
+            "batchtui: the app needs a terminal; `batchtui --help` lists the commands without one"
+        )
+        return BadInput.exit_code
+    new_from = Path(args.file) if getattr(args, "file", None) else None
+    if new_from and not new_from.exists():
+        raise BadInput(f"{new_from}: no such file")
+    open_batch = session.library.find(args.id).id if getattr(args, "id", None) else None
+    config, data_dir = session.config, session.data_dir
+    from batchtui.tui.app import run_app
+
+    return run_app(config=config, data_dir=data_dir, open_batch=open_batch, new_from=new_from)

@@ -1,0 +1,76 @@
+"""Every command by name: the module that holds it, imported only when it is asked for, and one line of help.
+
+Such a module has `arguments(command, parser)`, which says what it takes, and `run(command, args, session)`, which
+does it and answers the exit code.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    module: str
+    summary: str
+    group: str = ""
+
+
+COMMANDS: dict[str, Entry] = {
+    "open": Entry("app", "open the app, on a batch", "The app"),
+    "new": Entry("app", "open the app's editor, on a batch file or a source"),
+    "demo": Entry("demo", "the app over sample batches, without any key; or the demo server alone"),
+    "check": Entry("check", "say what a batch would be, and what is wrong with it; sends nothing", "Run"),
+    "run": Entry("run", "submit a batch, follow it and write its results"),
+    "resume": Entry("resume", "drive every unfinished batch, or one, until it ends"),
+    "list": Entry("look", "all batches, newest first", "Look"),
+    "status": Entry("look", "one batch, with its submissions"),
+    "watch": Entry("watch", "follow a batch until it ends"),
+    "wait": Entry("watch", "block until a batch has ended"),
+    "cancel": Entry("act", "cancel a batch, or some of its jobs", "Act"),
+    "pause": Entry("act", "send nothing more until `resume`"),
+    "retry": Entry("act", "put jobs that did not succeed back to pending"),
+    "limit": Entry("act", "change a batch's limits, such as cost_usd=9"),
+    "resolve": Entry("act", "answer what needs a person"),
+    "archive": Entry("act", "hide a batch from the list, or bring it back"),
+    "tag": Entry("act", "add tags to a batch, or take them away"),
+    "rm": Entry("remove", "delete a batch and its results from this machine"),
+    "results": Entry("read", "the results of a batch, in source order", "Read"),
+    "export": Entry("read", "the results of a batch, to a file"),
+    "show": Entry("read", "one job and its result"),
+    "errors": Entry("read", "why jobs failed, told once a cause"),
+    "backends": Entry("backends", "configured backends; `probe` asks one whether it is there", "Set up"),
+    "config": Entry("config", "the configuration: path, show, check, init"),
+    "doctor": Entry("doctor", "check that everything here is fit to run batches"),
+    "keys": Entry("keys", "the app's keys and the ids that rebind them"),
+    "completion": Entry("completion", "a completion script for your shell"),
+}
+
+HELP_HEAD = """\
+usage: batchtui [COMMAND] [OPTIONS]
+
+One terminal for every batch. Without a command it opens the app.
+"""
+HELP_TAIL = """\
+`batchtui COMMAND --help` shows what a command takes. An id may be any unambiguous beginning of it, or the name.
+
+Common options, before or after the command:
+  --json              data as JSON: one document for one thing, JSON Lines for many
+  -q, --quiet         no words beside data and errors       -v, --verbose  more words
+  --no-input          never ask                             --debug        show tracebacks
+  --data-dir DIR      the folder that holds batches/        --config FILE  the configuration
+  --env-file FILE     variables, such as keys, from a file  --color auto|never
+Every option is a variable too: BATCHTUI_DATA_DIR, BATCHTUI_CONFIG, BATCHTUI_JSON=1 …
+
+Exit codes: 0 every job completed · 1 some did not · 2 usage or bad input · 3 configuration or key missing ·
+  4 backend unreachable or refused · 5 a limit was hit · 6 wait timed out · 7 not found · 130 interrupted
+"""
+
+
+def overview() -> str:
+    """`batchtui --help`."""
+    lines = [HELP_HEAD]
+    for name, entry in COMMANDS.items():
+        if entry.group:
+            lines.append(f"{entry.group}:")
+        lines.append(f"  {name:<11} {entry.summary}")
+    return "\n".join(lines) + "\n\n" + HELP_TAIL

@@ -1,0 +1,137 @@
+"""From arguments to a command and its exit code; every fault becomes one clear message here."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from batchtui.cli import signals
+from batchtui.cli.arguments import Parser, add_common, split_command
+from batchtui.cli.commands import COMMANDS, overview
+from batchtui.cli.console import Console
+from batchtui.cli.session import Session
+from batchtui.errors import BadInput, BatchtuiError, nearest
+from batchtui.text import cell, clean
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Run the command; the exit code."""
+    debug = "--debug" in arguments or os.environ.get("BATCHTUI_DEBUG", "0") not in ("", "0")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal of another encoding gets `?`, never a fault
+            stream.reconfigure(errors="replace")
+    try:
+        with signals.raised():
+            code = _run(arguments, os.environ)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _drop_stdout()
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except signals.Ended as end:
+        return end.exit_code
+    except SystemExit as end:  # argparse, after --help
+        return end.code if isinstance(end.code, int) else 2
+    except BatchtuiError as fault:
+        if debug:
+            _traceback()
+        _say(f"batchtui: {fault}")
+        return fault.exit_code
+    except Exception as fault:
+        if debug:
+            _traceback()
+        if isinstance(fault, OSError) and fault.strerror:
+            _drop_stdout()
+            _say(f"batchtui: {fault.filename or 'output'}: {fault.strerror}")
+        else:
+            _say(f"batchtui: internal fault: {type(fault).__name__}: {cell(fault)}; run again with --debug")
+        return 1
+
+
+def _run(arguments: list[str], env: Mapping[str, str]) -> int:
+    command, rest = split_command(arguments)
+    if command is None:
+        if "--help" in rest or "-h" in rest:
+            print(overview(), end="")
+            return 0
+        if "--version" in rest or "-V" in rest:
+            return _version("--json" in rest)
+        command = "open"
+        parser, module = _load(command, bare=True)
+    elif command == "help":
+        print(overview(), end="")
+        return 0
+    elif command not in COMMANDS:
+        hint = nearest(command, COMMANDS) or "; `batchtui --help` lists them"
+        raise BadInput(f'unknown command "{cell(command)}"{hint}')
+    else:
+        parser, module = _load(command)
+    args = parser.read(rest, env)
+    if args.env_file:
+        from batchtui.config.env_file import read_env_file
+
+        for name, value in read_env_file(Path(args.env_file)).items():
+            os.environ.setdefault(name, value)
+    console = Console(args.json, args.quiet, args.verbose, args.no_input, args.color)
+    session = Session(console, args.data_dir, args.config)
+    return int(module.run(command, args, session))
+
+
+def _load(command: str, *, bare: bool = False) -> tuple[Parser, ModuleType]:
+    module = importlib.import_module(f"batchtui.cli.{COMMANDS[command].module}")
+    parser = Parser("" if bare else command, COMMANDS[command].summary)
+    module.arguments(command, parser)
+    add_common(parser)
+    return parser, module
+
+
+def full_parser() -> argparse.ArgumentParser:
+    """Every command in one parser, for completion scripts."""
+    whole = argparse.ArgumentParser(prog="batchtui", description="One terminal for every batch.")
+    whole.add_argument("--version", action="version", version="")
+    commands = whole.add_subparsers(dest="command")
+    for name, entry in COMMANDS.items():
+        parser = commands.add_parser(name, help=entry.summary)
+        importlib.import_module(f"batchtui.cli.{entry.module}").arguments(name, parser)
+        add_common(parser)
+    return whole
+
+
+def _version(as_json: bool) -> int:
+    from batchtui import __version__
+
+    print(f'{{"version": "{__version__}"}}' if as_json else f"batchtui {__version__}")
+    return 0
+
+
+def _say(message: str) -> None:
+    try:
+        print(clean(message), file=sys.stderr, flush=True)
+    except OSError:  # nobody is there to read it
+        return
+
+
+def _traceback() -> None:
+    import traceback
+
+    _say(traceback.format_exc())
+
+
+def _drop_stdout() -> None:
+    """What is left in the buffer must not raise again when the interpreter ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError:
+        return

@@ -1,0 +1,166 @@
+"""`doctor`: is everything here fit to run batches?"""
+
+from __future__ import annotations
+
+import argparse
+import locale
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from batchtui.cli.console import is_terminal
+from batchtui.cli.phrases import NO_KEY, OK, SOME_FAILED
+from batchtui.cli.session import Session
+from batchtui.errors import BatchtuiError
+
+REQUIRED = ("textual", "httpx", "filelock", "msgspec", "jinja2", "jsonschema")
+EXTRAS = {
+    "demo": ("starlette", "uvicorn", "python-multipart"), "parquet": ("pyarrow",), "keyring": ("keyring",),
+    "browser": ("textual-serve",),
+}  # fmt: skip
+
+
+class Finding(NamedTuple):
+    name: str
+    state: str
+    """ok, info or problem."""
+    text: str
+    exit_code: int = SOME_FAILED
+
+
+def arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    return
+
+
+def run(command: str, args: argparse.Namespace, session: Session) -> int:
+    console, worst = session.console, OK
+    for finding in _findings(session):
+        if finding.state == "problem":
+            worst = max(worst, finding.exit_code)
+        if console.json:
+            console.document({"name": finding.name, "state": finding.state, "text": finding.text})
+        else:
+            from batchtui.text import cell
+
+            print(f"{console.paint(f'{finding.state:<8}')} {finding.name:<12} {cell(finding.text)}")
+    return worst
+
+
+def _findings(session: Session) -> Iterator[Finding]:
+    from batchtui import __version__
+
+    yield Finding("batchtui", "ok", f"{__version__} in {os.path.dirname(os.path.dirname(__file__))}")
+    old = sys.version_info < (3, 11)
+    yield Finding(
+        "python", "problem" if old else "ok", f"{platform.python_version()} on {platform.platform()}"
+    )
+    yield from _libraries()
+    yield from _terminal()
+    yield from _data_dir(session)
+    yield from _configuration(session)
+
+
+def _libraries() -> Iterator[Finding]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    def installed(name: str) -> str | None:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return None
+
+    for name in REQUIRED:
+        found = installed(name)
+        yield Finding(name, "ok" if found else "problem", found or "missing: reinstall batchtui")
+    for extra, names in EXTRAS.items():
+        missing = [name for name in names if not installed(name)]
+        text = f"not installed: pip install 'batchtui[{extra}]'" if missing else "installed"
+        yield Finding(f"[{extra}]", "info" if missing else "ok", text)
+
+
+def _terminal() -> Iterator[Finding]:
+    if not is_terminal(sys.stdout):
+        yield Finding("terminal", "info", "stdout is no terminal here")
+    else:
+        size = shutil.get_terminal_size()
+        facts = [os.environ.get("TERM") or "TERM is not set", f"{size.columns}x{size.lines}"]
+        facts += [
+            f"{name} set"
+            for name in ("COLORTERM", "TMUX", "STY", "SSH_TTY", "NO_COLOR")
+            if os.environ.get(name)
+        ]
+        yield Finding("terminal", "ok", ", ".join(facts))
+    encoding = locale.getpreferredencoding(False)
+    utf8 = encoding.lower().replace("-", "") == "utf8"
+    advice = "" if utf8 else "; set LANG to a UTF-8 locale to see all characters"
+    yield Finding("encoding", "ok" if utf8 else "info", f"{encoding}{advice}")
+
+
+def _data_dir(session: Session) -> Iterator[Finding]:
+    try:
+        path = session.data_dir
+    except BatchtuiError as fault:
+        yield Finding("data", "problem", str(fault), NO_KEY)
+        return
+    nearest = path
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        yield Finding("data", "problem", f"{path}: cannot be written")
+        return
+    if nearest != path:
+        yield Finding("data", "ok", f"{path}: not there yet, and can be made")
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    free = shutil.disk_usage(path).free
+    shared = "; others can read it: chmod 700" if mode & 0o077 else ""
+    yield Finding(
+        "data", "info" if shared else "ok", f"{path}: mode {mode:04o}, {free / 1e9:,.1f} GB free{shared}"
+    )
+    yield _lock(session)
+    yield from _batches(session)
+
+
+def _lock(session: Session) -> Finding:
+    """A lock that holds nobody off would let two processes pay for one batch."""
+    import tempfile
+    from pathlib import Path
+
+    from batchtui.store.lock import DriveLock, is_held
+
+    try:
+        with tempfile.TemporaryDirectory(dir=session.data_dir, prefix=".doctor-") as name:
+            lock = DriveLock(Path(name))
+            held = lock.take() and is_held(Path(name))
+            lock.release()
+    except OSError as fault:
+        return Finding("locks", "problem", f"{session.data_dir}: {fault.strerror}")
+    return Finding(
+        "locks", "ok" if held else "problem", "work" if held else "do not work on this file system"
+    )
+
+
+def _batches(session: Session) -> Iterator[Finding]:
+    count = 0
+    for folder in session.library.folders():
+        if isinstance(folder, BatchtuiError):
+            yield Finding("batch", "problem", str(folder))
+        else:
+            count += 1
+    yield Finding("batches", "ok", f"{count:,}")
+
+
+def _configuration(session: Session) -> Iterator[Finding]:
+    from batchtui.config import key_state, load_config
+    from batchtui.config.paths import config_path
+
+    config = load_config(config_path(session.config_option))
+    yield Finding("config", "ok", f"{config.path}{'' if config.exists else ': none, the defaults hold'}")
+    for problem in config.problems:
+        yield Finding("config", "problem" if problem.fatal else "info", str(problem), NO_KEY)
+    for name, backend in config.backends.items():
+        yield Finding("backend", "ok", f"{name} ({backend.kind}): {key_state(backend)}")

@@ -1,0 +1,123 @@
+"""The worker as headless commands use it: started, followed with a progress line, and stopped whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from batchtui.cli import signals
+from batchtui.cli.phrases import counts, exit_code, is_over, label, progress
+from batchtui.cli.progress import ProgressLine
+from batchtui.cli.session import Session
+from batchtui.errors import StoreDamaged
+from batchtui.model import SubmissionState
+from batchtui.store.folder import BatchFolder
+
+if TYPE_CHECKING:
+    from batchtui.engine.worker import Worker
+
+TICK_SECONDS = 0.25
+STOP_SECONDS = 2.0
+PATIENCE_SECONDS = 60.0
+
+
+@contextlib.contextmanager
+def working(session: Session, *, drive_all: bool = False) -> Iterator[Worker]:
+    """A running worker; stopped at the end, whatever ends it."""
+    from batchtui.engine.worker import Worker
+
+    _log_to_stderr(session.console.verbose)
+    worker = Worker(session.library, session.backends, drive_all=drive_all)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        with signals.raised():  # puts the handlers back afterwards
+            signals.ignore()
+            worker.stop(STOP_SECONDS)
+
+
+def _log_to_stderr(wanted: bool) -> None:
+    """With `-v` what the worker says goes to stderr; else nowhere, since the commands say what matters."""
+    import logging
+
+    logger = logging.getLogger("batchtui")
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler() if wanted else logging.NullHandler())
+        logger.setLevel(logging.INFO)
+
+
+def drive(
+    session: Session,
+    folder: BatchFolder,
+    *,
+    until: Callable[[BatchFolder], bool] | None = None,
+    prepare: Callable[[Worker], object] | None = None,
+) -> tuple[BatchFolder, str | None]:
+    """Drive the batch until it ends, cannot go on by itself, or `until` holds.
+
+    The folder as it then stands, and why it does not go on (None: it ended, or `until` holds).
+    Raises StoreDamaged where its files cannot be trusted.
+    """
+    with resumable(session, folder), working(session) as worker, ProgressLine(session.console) as line:
+        worker.drive(folder.id)
+        if prepare:
+            prepare(worker)
+        while True:
+            over = worker.wait({folder.id}, timeout=TICK_SECONDS)
+            current = worker.folder(folder.id) or folder
+            line.show(progress(current.status(submissions=True)))
+            if over or (until and until(current)):
+                break
+        if damage := worker.damaged():
+            raise StoreDamaged("; ".join(damage))
+        reason = worker.blocked(folder.id) if over else None
+    current.refresh()
+    return current, reason
+
+
+class Patience:
+    """Runs out where a backend takes nothing at all for a minute: whoever waits had better know."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self.reason: str | None = None
+
+    def is_over(self, folder: BatchFolder) -> bool:
+        submissions = list(folder.progress.submissions.values())
+        refused = submissions and all(sub.state is SubmissionState.WAITING for sub in submissions)
+        if not refused or any(sub.remote_id for sub in submissions):
+            self._since = time.monotonic()
+        elif time.monotonic() - self._since > PATIENCE_SECONDS:
+            self.reason = next((sub.reason for sub in submissions if sub.reason), None) or "no reason given"
+        return self.reason is not None
+
+
+@contextlib.contextmanager
+def resumable(session: Session, folder: BatchFolder) -> Iterator[None]:
+    """Says how to go on where a person or the system ends it before the batch has."""
+    try:
+        yield
+    except (KeyboardInterrupt, signals.Ended):
+        session.console.error(f"stopped; nothing is lost: `batchtui resume {folder.id}` carries on")
+        raise
+
+
+def report(session: Session, folder: BatchFolder, reason: str | None = None) -> int:
+    """The final status: a JSON document on stdout, or counts on stderr. The exit code."""
+    console, status = session.console, folder.status(submissions=True)
+    if console.json:
+        console.document(status)
+    if is_over(status):
+        console.note(f"{label(status)}: {status.status}: {counts(status)}")
+        if status.failed or status.invalid or status.expired:
+            console.note(
+                f"`batchtui errors {status.id}` says why, `batchtui retry {status.id}` tries them again"
+            )
+    else:
+        console.note(f"{label(status)}: {status.status}, {counts(status)}")
+        if reason:
+            console.error(f"it cannot go on by itself: {reason}; `batchtui status {status.id}` shows more")
+    return exit_code(folder)

@@ -1,0 +1,53 @@
+"""What `run` and `check` are given: a batch file, or a bare source with a backend and settings on the line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from batchtui.errors import BadInput
+from batchtui.model import BatchSpec
+
+
+class Loaded(NamedTuple):
+    spec: BatchSpec
+    base: Path
+    """The folder that the batch's paths start from."""
+    where: str
+    """Its name in messages."""
+    stdin: BinaryIO | None
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", help='a batch file (.toml), or a source of rows; "-" is stdin'
+    )
+    parser.add_argument("--backend", metavar="NAME", help="where the jobs run")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE",
+        help="a setting over the batch file, such as job.model=…; may be given again",
+    )  # fmt: skip
+
+
+def load(args: argparse.Namespace) -> Loaded:
+    """Raises BadInput with file, line and key."""
+    from batchtui import batchfile
+
+    path = Path(args.file)
+    if batchfile.is_batch_file(args.file):
+        spec, base = batchfile.load(path), path.absolute().parent
+    else:
+        if args.file != "-" and not path.exists():
+            raise BadInput(f"{args.file}: no such file")
+        spec, base = batchfile.bare_source(args.file), Path.cwd()
+    spec = batchfile.apply_sets(spec, args.set)
+    if args.backend:
+        spec = msgspec.structs.replace(spec, backend=args.backend)
+    reads_stdin = spec.source is not None and spec.source.file == "-"
+    if reads_stdin and sys.stdin.isatty():
+        raise BadInput("the source is stdin, and stdin is the terminal; give a file or pipe the rows in")
+    return Loaded(spec, base, args.file, sys.stdin.buffer if reads_stdin else None)

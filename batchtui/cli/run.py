@@ -1,0 +1,145 @@
+"""`run`: submit a batch, follow it, write its results."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from batchtui.cli import loading
+from batchtui.cli.check import print_problems
+from batchtui.cli.drive import Patience, drive, report
+from batchtui.cli.phrases import OK, UNREACHABLE, exit_code, is_over, label
+from batchtui.cli.progress import ProgressLine
+from batchtui.cli.session import Session
+from batchtui.errors import BadInput, BatchtuiError, ConfigError
+from batchtui.model import LIVE_REMOTELY, JobState, Preflight, SubmissionState
+from batchtui.store.folder import BatchFolder
+
+
+def arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    loading.arguments(parser)
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="return once everything is submitted, and print the id (remote kinds)",
+    )
+    parser.add_argument(
+        "--out", metavar="PATH", help="write the results here at the end: .jsonl .json .csv .parquet"
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask about cost")
+    parser.add_argument("--trust", action="store_true", help="do not ask about a batch file from elsewhere")
+
+
+def run(command: str, args: argparse.Namespace, session: Session) -> int:
+    folder = _create(args, session)
+    session.console.note(f"{label(folder.status())}: {folder.header.total:,} jobs on {folder.header.backend}")
+    if args.detach:
+        return _detach(folder, session)
+    patience = Patience()
+    folder, reason = drive(session, folder, until=patience.is_over)
+    if patience.reason:
+        return _nothing_taken(folder, patience.reason, session)
+    if args.out:
+        _write(folder, args.out, session)
+    return report(session, folder, reason)
+
+
+def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
+    """Raises BadInput where a problem stops the batch; its problems were then printed."""
+    from batchtui.engine.planning import create, plan
+
+    loaded = loading.load(args)
+    if args.out and args.out != "-":
+        from batchtui.results.export import format_of
+
+        format_of(args.out)
+    draft = session.library.draft()
+    try:
+        with ProgressLine(session.console) as line:
+            planned = plan(
+                loaded.spec, loaded.base, session.backends, draft=draft, stdin=loaded.stdin, where=loaded.where,
+                tick=lambda rows: line.show(f"checking: {rows:,} rows") if rows else None,
+            )  # fmt: skip
+        flight = planned.preflight
+        print_problems(session.console, flight.problems)
+        if flight.stopped:
+            fatal = sum(problem.fatal for problem in flight.problems)
+            raise _stopped(session, flight)(
+                f"{args.file}: nothing was sent: {fatal} problem{'s' if fatal != 1 else ''} to settle first"
+            )
+        if args.detach and planned.backend is not None and not planned.backend.remote:
+            raise BadInput(f"--detach: jobs of kind {planned.backend.kind} run here, so somebody has to stay")
+        _agree_on_cost(args, flight, session)
+        return create(planned, draft)
+    except BaseException:
+        draft.discard()
+        raise
+
+
+def _stopped(session: Session, flight: Preflight) -> type[BatchtuiError]:
+    """A configured backend that cannot be built is a fault of the configuration, everything else of the input."""
+    name = flight.backend or session.config.defaults.backend
+    if name and name in session.backends.names() and not flight.jobs:
+        try:
+            session.backends.get(name)
+        except ConfigError:
+            return ConfigError
+    return BadInput
+
+
+def _agree_on_cost(args: argparse.Namespace, flight: Preflight, session: Session) -> None:
+    doubts = [problem for problem in flight.problems if not problem.fatal and "cost" in (problem.key or "")]
+    if not doubts or args.yes:
+        return
+    if not session.console.can_ask:
+        raise BadInput(f"{doubts[0]}; --yes sends it all the same")
+    if not session.console.ask("Send it all the same?"):
+        raise BadInput("nothing was sent")
+
+
+def _detach(folder: BatchFolder, session: Session) -> int:
+    patience = Patience()
+    folder, reason = drive(
+        session, folder, until=lambda current: _all_submitted(current) or patience.is_over(current)
+    )
+    if patience.reason:
+        return _nothing_taken(folder, patience.reason, session)
+    console = session.console
+    if console.json:
+        console.document({"id": folder.id})
+    else:
+        print(folder.id)
+    if reason or not (_all_submitted(folder) or is_over(folder.status())):
+        if reason:
+            console.error(f"it cannot go on by itself: {reason}; `batchtui status {folder.id}` shows more")
+        return exit_code(folder)
+    console.note(f"everything is submitted; `batchtui resume {folder.id}` collects the results")
+    return OK
+
+
+def _all_submitted(folder: BatchFolder) -> bool:
+    progress = folder.progress
+    held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
+    return progress.count(JobState.PENDING) == 0 and all(
+        s.state in held for s in progress.submissions.values()
+    )
+
+
+def _write(folder: BatchFolder, path: str, session: Session) -> None:
+    from batchtui.results.export import export_batch, write
+    from batchtui.results.select import select
+
+    if path == "-":
+        write(sys.stdout, select(folder), format="jsonl")
+        return
+    count = export_batch(folder, path)
+    session.console.note(f"{count:,} results written to {path}")
+
+
+def _nothing_taken(folder: BatchFolder, reason: str, session: Session) -> int:
+    session.console.error(
+        f"{folder.header.backend} has taken nothing for a minute: {reason}; `batchtui resume {folder.id}` tries again"
+    )
+    if session.console.json:
+        session.console.document(folder.status(submissions=True))
+    return UNREACHABLE

@@ -1,0 +1,120 @@
+"""`watch` and `wait`: follow a batch that others drive, by its files alone."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+
+from batchtui.cli.arguments import batch_id, duration
+from batchtui.cli.console import fit, is_terminal
+from batchtui.cli.phrases import LIMIT, LIVE, exit_code, is_over, progress
+from batchtui.cli.session import Session
+from batchtui.model import LIVE_REMOTELY, BatchStatus
+from batchtui.store.folder import BatchFolder, to_json
+
+LOOK_SECONDS = 0.5
+GRACE_SECONDS = 3.0
+"""How long a batch may be without a driver before that is said: it may just be starting."""
+
+
+def arguments(command: str, parser: argparse.ArgumentParser) -> None:
+    batch_id(parser)
+    if command == "watch":
+        parser.add_argument(
+            "--plain", action="store_true", help="a line for every change, also on a terminal"
+        )
+    else:
+        parser.add_argument(
+            "--timeout", type=duration, metavar="T", help="give up after this long, such as 90s or 2h"
+        )
+
+
+def run(command: str, args: argparse.Namespace, session: Session) -> int:
+    folder = session.library.find(args.id)
+    if command == "watch":
+        return _watch(folder, args, session)
+    return _wait(folder, args, session)
+
+
+def _watch(folder: BatchFolder, args: argparse.Namespace, session: Session) -> int:
+    console = session.console
+    rewrites = is_terminal(sys.stdout) and not args.plain
+    for status in _changes(folder, session):
+        if console.json:
+            console.document(status)
+        elif rewrites:
+            room = shutil.get_terminal_size().columns - 1
+            print(f"\r\x1b[K{fit(progress(status), room)}", end="", flush=True)
+        else:
+            print(progress(status), flush=True)
+    if rewrites and not console.json:
+        print()
+    return exit_code(folder)
+
+
+def _changes(folder: BatchFolder, session: Session) -> Iterator[BatchStatus]:
+    """The status whenever it is another one, the last of them ended."""
+    shown: object = None
+    undriven = _Undriven(session)
+    while True:
+        folder.refresh()
+        status = folder.status(submissions=True)
+        plain = to_json(status)
+        if plain != shown:
+            yield status
+            shown = plain
+        if is_over(status):
+            return
+        undriven.look(status)
+        time.sleep(LOOK_SECONDS)
+
+
+def _wait(folder: BatchFolder, args: argparse.Namespace, session: Session) -> int:
+    console = session.console
+    end = None if args.timeout is None else time.monotonic() + args.timeout
+    undriven = _Undriven(session)
+    while True:
+        folder.refresh()
+        status = folder.status(submissions=console.json)
+        if is_over(status) or (starved := _waits_for_budget(folder)):
+            break
+        if end is not None and time.monotonic() >= end:
+            if console.json:
+                console.document(status)
+            console.note(f"still live after {args.timeout:g} s: {progress(status)}")
+            return LIVE
+        undriven.look(status)
+        left = LOOK_SECONDS if end is None else max(0.0, end - time.monotonic())
+        time.sleep(min(LOOK_SECONDS, left))
+    if console.json:
+        console.document(status)
+    else:
+        console.note(progress(status))
+    return LIMIT if not is_over(status) and starved else exit_code(folder)
+
+
+class _Undriven:
+    """Says once that nothing drives the batch, so that nobody waits in vain."""
+
+    def __init__(self, session: Session) -> None:
+        self._console = session.console
+        self._since: float | None = time.monotonic()
+
+    def look(self, status: BatchStatus) -> None:
+        if self._since is None or status.driver is not None:
+            return
+        if time.monotonic() - self._since > GRACE_SECONDS:
+            self._console.note(f"nothing drives this batch; `batchtui resume {status.id}` does")
+            self._since = None
+
+
+def _waits_for_budget(folder: BatchFolder) -> bool:
+    """Whether only a higher limit could move it on: nothing is in flight that would free some of it."""
+    waiting = folder.progress
+    if not any(kind == "budget" for kind, _ in waiting.attention):
+        return False
+    in_flight = any(sub.state in LIVE_REMOTELY for sub in waiting.submissions.values())
+    return not in_flight and not folder.status().processing

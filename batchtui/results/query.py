@@ -1,0 +1,246 @@
+"""The little language that `--where` and the filter of the job table speak.
+
+Terms stand beside one another and must all hold; letters count as the same in either case.
+
+    adelie              in the id, the answer or the error        "two words"
+    !adelie             not there; `!` turns any term round
+    status:failed,invalid        id:row-1        error:rate
+    row.species=Adelie  any field of a result, by its path: = != < <= > >=
+    output_tokens>100   numbers compare as numbers, everything else as text
+    error=              the field is empty or missing
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
+
+from batchtui.errors import BadInput, nearest
+from batchtui.model import JOB_STATES, JobState, Json, Result
+
+_OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
+_TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+_PREFIX = re.compile(r"(status|id|error):(.*)", re.DOTALL)
+FIELDS = tuple(Result.__struct_fields__)
+
+Test = Callable[[Result], bool]
+
+
+class Simple(NamedTuple):
+    """A query that asks only for states, ids, errors and plain words; parts are in lower case, all must be found."""
+
+    states: frozenset[JobState] | None
+    id_parts: tuple[str, ...]
+    error_parts: tuple[str, ...]
+    text_parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query. The empty one matches everything."""
+
+    text: str
+    tests: tuple[Test, ...]
+    states: frozenset[JobState] | None
+    """States that can match at all; None: any. Lets a reader pass over rows unread."""
+    simple: Simple | None
+    """What a table needs to filter by its columns alone; None where rows must be read."""
+
+    def matches(self, result: Result) -> bool:
+        return all(test(result) for test in self.tests)
+
+    def __bool__(self) -> bool:
+        return bool(self.tests)
+
+
+def parse(text: str) -> Query:
+    """Raises BadInput for an unknown state or field, with the nearest known one."""
+    tests: list[Test] = []
+    states: frozenset[JobState] | None = None
+    ids: list[str] = []
+    errors: list[str] = []
+    words: list[str] = []
+    simple = True
+    for token in _TOKEN.findall(text):
+        negated = token.startswith("!") and len(token) > 1
+        body = token[1:] if negated else token
+        kind, value, test = _term(body)
+        tests.append(_opposite(test) if negated else test)
+        if kind == "status":
+            wanted = _states(value)
+            wanted = frozenset(JOB_STATES) - wanted if negated else wanted
+            states = wanted if states is None else states & wanted
+        elif negated or kind == "field":
+            simple = False
+        else:
+            {"id": ids, "error": errors, "text": words}[kind].append(value.casefold())
+    found = Simple(states, tuple(ids), tuple(errors), tuple(words)) if simple else None
+    return Query(text, tuple(tests), states, found)
+
+
+def lookup(value: Json, path: str) -> Json:
+    """What stands at `row.species`, `output.runs[0]` or `row.Culmen Length (mm)`; None where nothing does."""
+    rest = path
+    while rest:
+        if isinstance(value, dict):
+            if rest in value:
+                return value[rest]
+            key = next((k for k in _heads(rest) if k in value), None)
+            if key is None:
+                return None
+            value, rest = value[key], rest[len(key) :]
+        elif isinstance(value, list) and (match := re.match(r"\[?(\d+)\]?", rest)):
+            at = int(match[1])
+            if at >= len(value):
+                return None
+            value, rest = value[at], rest[match.end() :]
+        else:
+            return None
+        rest = rest.removeprefix(".")
+    return value
+
+
+def field_value(result: Result, path: str) -> Json:
+    """The value at a path that starts with a field of the result."""
+    return getter(path)(result)
+
+
+def getter(path: str) -> Callable[[Result], Json]:
+    """`field_value` for one path, prepared once for many results."""
+    if path in FIELDS:
+        return attrgetter(path)
+    match = re.match(r"\w+", path)
+    head = match[0] if match else ""
+    if head not in FIELDS:
+        return lambda result: None
+    rest = path[len(head) :].removeprefix(".")
+    return lambda result: lookup(getattr(result, head), rest)
+
+
+def check_path(path: str) -> str:
+    """The path, where it starts with a field of a result. Raises BadInput."""
+    match = re.match(r"\w+", path)
+    head = match[0] if match else path
+    if head not in FIELDS:
+        known = nearest(head, FIELDS) or f'; a column of the source is "row.{head}"'
+        raise BadInput(f'unknown field "{head}"{known}')
+    return path
+
+
+def _heads(path: str) -> list[str]:
+    """Beginnings of a path that may be one key, the longest first: keys may hold dots."""
+    cuts = [match.start() for match in re.finditer(r"[.\[]", path)]
+    return [path[:cut] for cut in reversed(cuts) if cut]
+
+
+def _term(body: str) -> tuple[str, str, Test]:
+    """(kind, value, test) of one term without its `!`."""
+    if not body.startswith('"'):
+        if match := _PREFIX.fullmatch(body):
+            kind, value = match[1], match[2].replace('"', "")
+            if kind == "status":
+                wanted = _states(value)
+                return kind, value, lambda result: result.status in wanted
+            return kind, value, _id_test(value) if kind == "id" else _error_test(value)
+        plain = body.replace('"', "")
+        operator = _OPERATOR.search(plain)
+        if operator and operator.start():
+            path, value = plain[: operator.start()], plain[operator.end() :]
+            return "field", value, _comparison(check_path(path), operator[0], value)
+    text = body.replace('"', "")
+    return "text", text, _text_test(text)
+
+
+def _states(value: str) -> frozenset[JobState]:
+    found = set()
+    for word in value.casefold().split(","):
+        if word not in JOB_STATES:
+            hint = nearest(word, JOB_STATES) or f"; states are {', '.join(JOB_STATES)}"
+            raise BadInput(f'unknown status "{word}"{hint}')
+        found.add(JobState(word))
+    return frozenset(found)
+
+
+def _opposite(test: Test) -> Test:
+    return lambda result: not test(result)
+
+
+def _id_test(value: str) -> Test:
+    part = value.casefold()
+    return lambda result: part in result.job_id.casefold()
+
+
+def _error_test(value: str) -> Test:
+    part = value.casefold()
+    return lambda result: part in f"{result.error_kind or ''}: {result.error or ''}".casefold()
+
+
+def _text_test(value: str) -> Test:
+    part = value.casefold()
+
+    def found(result: Result) -> bool:
+        return any(
+            part in text.casefold()
+            for text in (result.job_id, answer(result), result.error, result.error_kind)
+            if text
+        )
+
+    return found
+
+
+def answer(result: Result) -> str | None:
+    """The answer as text: of a model its words, of anything else what it gave back."""
+    if result.raw_response is not None:
+        return result.raw_response
+    value = result.parsed_response if result.parsed_response is not None else result.output
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _comparison(path: str, operator: str, literal: str) -> Test:
+    number, folded, get = _number(literal), literal.casefold(), getter(path)
+
+    def holds(result: Result) -> bool:
+        value = get(result)
+        if operator in ("=", "!="):
+            return _equal(value, folded, number) is (operator == "=")
+        left = _number(value)
+        if left is not None and number is not None:
+            return _ordered(left, number, operator)
+        if isinstance(value, str) and number is None:
+            return _ordered(value.casefold(), folded, operator)
+        return False
+
+    return holds
+
+
+def _equal(value: Json, folded: str, number: float | None) -> bool:
+    if value is None:
+        return folded in ("", "null")
+    left = _number(value)
+    if left is not None and number is not None:
+        return left == number
+    return as_text(value).casefold() == folded
+
+
+def _ordered(left: float | str, right: float | str, operator: str) -> bool:
+    below, above = left < right, left > right  # type: ignore[operator]
+    return {"<": below, ">": above, "<=": not above, ">=": not below}[operator]
+
+
+def _number(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if number == number else None
+
+
+def as_text(value: Json) -> str:
+    """A JSON value as a person writes it: text bare, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
