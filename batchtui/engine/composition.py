@@ -57,7 +57,7 @@ class Composition:
 
     def fault(self, fault: BatchtuiError, row: Row | None = None) -> None:
         key = getattr(fault, "key", None)
-        text = str(fault)
+        text = getattr(fault, "message", None) or str(fault)
         if row is None:
             self.problem(text, file=self.where, key=key)
         else:

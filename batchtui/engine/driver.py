@@ -13,10 +13,12 @@ from batchtui.engine import commands
 from batchtui.engine.budget import Budget
 from batchtui.engine.direct import DirectLane
 from batchtui.engine.limits import Effective, effective
+from batchtui.engine.output import output_dir, write_results
 from batchtui.engine.packing import Slice
 from batchtui.engine.remote import RemoteLane
 from batchtui.engine.rendering import Renderer
 from batchtui.engine.services import Level, Services
+from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Outcome, SubmissionState
 from batchtui.store import ranges
 from batchtui.store.folder import BatchFolder
@@ -146,7 +148,17 @@ class Driver:
         if not self.progress.live and not self.progress.ended and self._ended():
             self.writer.record("ended", state=self.folder.state())
             self.log("info", f"ended: {self.folder.state()}")
+            await self._write_output()
         self.writer.close()
+
+    async def _write_output(self) -> None:
+        target = output_dir(self.folder)
+        if target:
+            try:
+                written = await asyncio.to_thread(write_results, self.folder, target)
+                self.log("info", f"{written:,} results are in {target}")
+            except (BatchtuiError, OSError) as fault:
+                self.log("error", f"the results could not be written to {target}: {fault}")
 
     # ---- what the lanes ask
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from batchtui.config import Config
 
 
+ASSUMED_ANSWER = 4096
+"""Tokens of answer that are reserved for a job that names no `max_tokens`."""
+
+
 class Pricing:
     """Prices of the config over the jobs and answers of a batch. None means unknown, never 0."""
 
@@ -27,13 +31,17 @@ class Pricing:
         model = backend.model(job)
         if model is None:
             return 0.0 if tokens == (0, 0) else None
-        return self._cost(model, 2 * tokens[0], tokens[1], backend.remote)
+        return self.of_tokens(model, tokens, batch=backend.remote)
 
     def of_tokens(self, model: object, tokens: tuple[int, int], *, batch: bool) -> float | None:
         """`upper` for a model and token estimate alone."""
         if tokens == (0, 0):
             return 0.0
-        return self._cost(model, 2 * tokens[0], tokens[1], batch) if isinstance(model, str) else None
+        return (
+            self._cost(model, 2 * tokens[0], tokens[1] or ASSUMED_ANSWER, batch)
+            if isinstance(model, str)
+            else None
+        )
 
     def actual(self, outcome: Outcome, model: str | None, *, batch: bool) -> float | None:
         """What an answer cost by its reported usage."""

@@ -105,11 +105,16 @@ class Worker:
         for batch_id in ids:
             if batch_id in self._drivers:
                 continue
-            folder = self._look_at(batch_id)
-            if folder and self._should_drive(folder):
-                self._take(folder)
-            else:
+            try:
+                folder = self._look_at(batch_id)
+                if folder and self._should_drive(folder):
+                    self._take(folder)
+                else:
+                    self._unwant(batch_id)
+            except Exception as fault:  # one batch never takes the others down
+                self._given_up.add(batch_id)
                 self._unwant(batch_id)
+                self._services.log(batch_id, "error", f"internal fault: {type(fault).__name__}: {fault}")
         if self._drive_all:
             for gone in set(self._folders) - set(ids) - set(self._drivers):
                 with self._lock:
@@ -268,10 +273,15 @@ class Worker:
         self._services.finishing = True
 
     def wait(self, batch_ids: set[str], timeout: float | None = None) -> bool:
-        """Until none of these batches is being worked on: ended, or resting for a person. False on timeout."""
+        """Until none of these batches is being worked on: ended, or resting for a person. False on timeout.
+
+        Raises BatchtuiError where the worker has ended.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._news:
             while any(self._busy(batch_id) for batch_id in batch_ids):
+                if self._thread is None or not self._thread.is_alive():
+                    raise BatchtuiError("the worker is not running, so nothing is driven")
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False

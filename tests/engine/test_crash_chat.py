@@ -39,7 +39,8 @@ def test_twenty_kills_lose_nothing_and_repeat_no_stored_job(
         before = victim.size("results.jsonl")
         step = chance.randrange(2_000, 45_000)
         killed = victim.kill_when(
-            victim.start(*arguments), lambda before=before, step=step: victim.size("results.jsonl") > before + step
+            victim.start(*arguments),
+            lambda before=before, step=step: victim.size("results.jsonl") > before + step,
         )
         assert killed, "the batch ended before it could be killed often enough"
         kills += 1
@@ -51,7 +52,9 @@ def test_twenty_kills_lose_nothing_and_repeat_no_stored_job(
     folder = victim.folder()
     status = folder.status()
     assert (status.completed, status.total) == (JOBS, JOBS)
-    sent = [entry["job_ids"][0] for entry in server.ledger() if entry["op"] == "chat" and entry["status"] == 200]
+    sent = [
+        entry["job_ids"][0] for entry in server.ledger() if entry["op"] == "chat" and entry["status"] == 200
+    ]
     times = Counter(sent)
     assert set(times) == {f"q{n}" for n in range(JOBS)}
     for ledger_length, stored in kept_at_kills:

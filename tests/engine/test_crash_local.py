@@ -33,7 +33,8 @@ def test_twenty_kills_and_no_two_processes_of_one_job(tmp_path: Path) -> None:
         before = victim.size("events.jsonl")
         step = chance.randrange(1, 2_500)
         killed = victim.kill_when(
-            victim.start(*arguments), lambda before=before, step=step: victim.size("events.jsonl") > before + step
+            victim.start(*arguments),
+            lambda before=before, step=step: victim.size("events.jsonl") > before + step,
         )
         assert killed
         arguments = ("resume", victim.folder().id)

@@ -37,7 +37,8 @@ def test_twenty_kills_submit_nothing_twice_and_lose_no_row(
         before = victim.size("events.jsonl")
         step = chance.choice([1, 300, 600, 1_000, 2_000, 6_000])  # around intents, notes, remote ids, results
         killed = victim.kill_when(
-            victim.start(*arguments), lambda before=before, step=step: victim.size("events.jsonl") > before + step
+            victim.start(*arguments),
+            lambda before=before, step=step: victim.size("events.jsonl") > before + step,
         )
         if not killed:
             break

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from batchtui.demo.server import DemoServer
-from batchtui.model import BatchSpec, JobState, LimitsSpec, SourceSpec
+from batchtui.engine.output import file_name
+from batchtui.model import BatchSpec, LimitsSpec, SourceSpec
 from batchtui.store import clock
 from tests.engine.bench import Bench, until
 
@@ -56,8 +58,10 @@ def test_a_rate_limit_costs_no_retry(served: Served) -> None:
 
 
 def test_a_refused_job_fails_at_once_and_alone(served: Served) -> None:
-    bench, server = served()
-    spec = bench.spec("chat", 3, {"prompt": "{{ 'x [[fail]]' if id == 'r1' else text }}", "model": "demo-small"})
+    bench, _server = served()
+    spec = bench.spec(
+        "chat", 3, {"prompt": "{{ 'x [[fail]]' if id == 'r1' else text }}", "model": "demo-small"}
+    )
     folder = bench.run(spec)
     assert [folder.result(n).status for n in range(3)] == ["completed", "failed", "completed"]
     assert folder.result(1).attempts == 1
@@ -66,7 +70,7 @@ def test_a_refused_job_fails_at_once_and_alone(served: Served) -> None:
 
 
 def test_a_refused_key_stops_the_batch_and_resume_goes_on(served: Served) -> None:
-    bench, server = served()
+    bench, _server = served()
     folder = bench.run(bench.spec("chat", 4, {"prompt": "{{ text }}", "model": "broke-model"}))
     status = folder.status()
     assert [item.kind for item in status.attention] == ["money"]
@@ -148,7 +152,9 @@ def test_the_time_limit_ends_the_batch(bench: Bench, monkeypatch: object) -> Non
     job = {"command": ["sh", "-c", "if [ {{ id }} = r0 ]; then exit 0; fi; exec sleep 60"]}
     folder = bench.start(bench.spec("local", 4, job, concurrency=2, time="10s"))
     until(lambda: folder.status().processing == 2)
-    folder.header.spec.limits.time = 0.2  # below what a batch file may ask for, so that the test need not wait
+    folder.header.spec.limits.time = (
+        0.2  # below what a batch file may ask for, so that the test need not wait
+    )
     until(lambda: not bench.worker.drives(folder.id))
     results = [folder.result(n) for n in range(4)]
     assert [result.status for result in results] == ["completed", "failed", "failed", "failed"]
@@ -187,3 +193,20 @@ def test_a_cost_limit_holds_back_and_a_higher_one_goes_on(served: Served) -> Non
     assert status.cost_usd <= 0.0008
     bench.ask(folder, "limit", cost_usd=1.0)
     until(lambda: folder.status().completed == 6)
+
+
+def test_results_go_to_the_output_folder_at_the_end(bench: Bench, tmp_path: Path) -> None:
+    spec = bench.spec("local", 3, {"command": ["echo", "{{ id }}"]})
+    spec.output.dir = "out"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("stays")
+    bench.run(spec)
+    files = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert set(files) == {"r0.json", "r1.json", "r2.json", "mine.txt"}
+    assert json.loads(files["r1.json"])["raw_response"] == "r1\n"
+
+
+def test_ids_never_lead_out_of_the_output_folder() -> None:
+    names = [file_name(job_id) for job_id in ("../x", ".hidden", "a/b", "é" * 200, "CON", "x\ud83d")]
+    assert all("/" not in name and not name.startswith(".") and len(name.encode()) <= 125 for name in names)
+    assert file_name("a" * 300) != file_name("a" * 301)

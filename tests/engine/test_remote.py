@@ -38,7 +38,9 @@ def test_split_by_count_and_joined_by_id(served: Served) -> None:
     assert [item.jobs for item in status.submissions or []] == [10, 10, 5]
     assert {item.status for item in status.submissions or []} == {"collected"}
     assert status.completed == 25
-    assert Counter(job for entry in creates(server) for job in entry["job_ids"]) == {f"r{n}": 1 for n in range(25)}
+    assert Counter(job for entry in creates(server) for job in entry["job_ids"]) == {
+        f"r{n}": 1 for n in range(25)
+    }
     for n in range(25):
         assert f"text of row {n}"[:6] in (folder.result(n).raw_response or "")
     assert sorted(path.name for path in (folder.path / "raw").iterdir())[0].startswith("1-")

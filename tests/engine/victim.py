@@ -22,7 +22,9 @@ class Victim:
 
     def __init__(self, data_dir: Path, config: Path | None = None) -> None:
         self.data_dir = data_dir
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("BATCHTUI_", "OPENAI_"))}
+        self.env = {
+            key: value for key, value in os.environ.items() if not key.startswith(("BATCHTUI_", "OPENAI_"))
+        }
         self.env["BATCHTUI_DATA_DIR"] = str(data_dir)
         self.env["BATCHTUI_CONFIG"] = str(config or data_dir / "none.toml")
         if config is None:
