@@ -11,7 +11,7 @@ from batchtui.errors import BadInput, BatchtuiError, nearest
 from batchtui.model import Json
 
 T = TypeVar("T")
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_AT = re.compile(r"^(?P<what>.*?)(?: - at (?:`key` in )?`(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
 
 
 def convert(
@@ -25,6 +25,9 @@ def convert(
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as fault:
         raise error(f"{where}: {explain(str(fault), type_, prefix)}") from None
+    except UnicodeError:  # msgspec cannot name such a key
+        place = f"{where}: {prefix}" if prefix else where
+        raise error(f"{place}: a key holds half a character (a lone surrogate)") from None
 
 
 def explain(message: str, type_: object, prefix: str = "") -> str:
@@ -47,7 +50,7 @@ def explain(message: str, type_: object, prefix: str = "") -> str:
 
 def _field_names(type_: object, path: str) -> list[str]:
     """Known keys of the struct that `path` leads to; empty where it leads nowhere."""
-    for part in [p for p in re.split(r"[.\[]", path) if p]:
+    for part in [p for p in re.sub(r"\[[^]]*\]", "", path).split(".") if p]:
         hints = (
             {field.name: field.type for field in msgspec.structs.fields(type_)} if _is_struct(type_) else {}  # type: ignore[arg-type]
         )

@@ -1,29 +1,62 @@
-"""checkpoint.json: the columns as they stood at one byte of the journal; always rebuildable, so never trusted blindly."""
+"""checkpoint.json: the columns as they stood at one byte of the journal; always rebuildable, so never trusted blindly.
+
+It is one line with a checksum, as the journal's are: a flipped digit would still be JSON.
+"""
 
 from __future__ import annotations
 
 import json
 from array import array
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
-from batchtui.model import Attention, Json
+from batchtui.model import JOB_STATES, Attention, Json
+from batchtui.store.journal import is_whole, seal
 from batchtui.store.lines import replace_file
 from batchtui.store.progress import Progress, SubmissionRecord
 
 SCHEMA = 1
 _LETTERS = bytes.maketrans(bytes(range(7)), b"prcifxk")
 _CODES = bytes.maketrans(b"prcifxk", bytes(range(7)))
-_SCALARS = (
-    "seq", "results_end", "inbox_end", "maybe_twice", "cost_nano", "priced", "unpriced",
-    "tokens_in", "tokens_out", "started", "ended", "last_time",
-)  # fmt: skip
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_SUBMISSION_FIELDS = tuple(field.name for field in fields(SubmissionRecord))
+
+
+class _Scalars(msgspec.Struct):
+    seq: _Count
+    results_end: _Count
+    inbox_end: _Count
+    maybe_twice: _Count
+    cost_nano: int
+    priced: bool
+    unpriced: _Count
+    tokens_in: int
+    tokens_out: int
+    started: str | None
+    ended: str | None
+    last_time: str | None
+
+
+class _Document(msgspec.Struct):
+    schema: int
+    journal: _Count
+    total: int
+    states: str
+    tries: list[int]
+    fails: dict[int, int]
+    offsets: list[int]
+    errors: dict[int, str]
+    traces: dict[int, dict[str, Json]]
+    submissions: list[SubmissionRecord]
+    attention: list[Attention]
+    scalars: _Scalars
 
 
 def save(path: Path, progress: Progress, journal_offset: int) -> None:
-    """Not durable on purpose: it can be rebuilt."""
+    """Not durable on purpose: it can be rebuilt. Raises StoreFull."""
     document: dict[str, Json] = {
         "schema": SCHEMA,
         "journal": journal_offset,
@@ -34,49 +67,54 @@ def save(path: Path, progress: Progress, journal_offset: int) -> None:
         "offsets": progress.offsets.tolist(),
         "errors": progress.errors,
         "traces": progress.traces,
-        "submissions": [asdict(submission) for submission in progress.submissions.values()],
+        "submissions": [
+            {name: getattr(submission, name) for name in _SUBMISSION_FIELDS}
+            for submission in progress.submissions.values()
+        ],
         "attention": [msgspec.to_builtins(item) for item in progress.attention.values()],
-        "scalars": {name: getattr(progress, name) for name in _SCALARS},
+        "scalars": {name: getattr(progress, name) for name in _Scalars.__struct_fields__},
     }
-    replace_file(path, json.dumps(document, separators=(",", ":")).encode(), durable=False)
+    replace_file(path, seal(document), durable=False)
 
 
 def load(path: Path, total: int, journal_size: int) -> tuple[Progress, int] | None:
     """The columns and the journal offset they stand at; None where it is missing, damaged, newer or past the journal."""
     try:
-        document = json.loads(path.read_bytes())
-        if document["schema"] != SCHEMA or document["total"] != total or document["journal"] > journal_size:
+        line = path.read_bytes()[:-1]
+        if not is_whole(line):
             return None
-        progress = Progress(total)
-        states = document["states"].encode("ascii").translate(_CODES)
-        tries, offsets = array("H", document["tries"]), array("q", document["offsets"])
-        if not len(states) == len(tries) == len(offsets) == total:
+        document = msgspec.convert(json.loads(line), _Document, str_keys=True)
+        if document.schema != SCHEMA or document.total != total or document.journal > journal_size:
             return None
-        progress.states, progress.tries, progress.offsets = bytearray(states), tries, offsets
-        for n, fails in document["fails"].items():
-            progress.fails[int(n)] = fails
-        progress.errors = {
-            int(n): progress._interned.setdefault(text, text) for n, text in document["errors"].items()
-        }
-        progress.traces = {int(n): facts for n, facts in document["traces"].items()}
-        names = {field.name for field in fields(SubmissionRecord)}
-        for raw in document["submissions"]:
-            known = {key: value for key, value in raw.items() if key in names}
-            submission = msgspec.convert(known, SubmissionRecord)
-            progress.submissions[submission.id] = submission
-        for item in msgspec.convert(document["attention"], list[Attention]):
-            progress.attention[(item.kind, item.submission)] = item
-        for name in _SCALARS:
-            setattr(progress, name, document["scalars"][name])
+        return _progress(document), document.journal
     except (
         OSError,
         ValueError,
-        KeyError,
+        LookupError,
         TypeError,
         OverflowError,
-        AttributeError,
         RecursionError,
         msgspec.ValidationError,
     ):
         return None
-    return progress, document["journal"]
+
+
+def _progress(document: _Document) -> Progress:
+    """Raises ValueError, IndexError, OverflowError for columns that do not fit."""
+    progress = Progress(document.total)
+    states = document.states.encode("ascii").translate(_CODES)
+    tries, offsets = array("H", document.tries), array("q", document.offsets)
+    if not len(states) == len(tries) == len(offsets) == document.total:
+        raise ValueError("columns of another length")
+    if max(states, default=0) >= len(JOB_STATES):
+        raise ValueError("no such state")
+    progress.states, progress.tries, progress.offsets = bytearray(states), tries, offsets
+    for n, fails in document.fails.items():
+        progress.fails[n] = fails
+    progress.errors = {n: progress._interned.setdefault(text, text) for n, text in document.errors.items()}
+    progress.traces = document.traces
+    progress.submissions = {submission.id: submission for submission in document.submissions}
+    progress.attention = {(item.kind, item.submission): item for item in document.attention}
+    for name in _Scalars.__struct_fields__:
+        setattr(progress, name, getattr(document.scalars, name))
+    return progress

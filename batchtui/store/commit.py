@@ -74,9 +74,11 @@ class Committer:
                         file.sync()
                         later.discard(file)
                 except OSError as fault:
-                    done.set_exception(fault)
+                    if done.set_running_or_notify_cancel():
+                        done.set_exception(fault)
                 else:
-                    done.set_result(None)
+                    if done.set_running_or_notify_cancel():
+                        done.set_result(None)
             for file in later:
                 try:
                     file.sync()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.errors import NotFound
+from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import (
     JOB_STATES,
     LIVE_JOB_STATES,
@@ -50,12 +50,13 @@ class BatchFolder:
     def __init__(self, path: Path) -> None:
         """Reads the header only. Raises StoreDamaged."""
         self.path = path
-        self.header: BatchHeader = read_header(path)
+        self.header: BatchHeader = self._read_header()
         self._header_stamp = self._stat("batch.json")
         self.damage: list[str] = []
         self.lock = threading.Lock()
         self.journal_end = 0
         self._progress: Progress | None = None
+        self._last_event: journal.Event | None = None
         self.contacts: dict[int, tuple[str | None, str | None]] = {}
         """By submission: when the backend last answered, and when it is asked again. Known to the driver only."""
 
@@ -72,7 +73,19 @@ class BatchFolder:
 
     @cached_property
     def jobs(self) -> JobTable:
-        return JobTable(self.path / "jobs.jsonl")
+        table = JobTable(self.path / "jobs.jsonl")
+        if len(table) < self.header.total:
+            raise StoreDamaged(f"{self.path / 'jobs.jsonl'}: holds {len(table)} of {self.header.total} jobs")
+        return table
+
+    def _read_header(self) -> BatchHeader:
+        """The header, if it is this folder's own: a copy would be driven beside the batch it was copied from."""
+        header = read_header(self.path)
+        if header.id != self.path.name:
+            raise StoreDamaged(
+                f'{self.path}/batch.json: is of batch "{header.id[:80]}", not of the folder it lies in'
+            )
+        return header
 
     def _stat(self, name: str) -> tuple[int, int]:
         try:
@@ -82,11 +95,14 @@ class BatchFolder:
         return (stat.st_mtime_ns, stat.st_size)
 
     def _load(self) -> None:
-        size = self._stat("events.jsonl")[1]
-        loaded = checkpoint.load(self.path / "checkpoint.json", self.header.total, size)
+        path = self.path / "events.jsonl"
+        driven = any((self.path / name).exists() for name in ("results.jsonl", "checkpoint.json"))
+        loaded = checkpoint.load(self.path / "checkpoint.json", self.header.total, self._stat(path.name)[1])
         progress, offset = loaded or (Progress(self.header.total), 0)
-        self._progress, self.journal_end = progress, offset
+        self._progress, self.journal_end, self.damage, self._last_event = progress, offset, [], None
         self._follow()
+        if driven and progress.seq == 0 and not self.damage:
+            self.damage.append(f"{path}: has no line left, though the batch has been driven")
 
     def _follow(self) -> bool:
         """Fold what the journal gained; whether it gained anything."""
@@ -94,26 +110,44 @@ class BatchFolder:
         assert progress
         for end, events, damage in journal.read_events(self.path / "events.jsonl", self.journal_end):
             with self.lock:
-                for event in events:
-                    progress.apply(event)
                 self.damage += damage
+                self._take_in(progress, events)
                 self.journal_end = end
         return self.journal_end != before
+
+    def _take_in(self, progress: Progress, events: list[journal.Event]) -> None:
+        """Fold the events. Gaps in their sequence, and events that make no sense, are damage."""
+        path = self.path / "events.jsonl"
+        for event in events:
+            if event == self._last_event:
+                continue  # the same line twice counts once
+            self._last_event = event
+            try:
+                before, seq = progress.seq, event["seq"]
+                if seq != before + 1:
+                    if type(seq) is not int:
+                        raise TypeError("its sequence number is none")
+                    if not self.damage:
+                        self.damage.append(f"{path}: the sequence goes from {before} to {seq}")
+                progress.apply(event)
+            except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as fault:
+                self.damage.append(f"{path}: event {str(event.get('seq'))[:20]} makes no sense: {fault}")
 
     def refresh(self) -> bool:
         """Catch up with the driver's files; whether anything changed. Not for the driver itself."""
         changed = False
         stamp = self._stat("batch.json")
         if stamp != self._header_stamp:
-            header = read_header(self.path)
+            header = self._read_header()
             self.header, self._header_stamp = header, stamp
             if self._progress is not None and self._progress.total != header.total:
                 self._progress = None
             changed = True
-        if self._progress is None:
+        size = self._stat("events.jsonl")[1]
+        if self._progress is None or size < self.journal_end:  # shorter: another file was put in its place
             self._load()
             return True
-        if self._stat("events.jsonl")[1] != self.journal_end:
+        if size != self.journal_end:
             changed |= self._follow()
         return changed
 
@@ -204,14 +238,23 @@ class BatchFolder:
             )
 
     def result(self, n: int, columns: Columns | None = None) -> Result:
-        """Job `n` with its counting result, or with its state where it has none yet. Raises NotFound, StoreDamaged."""
+        """Job `n` with its counting result, or with its state where it has none yet. Raises NotFound, StoreDamaged.
+
+        A stored line that cannot be read is told in `error`, with `error_kind` "damaged": one never hides the others.
+        """
         record = self.jobs.record(n)
         progress = self.progress
         with self.lock:
             state, tries, offset = JOB_STATES[progress.states[n]], progress.tries[n], progress.offsets[n]
             error = progress.errors.get(n)
-        if offset < 0:
-            kind, _, text = (error or "").partition(": ")
+        kind, _, text = (error or "").partition(": ")
+        stored = None
+        if offset >= 0:
+            try:
+                stored = results.read_at(self.path / "results.jsonl", offset)
+            except StoreDamaged as fault:
+                kind, text = "damaged", str(fault)
+        if stored is None:
             return Result(
                 job_id=record.id,
                 name=record.name,
@@ -222,7 +265,6 @@ class BatchFolder:
                 backend=record.backend or self.header.backend,
                 row=record.row,
             )
-        stored = results.read_at(self.path / "results.jsonl", offset)
         fields = {
             name: getattr(stored, name)
             for name in stored.__struct_fields__

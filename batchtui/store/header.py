@@ -44,19 +44,46 @@ class BatchHeader(msgspec.Struct, kw_only=True):
 def read_header(folder: Path) -> BatchHeader:
     """Raises StoreDamaged, with the file's name, for a header that is missing, damaged or newer than this program."""
     path = folder / "batch.json"
+    data = b""
     try:
-        raw = json.loads(path.read_bytes())
-        if isinstance(raw, dict) and isinstance(raw.get("schema"), int) and raw["schema"] > SCHEMA:
-            raise StoreDamaged(
-                f"{path}: written by a newer batchtui (schema {raw['schema']}); update to read it"
+        data = path.read_bytes()
+        raw = json.loads(data)
+        schema = raw.get("schema") if isinstance(raw, dict) else SCHEMA
+        if schema is None or schema is True or schema < SCHEMA:
+            raise ValueError(
+                f"schema {schema} is none of ours" if schema is not None else "no schema version"
             )
-        return msgspec.convert(raw, BatchHeader)
+        if schema > SCHEMA:
+            raise StoreDamaged(f"{path}: written by a newer batchtui (schema {schema}); update to read it")
+        header = msgspec.convert(raw, BatchHeader)
     except FileNotFoundError:
         raise StoreDamaged(f"{path}: missing") from None
-    except (OSError, ValueError, RecursionError, msgspec.ValidationError) as fault:
-        raise StoreDamaged(f"{path}: cannot be read ({fault}); it is left as it is") from fault
+    except (OSError, ValueError, TypeError, RecursionError, msgspec.ValidationError) as fault:
+        raise StoreDamaged(f"{path}: cannot be read ({_why(data) or fault}); it is left as it is") from fault
+    return header
+
+
+def _why(data: bytes) -> str | None:
+    """What commonly happens to a file, in words; None where the parser's own are better."""
+    if not data.strip():
+        return "it is empty"
+    if not data.strip(b"\0"):
+        return "it holds only zero bytes"
+    if data[:1] == b"{" and data.rstrip()[-1:] != b"}":
+        return "it is cut off"
+    return None
 
 
 def write_header(folder: Path, header: BatchHeader) -> None:
-    data = json.dumps(msgspec.to_builtins(header), indent=1).encode() + b"\n"
-    replace_file(folder / "batch.json", data)
+    """Keys of the file that this program does not know are kept. Raises StoreFull."""
+    document = _unknown_keys(folder) | msgspec.to_builtins(header)
+    replace_file(folder / "batch.json", json.dumps(document, indent=1).encode() + b"\n")
+
+
+def _unknown_keys(folder: Path) -> dict[str, Json]:
+    try:
+        raw = json.loads((folder / "batch.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    known = BatchHeader.__struct_fields__
+    return {key: value for key, value in raw.items() if key not in known} if isinstance(raw, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import msgspec
 
 from batchtui.model import Json
 from batchtui.store.clock import now
-from batchtui.store.lines import read_slices
+from batchtui.store.lines import AppendFile, read_slices
 
 
 class Command(msgspec.Struct, kw_only=True):
@@ -23,16 +24,24 @@ class Command(msgspec.Struct, kw_only=True):
 
 
 def post(folder: Path, command: Command) -> int:
-    """Append the command, durably; the inbox's size after it, which the driver's journal reaches once it is obeyed."""
+    """Append the command, durably; the inbox's size after it, which the driver's journal reaches once it is obeyed.
+
+    Raises StoreFull, StoreDamaged.
+    """
+    import fcntl
+
     command.time = now()
     line = json.dumps(msgspec.to_builtins(command)).encode() + b"\n"
-    fd = os.open(folder / "inbox.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, line)
-        os.fsync(fd)
-        return os.lseek(fd, 0, os.SEEK_CUR)
-    finally:
-        os.close(fd)
+    with contextlib.closing(AppendFile(folder / "inbox.jsonl")) as file:
+        fcntl.flock(
+            file.fileno(), fcntl.LOCK_EX
+        )  # one writer at a time, so that a torn line is never built upon
+        file.size = os.fstat(file.fileno()).st_size
+        file.cut_torn_tail()
+        end = file.append(line) + len(line)
+        fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+        file.sync()
+        return end
 
 
 def read(folder: Path, offset: int) -> Iterator[tuple[int, Command | None]]:
@@ -42,6 +51,7 @@ def read(folder: Path, offset: int) -> Iterator[tuple[int, Command | None]]:
         for line in lines:
             at += len(line) + 1
             try:
-                yield at, msgspec.json.decode(line, type=Command)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                yield at, None
+                command = msgspec.convert(json.loads(line), Command)
+            except (ValueError, RecursionError, msgspec.ValidationError):
+                command = None
+            yield at, command

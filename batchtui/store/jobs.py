@@ -16,7 +16,6 @@ from batchtui.model import JobRecord
 from batchtui.store.lines import AppendFile
 
 SCHEMA = 1
-_ID = b',"id":"'
 
 
 class JobWriter:
@@ -44,11 +43,15 @@ class JobWriter:
         self._file.sync()
         self._file.close()
 
+    def discard(self) -> None:
+        self._file.close()
+
 
 class JobTable:
     """The jobs of a batch, read lazily: offsets and ids in one scan, a record when asked for."""
 
     def __init__(self, path: Path) -> None:
+        """Raises StoreDamaged."""
         self._path = path
         self._offsets = array("Q")
         self._fd = -1
@@ -65,23 +68,30 @@ class JobTable:
             raise StoreDamaged(f"{self._path}: cannot be read ({fault.strerror})") from fault
         with file:
             if not file.seek(0, 2):
-                return
+                raise StoreDamaged(f"{self._path}: is empty")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 start = data.find(b"\n") + 1
-                while start and (end := data.find(b"\n", start)) >= 0:
-                    at = data.find(_ID, start, end) + len(_ID)
-                    close = data.find(b'"', at, end)
-                    if at < len(_ID) or close < 0:
-                        raise StoreDamaged(f"{self._path}: the line at byte {start} is damaged")
-                    raw = data[at:close]
-                    if b"\\" in raw:
-                        raw_id = json.loads(data[start:end])["id"]
-                        self.ids.append(raw_id)
-                    else:
-                        self.ids.append(raw.decode())
+                self._check_first_line(data[:start])
+                while (end := data.find(b"\n", start)) >= 0:
+                    try:
+                        self.ids.append(_id_of(data[start:end], len(self.ids)))
+                    except (ValueError, LookupError, TypeError, RecursionError) as fault:
+                        raise StoreDamaged(f"{self._path}: the line at byte {start} is damaged") from fault
                     self._offsets.append(start)
                     start = end + 1
                 self._offsets.append(start)
+                if start < len(data):
+                    raise StoreDamaged(f"{self._path}: the last line, at byte {start}, is cut off")
+
+    def _check_first_line(self, line: bytes) -> None:
+        try:
+            schema = int(json.loads(line)["schema"])
+        except (ValueError, LookupError, TypeError, RecursionError) as fault:
+            raise StoreDamaged(f"{self._path}: the first line is damaged") from fault
+        if schema > SCHEMA:
+            raise StoreDamaged(
+                f"{self._path}: written by a newer batchtui (schema {schema}); update to read it"
+            )
 
     def record(self, n: int) -> JobRecord:
         """Raises NotFound, StoreDamaged."""
@@ -91,8 +101,8 @@ class JobTable:
             self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         line = os.pread(self._fd, self._offsets[n + 1] - self._offsets[n], self._offsets[n])
         try:
-            return msgspec.json.decode(line, type=JobRecord)
-        except msgspec.DecodeError as fault:
+            return _decode(line)
+        except (ValueError, RecursionError, msgspec.ValidationError) as fault:
             raise StoreDamaged(f"{self._path}: job {n} cannot be read ({fault})") from fault
 
     def __del__(self) -> None:
@@ -106,3 +116,24 @@ class JobTable:
     def number(self, job_id: str) -> int | None:
         """The number of the job with this id."""
         return self._numbers.get(job_id)
+
+
+def _id_of(line: bytes, n: int) -> str:
+    """The id on the line of job `n`, mostly without parsing it. Raises ValueError, LookupError, TypeError."""
+    start = b'{"n":%d,"id":"' % n
+    if not (line.startswith(start) and line.endswith(b"}")):
+        raise ValueError("not this job's line")
+    raw = line[len(start) : line.index(b'"', len(start))]
+    if b"\\" in raw:
+        id_ = json.loads(line)["id"]
+        if not isinstance(id_, str):
+            raise TypeError("an id is text")
+        return id_
+    return raw.decode("ascii")
+
+
+def _decode(line: bytes) -> JobRecord:
+    try:
+        return msgspec.json.decode(line, type=JobRecord)
+    except msgspec.DecodeError:  # lone halves of an emoji, which only the slower reader takes
+        return msgspec.convert(json.loads(line), JobRecord)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from batchtui.model import Json
 from batchtui.store.clock import now
-from batchtui.store.lines import AppendFile, read_slices
+from batchtui.store.lines import AppendFile, read_slices, sync_folder
 
 SCHEMA = 1
 _SEAL = len(',"crc":"00000000"}')
@@ -43,8 +43,24 @@ def read_events(path: Path, offset: int = 0) -> Iterator[tuple[int, list[Event],
                 if not is_whole(line):
                     damage.append(f"{path}: the line at byte {at} is damaged")
                 at += len(line) + 1
-        events: list[Event] = json.loads(b"[" + b",".join(whole) + b"]")
+        events, unread = _parse(path, whole)
+        damage += unread
         yield start + sum(map(len, lines)) + len(lines), events, damage
+
+
+def _parse(path: Path, lines: list[bytes]) -> tuple[list[Event], list[str]]:
+    try:
+        return json.loads(b"[" + b",".join(lines) + b"]"), []
+    except (ValueError, RecursionError):  # a checksum that fits proves no JSON
+        pass
+    events: list[Event] = []
+    damage: list[str] = []
+    for line in lines:
+        try:
+            events.append(json.loads(line))
+        except (ValueError, RecursionError) as fault:
+            damage.append(f"{path}: a line with a fitting checksum cannot be read ({fault})")
+    return events, damage
 
 
 class Journal:
@@ -56,6 +72,8 @@ class Journal:
         self.seq = seq
         if self.file.size == 0:
             self.append({"event": "journal", "schema": SCHEMA})
+            self.file.sync()  # a batch that was driven is known by this line for ever
+            sync_folder(path.parent)
 
     def append(self, event: Event) -> Event:
         """Give the event its sequence number and time, write it, and answer it as written. Raises StoreFull."""

@@ -40,49 +40,62 @@ class Library:
 
     def open(self, batch_id: str) -> BatchFolder:
         """Raises NotFound, StoreDamaged."""
-        if batch_id.startswith(".") or "/" in batch_id or not self.path(batch_id).is_dir():
+        path = self.path(batch_id)
+        if not batch_id or batch_id.startswith(".") or "/" in batch_id or not os.path.isdir(path):
             raise NotFound(f'no batch "{batch_id}"')
-        return BatchFolder(self.path(batch_id))
+        if path.is_symlink():
+            raise StoreDamaged(f"{path}: is a symbolic link; a batch is a folder of its own")
+        return BatchFolder(path)
 
     def folders(self) -> Iterator[BatchFolder | StoreDamaged]:
         """Every batch, newest first; a damaged one as its error."""
         opened: list[tuple[str, BatchFolder | StoreDamaged]] = []
         for batch_id in self.ids():
             try:
-                folder = BatchFolder(self.path(batch_id))
+                folder = self.open(batch_id)
                 opened.append((folder.header.created, folder))
+            except NotFound:
+                continue  # removed meanwhile
             except StoreDamaged as fault:
-                opened.append(("", fault))
+                if os.path.isdir(self.path(batch_id)):
+                    opened.append(("", fault))
         for _, item in sorted(opened, key=lambda pair: pair[0], reverse=True):
             yield item
 
     def find(self, reference: str) -> BatchFolder:
-        """A batch by id, unambiguous beginning of an id, or name. Raises NotFound, BadInput where it is ambiguous."""
+        """A batch by id, unambiguous beginning of an id, or name.
+
+        Raises NotFound, StoreDamaged, BadInput where it is ambiguous.
+        """
         ids = self.ids()
         if reference in ids:
             return self.open(reference)
-        matches = [batch_id for batch_id in ids if reference and batch_id.startswith(reference)]
+        names: dict[str, list[str]] = {}
+        for batch_id in ids:
+            with contextlib.suppress(StoreDamaged):
+                names.setdefault(read_header(self.path(batch_id)).name, []).append(batch_id)
+        matches = {batch_id for batch_id in ids if reference and batch_id.startswith(reference)}
+        matches.update(names.get(reference, ()) if reference else ())
         if not matches:
-            names: dict[str, list[str]] = {}
-            for batch_id in ids:
-                with contextlib.suppress(StoreDamaged):
-                    names.setdefault(read_header(self.path(batch_id)).name, []).append(batch_id)
-            matches = names.get(reference, [])
-            if not matches:
-                hint = nearest(reference, [*ids, *names])
-                raise NotFound(f'no batch "{reference}"{hint}; `batchtui list --all` shows them')
+            hint = nearest(reference, [*ids, *names])
+            raise NotFound(f'no batch "{reference}"{hint}; `batchtui list --all` shows them')
         if len(matches) > 1:
             raise BadInput(
                 f'"{reference}" could be any of {", ".join(sorted(matches)[:8])}; give more of the id'
             )
-        return self.open(matches[0])
+        return self.open(matches.pop())
 
     def draft(self) -> Draft:
-        """A batch in the making, unseen by others until it is kept."""
-        self.batches_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in (self.data_dir, self.batches_dir):
-            with contextlib.suppress(OSError):
+        """A batch in the making, unseen by others until it is kept. Raises StoreFull, StoreDamaged."""
+        try:
+            self.batches_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for path in (self.data_dir, self.batches_dir):
                 path.chmod(0o700)
+        except OSError as fault:
+            raise StoreDamaged(
+                f"{fault.filename}: cannot be made a folder of yours alone ({fault.strerror}); "
+                "name another with --data-dir"
+            ) from fault
         taken = set(self.ids())
         while (batch_id := _new_id()) in taken:
             pass
@@ -126,6 +139,7 @@ class Draft:
         return self._library.open(self.id)
 
     def discard(self) -> None:
+        self.jobs.discard()
         shutil.rmtree(self._path, ignore_errors=True)
 
 

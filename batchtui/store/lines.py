@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from batchtui.errors import BatchtuiError
+from batchtui.errors import BatchtuiError, StoreDamaged
 
 SLICE = 1 << 20
 
@@ -20,9 +21,25 @@ class AppendFile:
     """A file that only grows, by whole lines; one writer at a time."""
 
     def __init__(self, path: Path) -> None:
+        """Opens or creates the file, mode 0600. Raises StoreFull, StoreDamaged (a link, or not ours to write)."""
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._ragged = False
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self._fd = os.open(path, flags, 0o600)
+        except OSError as fault:
+            if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise _full(path, fault) from fault
+            why = (
+                "is a symbolic link" if fault.errno == errno.ELOOP else f"cannot be opened ({fault.strerror})"
+            )
+            raise StoreDamaged(f"{path}: {why}; it is left as it is") from fault
+        with contextlib.suppress(OSError):
+            os.fchmod(self._fd, 0o600)
         self.size = os.fstat(self._fd).st_size
+
+    def fileno(self) -> int:
+        return self._fd
 
     def append(self, data: bytes) -> int:
         """Write `data`, which ends with a newline; the offset at which it starts. Raises StoreFull.
@@ -32,20 +49,27 @@ class AppendFile:
         start = self.size
         view = memoryview(data)
         try:
+            if self._ragged:
+                self._cut(start)
             while view:
                 view = view[os.write(self._fd, view) :]
         except OSError as fault:
+            self._ragged = True
             with contextlib.suppress(OSError):
-                os.ftruncate(self._fd, start)
-            raise StoreFull(
-                f"{self.path}: cannot write ({fault.strerror}); nothing new is sent until there is space"
-            ) from fault
+                self._cut(start)
+            raise _full(self.path, fault) from fault
         self.size = start + len(data)
         return start
 
+    def _cut(self, end: int) -> None:
+        os.ftruncate(self._fd, end)
+        self._ragged = False
+
     def sync(self) -> None:
-        """Blocks until what was appended is on the disk."""
-        os.fsync(self._fd)
+        """Blocks until what was appended is on the disk. A closed file was synced by whoever closed it."""
+        fd = self._fd
+        if fd >= 0:
+            os.fsync(fd)
 
     def cut_torn_tail(self) -> bytes:
         """Cut an unfinished last line and answer its bytes (empty: none), kept beside the file."""
@@ -60,9 +84,7 @@ class AppendFile:
         if tail == self.size:
             return b""
         torn = os.pread(self._fd, self.size - tail, tail)
-        aside = self.path.with_name(f"{self.path.name}.torn-{tail}")
-        aside.write_bytes(torn)
-        aside.chmod(0o600)
+        _set_aside(self.path, tail, torn)
         os.ftruncate(self._fd, tail)
         os.fsync(self._fd)
         self.size = tail
@@ -72,6 +94,19 @@ class AppendFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _full(path: Path, fault: OSError) -> StoreFull:
+    return StoreFull(f"{path}: cannot write ({fault.strerror}); nothing new is sent until there is space")
+
+
+def _set_aside(path: Path, at: int, torn: bytes) -> None:
+    """Keep the bytes as `<name>.torn-<offset>`, never over what is there already. Raises StoreFull."""
+    number, name = 1, f"{path.name}.torn-{at}"
+    while os.path.lexists(path.with_name(name)):
+        number += 1
+        name = f"{path.name}.torn-{at}-{number}"
+    replace_file(path.with_name(name), torn)
 
 
 def read_slices(path: Path, offset: int = 0) -> Iterator[tuple[int, list[bytes]]]:
@@ -107,7 +142,24 @@ def sync_folder(path: Path) -> None:
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` in the place of `path` at once, mode 0600, by a temporary file of unguessable name."""
+    """Put `data` in the place of `path` at once, mode 0600, by a temporary file of unguessable name.
+
+    Raises StoreFull, and then leaves what was there.
+    """
+    try:
+        _replace(path, data, durable)
+    except OSError as fault:
+        raise _full(path, fault) from fault
+
+
+def sweep_temporary(folder: Path) -> None:
+    """Delete what `replace_file` left when its process was killed. For the holder of the folder's lock alone."""
+    for entry in folder.glob(".*.json.*"):
+        with contextlib.suppress(OSError):
+            entry.unlink()
+
+
+def _replace(path: Path, data: bytes, durable: bool) -> None:
     import tempfile
 
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui.errors import StoreDamaged
 from batchtui.store.clock import now
-from batchtui.store.lines import replace_file
+from batchtui.store.lines import StoreFull, replace_file
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -23,9 +24,10 @@ class DriveLock:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock: FileLock | None = None
+        self._since = ""
 
     def take(self) -> bool:
-        """Try at once; False where another process has it."""
+        """Try at once; False where another process has it. Raises StoreDamaged where the file cannot be locked."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._folder / "lock", mode=0o600, thread_local=False)
@@ -34,14 +36,23 @@ class DriveLock:
             lock.acquire(timeout=0.05, poll_interval=0.01)
         except Timeout:
             return False
+        except (OSError, NotImplementedError) as fault:
+            raise StoreDamaged(f"{self._folder / 'lock'}: cannot be locked ({fault})") from fault
         self._lock = lock
+        self._since = now()
         self.heartbeat()
         return True
 
     def heartbeat(self) -> None:
         """Say who holds it, for the others' message."""
-        holder = {"host": socket.gethostname(), "pid": os.getpid(), "boot": boot_id(), "since": now()}
-        with contextlib.suppress(OSError):
+        holder = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "boot": boot_id(),
+            "since": self._since,
+            "heartbeat": now(),
+        }
+        with contextlib.suppress(StoreFull):
             replace_file(self._folder / "holder.json", json.dumps(holder).encode(), durable=False)
 
     def release(self) -> None:
@@ -59,7 +70,7 @@ def holder(folder: Path) -> str | None:
     try:
         who = json.loads((folder / "holder.json").read_bytes())
         return f"pid {int(who['pid'])} on {who['host']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return "another process"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from batchtui.model import JOB_STATES, Attention, JobState, Json, SubmissionState
-from batchtui.store import ranges
+from batchtui.store import journal, ranges
 from batchtui.store.journal import Event
 
 CODE = {state: code for code, state in enumerate(JOB_STATES)}
@@ -115,6 +115,10 @@ class Progress:
         text = f"{event.get('error_kind') or 'error'}: {event.get('error') or ''}"
         self.errors[n] = self._interned.setdefault(text, text)
 
+    def _journal(self, event: Event) -> None:
+        if event["schema"] > journal.SCHEMA:
+            raise ValueError(f"written by a newer batchtui (schema {event['schema']}); update to drive it")
+
     def _begin(self, event: Event) -> None:
         self.started = self.started or event["time"]
         self.ended = None
@@ -177,6 +181,8 @@ class Progress:
         fresh = event.get("fresh", False)
         for n in ranges.decode(event["jobs"]):
             self.traces.pop(n, None)
+            if event.get("gone"):
+                self.offsets[n] = -1
             if fresh:
                 self.fails[n] = 0
                 self.errors.pop(n, None)
@@ -221,6 +227,8 @@ class Progress:
     def _submitted(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state, submission.reason = SubmissionState.SUBMITTED, None
+        if submission.remote_id not in (None, event["remote_id"]):
+            submission.reason = f"was {submission.remote_id} before"
         submission.remote_id, submission.submitted = event["remote_id"], event["time"]
         self.attention.pop(("unsure", submission.id), None)
 
@@ -281,6 +289,7 @@ class Progress:
 
 
 _HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
+    "journal": Progress._journal,
     "start": Progress._start,
     "trace": Progress._trace,
     "result": Progress._result,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 
 from batchtui.errors import Locked, StoreDamaged
-from batchtui.model import Json, Outcome
-from batchtui.store import checkpoint, inbox, journal, results
+from batchtui.model import JobState, Json, Outcome, SubmissionState
+from batchtui.store import checkpoint, inbox, journal, ranges, results
 from batchtui.store.clock import now
 from batchtui.store.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.header import write_header
-from batchtui.store.lines import AppendFile
+from batchtui.store.lines import AppendFile, StoreFull, sweep_temporary
 from batchtui.store.lock import DriveLock
 from batchtui.store.results import StoredResult
 
@@ -25,31 +26,66 @@ class BatchWriter:
     """Takes the lock, repairs what a crash left, and appends. Every change reaches the file before the columns."""
 
     def __init__(self, folder: BatchFolder, committer: Committer, changed: Callable[[str], None]) -> None:
-        """Raises Locked where another process drives the batch, StoreDamaged where its journal cannot be trusted."""
+        """Raises Locked where another process drives the batch, StoreDamaged where its journal cannot be trusted,
+
+        StoreFull where there is no space to say who drives.
+        """
         self.folder = folder
         self._committer = committer
         self._changed = changed
         self._lock = DriveLock(folder.path)
         if not self._lock.take():
             raise Locked(f"batch {folder.id} is driven by another process")
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._lock.release)
+            sweep_temporary(folder.path)
             folder.refresh()
+            _ = folder.progress
             if folder.damage:
                 raise StoreDamaged(
                     f"{folder.damage[0]}; batch {folder.id} is only read until that is settled"
                 )
             self._journal = journal.Journal(folder.path / "events.jsonl", folder.progress.seq)
+            undo.callback(self._release_file, self._journal.file)
             folder.refresh()
             self._results = AppendFile(folder.path / "results.jsonl")
+            undo.callback(self._release_file, self._results)
             self._results.cut_torn_tail()
             if self._results.size == 0:
                 self._results.append(results.FIRST_LINE)
             self._since_checkpoint = 0
+            self._give_up_lost_results()
             self._recover_results()
-        except BaseException:
-            self._lock.release()
-            raise
-        self.record("driver", pid=os.getpid())
+            self.record("driver", pid=os.getpid())
+            undo.pop_all()
+
+    def _release_file(self, file: AppendFile) -> None:
+        self._committer.forget(file)
+        file.close()
+
+    def _give_up_lost_results(self) -> None:
+        """The journal may reach the disk before the results it points at, and then the power fails.
+
+        What a backend still holds is collected again; the rest failed. Offsets only ever grow, so the gap stays.
+        """
+        progress, size = self.folder.progress, self._results.size
+        if size >= progress.results_end:
+            return
+        lost = [n for n, offset in enumerate(progress.offsets) if offset >= size]
+        held: set[int] = set()
+        for submission in progress.submissions.values():
+            if submission.state is not SubmissionState.COLLECTED:
+                held.update(ranges.decode(submission.jobs))
+        self._results.append(b"\n" * (progress.results_end - size))
+        again = [n for n in lost if n in held]
+        failed = [n for n in lost if n not in held]
+        if again:
+            self.record("mark", jobs=ranges.encode(again), state=JobState.PROCESSING, gone=True)
+        if failed:
+            self.record(
+                "mark", jobs=ranges.encode(failed), state=JobState.FAILED, gone=True, error_kind="lost",
+                error="its result was lost when the machine stopped; retry it",
+            )  # fmt: skip
 
     def _recover_results(self) -> None:
         """Journal results that were stored but not yet journaled when the last driver died."""
@@ -126,21 +162,25 @@ class BatchWriter:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Save the columns, so that reopening reads only what came after."""
-        checkpoint.save(self.folder.path / "checkpoint.json", self.folder.progress, self._journal.file.size)
+        """Save the columns, so that reopening reads only what came after; without space it is left for later."""
         self._since_checkpoint = 0
+        with contextlib.suppress(StoreFull):
+            checkpoint.save(
+                self.folder.path / "checkpoint.json", self.folder.progress, self._journal.file.size
+            )
 
     def heartbeat(self) -> None:
         self._lock.heartbeat()
 
     def close(self) -> None:
-        """Commit, save the columns, let go of the lock."""
-        for file in (self._results, self._journal.file):
-            self._committer.forget(file)
-            file.sync()
-        if self._since_checkpoint:
-            self.checkpoint()
-        self._results.close()
-        self._journal.file.close()
-        self._lock.release()
-        self._changed(self.folder.id)
+        """Commit, save the columns, let go of the lock, whatever the disk says. Raises OSError."""
+        with contextlib.ExitStack() as after:
+            after.callback(self._changed, self.folder.id)
+            after.callback(self._lock.release)
+            after.callback(self._release_file, self._journal.file)
+            after.callback(self._release_file, self._results)
+            for file in (self._results, self._journal.file):
+                self._committer.forget(file)
+                file.sync()
+            if self._since_checkpoint:
+                self.checkpoint()

@@ -1,0 +1,152 @@
+"""Outside text on its way to a screen: nothing in it acts, and what it says stays readable."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import random
+import time
+import traceback
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from batchtui.text import CELL_LIMIT, LINE_LIMIT, MARKS_LIMIT, Secret, cell, clean, clean_count, page
+
+FILE = Path(__file__).parent / "data" / "hostile" / "hostile-strings.jsonl"
+CASES = [json.loads(line) for line in FILE.read_bytes().splitlines()]
+TEXTS = [bytes.fromhex(case["hex"]).decode("utf-8", "surrogatepass") for case in CASES]
+KEEP = "plain\ttext\nzwj 👩‍🚀 zwnj می‌خواهم marks e\u0301 Ñ ไทย हिन्दी 日本 \u00a0 “quotes” [bold] =1+1 ★"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _acts(char: str) -> bool:
+    """Whether a terminal may act on the character or hide it."""
+    if char in "\n\t\u200c\u200d":
+        return False
+    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or (
+        unicodedata.bidirectional(char) in ("LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI")
+    )
+
+
+def test_the_corpus_is_whole() -> None:
+    assert len(CASES) == 175
+    for case, text in zip(CASES, TEXTS, strict=True):
+        assert json.loads(f'"{case["escaped"]}"') == text or case["escaped"].endswith("…"), case["name"]
+
+
+@pytest.mark.parametrize(
+    ("case", "text"), zip(CASES, TEXTS, strict=True), ids=[case["name"] for case in CASES]
+)
+def test_a_hostile_string_is_shown_and_does_not_act(case: dict[str, list[str]], text: str) -> None:
+    for shown in (clean(text), cell(text), page(text), clean(clean(text))):
+        for run in case["must_not_reach_terminal"]:
+            assert bytes.fromhex(run) not in _bytes(shown)
+        assert not [char for char in shown if _acts(char)]
+        shown.encode()
+    assert clean(clean(text)) == clean(text)
+    assert "\n" not in cell(text)
+    assert "\t" not in cell(text)
+    assert len(cell(text)) <= CELL_LIMIT
+
+
+def test_no_single_character_acts() -> None:
+    for code in range(0x110000):
+        shown = clean(chr(code))
+        assert len(shown) == 1
+        assert not _acts(shown), hex(code)
+
+
+def test_two_halves_do_not_join_into_a_sequence() -> None:
+    rng = random.Random(2)
+    for _ in range(300):
+        mixed = "".join(rng.choice(TEXTS)[rng.randrange(3) :] for _ in range(4))
+        assert not [char for char in clean(mixed) if _acts(char)]
+        assert clean(clean(mixed)) == clean(mixed)
+
+
+def test_good_text_stays() -> None:
+    assert clean(KEEP) == KEEP
+    assert clean_count(KEEP) == 0
+    assert clean("") == ""
+
+
+def test_replacement_is_one_for_one() -> None:
+    assert clean("a\x1b[2J\x7f\x9b\r\0b") == "a␛[2J␡\ufffd␍␀b"
+    assert clean_count("a\x1b[2J\x7f\x9b\r\0b") == 5
+    assert clean("cut \ud83d") == "cut \ufffd"
+
+
+def test_marks_beyond_a_few_are_dropped() -> None:
+    assert clean("e" + "\u0301" * 100_000) == "e" + "\u0301" * MARKS_LIMIT
+    assert clean("e" + "\u0301" * MARKS_LIMIT) == "e" + "\u0301" * MARKS_LIMIT
+    assert clean("\ufe0f" * 5000 + "x") == "\ufe0f" * MARKS_LIMIT + "x"
+
+
+@pytest.mark.parametrize("unit", ["x", "é", "\x1b", "wörld \x1b[31m\n", "\u0301", "\ud83d"])
+def test_ten_megabytes_are_cleaned_at_a_sane_speed(unit: str) -> None:
+    text = (unit * 10_000_000)[:10_000_000]
+    start = time.perf_counter()
+    clean(text)
+    assert time.perf_counter() - start < 3
+    start = time.perf_counter()
+    cell(text)
+    page(text)
+    assert time.perf_counter() - start < 0.2
+
+
+def test_a_cell_is_one_short_line() -> None:
+    assert cell("a\nb\tc") == "a␊b c"
+    assert cell("x" * 200) == "x" * 200
+    assert cell("x" * 201) == "x" * 199 + "…"
+    assert cell("x" * 50, 10) == "x" * 9 + "…"
+    assert cell(None) == "None"
+    assert cell(5) == "5"
+    assert cell(ValueError("\x1b[31m")) == "␛[31m"
+
+
+def test_a_page_is_a_screenful() -> None:
+    assert page("a\nb") == "a\nb"
+    assert page("") == ""
+    long = page("x" * 5000)
+    assert long == "x" * LINE_LIMIT + f" … +{5000 - LINE_LIMIT}"
+    many = page("line\n" * 3000)
+    assert many.count("\nline") == 1999
+    assert "5,000 more characters" in many or "5,001 more characters" in many
+    huge = page("x" * 10_000_000)
+    assert len(huge) < 70_000
+    assert "9,936,000 more characters" in huge
+
+
+def test_a_secret_is_never_shown() -> None:
+    value = "sk-test-000"
+    secret = Secret(value)
+    error = KeyError(secret)
+    try:
+        raise error
+    except KeyError:
+        trace = traceback.format_exc()
+        frames = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    shown = [
+        repr(secret), str(secret), f"{secret}", f"{secret!r}", "{}".format(secret), "%s" % secret, repr([secret]),  # noqa: UP031, UP032
+        repr({"key": secret}), ascii(secret), cell(secret), str(error), trace,
+    ]  # fmt: skip
+    for text in shown:
+        assert value not in text
+    assert "secret = Secret(•••)" in frames
+    assert secret.reveal() == value
+    assert (bool(secret), bool(Secret(""))) == (True, False)
+    with pytest.raises(TypeError):
+        json.dumps(secret)
+    with pytest.raises(TypeError):
+        f"{secret:>20}"
+    with pytest.raises(TypeError):
+        vars(secret)
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    assert copy.deepcopy({"key": secret})["key"] is secret
