@@ -82,9 +82,7 @@ class Composition:
             name = job_backend
         if name is None:
             known = ", ".join(map(cell, self.backends.names()))
-            self.problem(
-                f"no backend is named; set one of: {known}, or pass --backend", file=self.where, key="backend"
-            )
+            self.problem(f"no backend is named; set one of: {known}", file=self.where, key="backend")
             return
         try:
             self.backend = self.backends.get(name)

@@ -1,0 +1,218 @@
+"""Every action of the app in one table: it feeds the key bindings, the footer, the help screen and the palette.
+
+An action `batch.cancel` is the method `action_batch_cancel` of its screen; `app.*` and `screen.*` belong to the app.
+Its id is a promise: `[keys]` of the configuration rebinds by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from batchtui.errors import nearest
+
+SCREENS = ("batches", "batch", "result", "compose", "log", "help", "first_run", "backends", "dialog")
+EVERYWHERE = ("batches", "batch", "result", "compose", "log", "help", "first_run", "backends")
+NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
+"""Screens where digits choose a screen; in the reader they choose a view."""
+LISTS = ("batches", "batch", "log")
+MOVING = (*LISTS, "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a user can do. `show` puts it into the footer, in the order of the table."""
+
+    id: str
+    title: str
+    help: str
+    keys: tuple[str, ...]
+    screens: tuple[str, ...]
+    show: bool = False
+    priority: bool = False
+    """Reaches the app before the focused widget: only for keys that a text field does not need."""
+
+    @property
+    def method(self) -> str:
+        return self.id.replace(".", "_")
+
+    @property
+    def of_app(self) -> bool:
+        return self.id.startswith(("app.", "screen."))
+
+    def binding(self) -> Binding:
+        return Binding(
+            ",".join(self.keys), self.method, self.title, show=self.show, priority=self.priority, id=self.id
+        )
+
+
+ACTIONS: tuple[Action, ...] = (
+    # ---- what stands first in a footer
+    Action("batch.open", "Open", "Open the batch: its jobs, one a line", ("enter",), ("batches",), True),
+    Action("job.open", "Read", "Read the job's result", ("enter",), ("batch",), True),
+    Action("batch.new", "New", "Compose a new batch", ("n",), ("batches", "first_run"), True),
+    Action("list.mark", "Mark", "Mark or unmark; actions then apply to the marked ones", ("space",),
+           ("batches", "batch"), True),
+    Action("batch.retry", "Retry", "Put failed, invalid, expired and cancelled jobs back to pending: of the marked "
+           "batches, or the marked jobs", ("r",), ("batches", "batch"), True),
+    Action("batch.cancel", "Cancel", "Cancel the marked batches or jobs, or the whole batch; asks first", ("x",),
+           ("batches", "batch"), True),
+    Action("list.filter", "Filter", "Type to narrow the list; `!text` leaves out, `status:failed` looks at a column",
+           ("slash",), LISTS, True),
+    Action("batch.pause", "Pause", "Pause: nothing more is sent and nothing is polled; again to resume", ("p",),
+           ("batches", "batch"), True),
+    Action("list.failed", "Failed only", "Show only the jobs that did not succeed; again for all", ("f",),
+           ("batch",), True),
+    Action("batch.resolve", "Settle", "Settle what needs a person: an unsure submission, a canary, a spent budget",
+           ("u",), ("batches", "batch")),
+    Action("list.sort", "Sort", "Sort by the next column", ("s",), ("batches", "batch")),
+    Action("list.reverse", "Reverse", "Turn the order round", ("S",), ("batches", "batch")),
+    Action("list.all", "Mark all", "Mark everything the filter shows", ("ctrl+a",), ("batches", "batch")),
+    Action("list.none", "Unmark", "Take all marks away", ("ctrl+backslash", "U"), ("batches", "batch")),
+    Action("batch.export", "Export", "Write the results to a file", ("e",), ("batches", "batch", "result")),
+    Action("batch.clone", "Clone", "Compose a new batch from this one", ("c",), ("batches", "batch")),
+    Action("batch.archive", "Archive", "Hide the batch, or bring it back; everything stays on the disk", ("z",),
+           ("batches",)),
+    Action("batch.archived", "Archived too", "Show archived batches too; again to hide them", ("Z",), ("batches",)),
+    Action("batch.remove", "Remove", "Delete the batch with its results from the disk; asks first", ("delete", "D"),
+           ("batches",)),
+    Action("batch.log", "Log", "What happened to this batch, in order", ("t",), ("batches", "batch")),
+    # ---- the result reader
+    Action("result.next", "Next", "The next job of the list; while a text is searched, the next place of it",
+           ("n", "right", "right_square_bracket"), ("result",), True),
+    Action("result.previous", "Previous", "The job before this one in the list",
+           ("p", "left", "left_square_bracket"), ("result",), True),
+    Action("result.find", "Find", "Find text in what is shown; escape ends the search", ("slash",), ("result",), True),
+    Action("result.find_previous", "Hit before", "The place before where the text is found", ("N",), ("result",)),
+    Action("result.copy", "Copy", "Copy the answer to the terminal's clipboard", ("y",), ("result",), True),
+    Action("result.copy_json", "Copy JSON", "Copy the whole result as JSON", ("Y",), ("result",)),
+    Action("result.write", "Write", "Write the answer to a file", ("w",), ("result",), True),
+    Action("result.editor", "Editor", "Open the answer in $EDITOR", ("o",), ("result",), True),
+    Action("result.pager", "Pager", "Open the answer in $PAGER", ("P",), ("result",)),
+    Action("result.markdown", "Markdown", "Show the answer as Markdown; again for plain text", ("M",),
+           ("result",), True),
+    Action("result.tree", "Tree", "Show a JSON answer as a tree; again for text", ("t",), ("result",), True),
+    Action("result.page_next", "More", "The next part of a long text", ("greater_than_sign",), ("result",)),
+    Action("result.page_previous", "Part before", "The part before of a long text", ("less_than_sign",), ("result",)),
+    Action("result.answer", "Answer", "What came back", ("1",), ("result",)),
+    Action("result.request", "Request", "The job as it was sent, and its source row", ("2",), ("result",)),
+    Action("result.json", "JSON", "The whole result as JSON", ("3",), ("result",)),
+    Action("result.meta", "Meta", "State, tokens, cost, times and errors", ("4",), ("result",)),
+    Action("result.attempts", "Attempts", "Every attempt that gave something", ("5",), ("result",)),
+    Action("result.view", "Next view", "The next of these views", ("tab",), ("result",)),
+    # ---- compose
+    Action("compose.save", "Save", "Save as a batch file", ("f2", "ctrl+s"), ("compose",), True, True),
+    Action("compose.column", "Column", "Insert the name of a column where the cursor is", ("f3",), ("compose",),
+           True, True),
+    Action("compose.open", "Open", "Open a batch file or a source", ("f4", "ctrl+o"), ("compose",), True, True),
+    Action("compose.check", "Check", "Check every row without sending anything", ("f5",), ("compose",), True, True),
+    Action("compose.previous_row", "Previous row", "Preview the row before", ("f7",), ("compose",), False, True),
+    Action("compose.next_row", "Next row", "Preview the next row", ("f8",), ("compose",), True, True),
+    Action("compose.submit", "Submit", "Check everything once more, then ask and submit", ("f9", "ctrl+j"),
+           ("compose",), True, True),
+    Action("compose.backends", "Backends", "What is configured, and whether it answers", ("f6",), ("compose",), False, True),
+    Action("compose.new", "Start over", "Empty the form for another batch", ("ctrl+n",), ("compose",), False, True),
+    # ---- first run
+    Action("first_run.demo", "Demo", "Try the demo: sample batches over a server on this machine, no key needed",
+           ("d",), ("first_run",), True),
+    Action("first_run.backends", "Backends", "What is configured, and whether it answers", ("b",), ("first_run",), True),
+    # ---- backends
+    Action("backends.probe", "Ask", "Ask the backend whether it answers and takes the key", ("enter", "t"), ("backends",),
+           True),
+    Action("backends.probe_all", "Ask all", "Ask every backend", ("a",), ("backends",), True),
+    # ---- the log
+    Action("log.follow", "Follow", "Keep to the newest line, or stand still", ("f",), ("log",), True),
+    Action("log.wrap", "Wrap", "Wrap long lines, or cut them", ("W",), ("log",), True),
+    Action("log.batch", "This batch", "Only lines of the selected batch; again for all", ("b",), ("log",), True),
+    # ---- dialogs
+    Action("dialog.yes", "Yes", "Do it", ("y",), ("dialog",)),
+    Action("dialog.no", "No", "Leave everything as it is", ("n", "escape"), ("dialog",)),
+    # ---- moving
+    Action("nav.down", "Down", "One line down (also the arrow keys)", ("j",), MOVING),
+    Action("nav.up", "Up", "One line up", ("k",), MOVING),
+    Action("nav.top", "Top", "To the first line (also Home)", ("g",), MOVING),
+    Action("nav.bottom", "Bottom", "To the last line (also End)", ("G",), MOVING),
+    Action("nav.page_down", "Page down", "A page down", ("ctrl+d",), MOVING),
+    Action("nav.page_up", "Page up", "A page up", ("ctrl+u",), MOVING),
+    # ---- everywhere
+    Action("app.refresh", "Refresh", "Ask the backends now instead of at the next poll", ("ctrl+r",), EVERYWHERE),
+    Action("app.palette", "Commands", "Every command by name, and the themes", ("ctrl+p", "colon"), EVERYWHERE),
+    Action("app.interrupt", "Interrupt", "Says how to quit; ctrl+c copies where text is selected", ("ctrl+c",),
+           EVERYWHERE),
+    Action("app.help", "Help", "Keys of this screen, states, and what quitting means",
+           ("question_mark", "f1"), EVERYWHERE, True),
+    Action("app.quit", "Quit", "Leave; what runs remotely keeps running", ("q", "ctrl+q"), EVERYWHERE, True),
+    Action("screen.batches", "Batches", "All batches", ("1",), NUMBERED, True),
+    Action("screen.compose", "Compose", "The batch you are composing", ("2",), NUMBERED, True),
+    Action("screen.results", "Results", "Jobs and results of the selected batch", ("3",), NUMBERED, True),
+    Action("screen.log", "Log", "What the app and its worker do", ("4",), NUMBERED, True),
+    Action("screen.back", "Back", "Back: closes the filter, then the screen; never quits", ("escape",), EVERYWHERE),
+)  # fmt: skip
+
+BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+
+def of_screen(name: str) -> Iterator[Action]:
+    """Actions of a screen, in the order of its footer."""
+    return (action for action in ACTIONS if name in action.screens)
+
+
+def bindings(name: str) -> list[BindingType]:
+    """`BINDINGS` of the screen called `name`, or of the app."""
+    if name == "app":
+        return [action.binding() for action in ACTIONS if action.of_app]
+    return [action.binding() for action in of_screen(name) if not action.of_app]
+
+
+def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """`[keys]` as Textual takes it, and a sentence for every entry that is refused."""
+    good: dict[str, str] = {}
+    faults: list[str] = []
+    for action_id, keys in wanted.items():
+        if action_id not in BY_ID:
+            faults.append(f'[keys] "{action_id}": no such action{nearest(action_id, BY_ID)}')
+        elif not (parts := [part.strip() for part in keys.split(",") if part.strip()]):
+            faults.append(f'[keys] "{action_id}": no key given')
+        elif clash := _clash(action_id, parts, wanted):
+            faults.append(f'[keys] "{action_id}" = "{keys}": that is already the key of {clash}')
+        else:
+            good[action_id] = ",".join(parts)
+    return good, faults
+
+
+def _clash(action_id: str, keys: list[str], wanted: Mapping[str, str]) -> str | None:
+    """An action of a common screen that holds one of these keys and keeps it."""
+    screens = set(BY_ID[action_id].screens)
+    mine = {_name(key) for key in keys}
+    for other in ACTIONS:
+        if other.id == action_id or not screens & set(other.screens):
+            continue
+        held = wanted[other.id].split(",") if other.id in wanted else other.keys
+        if mine & {_name(key.strip()) for key in held}:
+            return f'"{other.id}"'
+    return None
+
+
+_NAMES = {
+    "/": "slash",
+    "?": "question_mark",
+    ":": "colon",
+    "[": "left_square_bracket",
+    "]": "right_square_bracket",
+}
+
+
+def _name(key: str) -> str:
+    return _NAMES.get(key, key)
+
+
+_SHOWN = {name: char for char, name in _NAMES.items()} | {
+    "ctrl+backslash": "ctrl+\\", "escape": "esc", "delete": "del",
+}  # fmt: skip
+
+
+def shown_key(key: str) -> str:
+    """A key as users read it."""
+    return _SHOWN.get(key, key)

@@ -1,0 +1,369 @@
+"""The app: owns the worker, drains what changed four times a second, and moves between screens."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal, TypeVar
+
+from textual.app import App
+from textual.binding import Binding
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from batchtui import text
+from batchtui.config import Config
+from batchtui.engine.pool import Backends
+from batchtui.model import BatchSpec, Json
+from batchtui.store import clock
+from batchtui.store.library import Library
+from batchtui.tui import actions, leaving, settings, states, terminal
+from batchtui.tui.commands import ActionCommands
+from batchtui.tui.crash import crash_text
+from batchtui.tui.error_digests import ErrorDigests
+from batchtui.tui.link import Link
+from batchtui.tui.rates import Rates
+from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.batches import BatchesScreen
+from batchtui.tui.screens.dialogs import Dialog
+from batchtui.tui.widgets.guard import Guard, NoColour
+from batchtui.tui.widgets.header import HeaderLine
+
+Severity = Literal["information", "warning", "error"]
+Answer = TypeVar("Answer")
+DRAIN_SECONDS = 0.25
+_THEME_NAME = re.compile(r"\$([\w-]+)")
+
+
+def _compose_screen() -> Screen[None]:
+    from batchtui.tui.screens.compose import ComposeScreen
+
+    return ComposeScreen()
+
+
+def _log_screen() -> Screen[None]:
+    from batchtui.tui.screens.log import LogScreen
+
+    return LogScreen()
+
+
+class BatchtuiApp(App[None], inherit_bindings=False):
+    """Screens read `link` (folders and statuses of every batch) and send commands through it."""
+
+    TITLE = "batchtui"
+    COMMANDS = {ActionCommands}
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS = actions.bindings("app")
+    CSS_PATH = sorted((Path(__file__).parent / "styles").glob("*.tcss"))
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "batches": BatchesScreen,
+        "compose": _compose_screen,
+        "log": _log_screen,
+    }
+    DEFAULT_MODE = "batches"
+    ESCAPE_TO_MINIMIZE = False
+    NOTIFICATION_TIMEOUT = 6
+
+    def __init__(
+        self,
+        config: Config,
+        data_dir: Path,
+        *,
+        open_batch: str | None = None,
+        new_from: Path | None = None,
+        drive: bool = True,
+        worker: bool = True,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(driver_class=None if sys.platform == "win32" else terminal.TolerantDriver)
+        self.config = config
+        self.data_dir = data_dir
+        self.library = Library(data_dir)
+        self.backends = Backends(config)
+        self.link = Link(self.library)
+        self.glyphs = states.glyphs()
+        self.now = now
+        self.keymap_in_use: dict[str, str] = {}
+        self.rates = Rates()
+        self.errors_of = ErrorDigests(self.link, now)
+        self.notes: list[tuple[str, str]] = []
+        """What the app itself said, with the time: shown in the log."""
+        self.last_open: str | None = settings.read(config, "last_open")
+        self._open, self._new_from = open_batch, new_from
+        self._worker_wanted = worker and drive
+        self._faults: list[str] = []
+        self._guard = Guard()
+        self._theme_at_start = ""
+
+    # ---- starting and stopping
+
+    def on_load(self) -> None:
+        self.link.read()
+
+    def on_mount(self) -> None:
+        if not self.is_headless:
+            terminal.end_on_signals(self)
+        self.theme = self._wanted_theme()
+        self._theme_at_start = self.theme
+        self.theme_changed_signal.subscribe(self, lambda _: self._remember_theme())
+        self.keymap_in_use, faults = actions.keymap(self.config.keys)
+        self.set_keymap(self.keymap_in_use)
+        self._faults = [*faults, *(str(problem) for problem in self.config.problems)]
+        self.set_interval(DRAIN_SECONDS, self._drain)
+        self.set_interval(1, self._tick)
+        self.call_after_refresh(self._start)
+
+    def _remember_theme(self) -> None:
+        if self.theme != self._theme_at_start:
+            self._theme_at_start = ""
+            settings.write_theme(self.config, self.theme)
+
+    def _wanted_theme(self) -> str:
+        if self.no_color:
+            return "ansi-dark"
+        wanted = self.config.ui.get("theme")
+        return wanted if wanted in self.available_themes else "textual-dark"
+
+    def _start(self) -> None:
+        """After the first paint: the worker, and what the command line asked for."""
+        for fault in self._faults:
+            self.say(fault, "warning")
+        if self._worker_wanted:
+            self.link.start(self.backends)
+        settings.write(self.config, "last_open", clock.now())
+        if self._open:
+            self.open_batch(self._open)
+        elif self._new_from:
+            self.compose_batch(path=self._new_from)
+        elif not self.link.folders() and set(self.backends.names()) <= {"local"}:
+            from batchtui.tui.screens.first_run import FirstRunScreen
+
+            self.push_screen(FirstRunScreen())
+
+    def _drain(self) -> None:
+        changed = self.link.drain()
+        if changed:
+            self.tell(changed)
+
+    def tell(self, changed: set[str]) -> None:
+        """Bring every screen up to date about these batches."""
+        for screen in self.screen_stack:
+            if isinstance(screen, AppScreen) and screen.is_mounted:
+                screen.changed(changed)
+        for header in self.screen.query(HeaderLine):
+            header.refresh()
+
+    def _tick(self) -> None:
+        if not self.is_headless and terminal.gone():
+            self.exit(return_code=129)
+        if isinstance(self.screen, AppScreen):
+            self.screen.tick()
+        for header in self.screen.query(HeaderLine):
+            header.refresh()
+
+    # ---- rendering
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        first = [NoColour()] if self.no_color else super().get_line_filters()
+        return [*first, self._guard]
+
+    def _fatal_error(self) -> None:
+        self.panic(crash_text(self._exception))
+
+    def paint(self, style: str) -> str:
+        """A style with the theme's `$names`, as Rich takes it."""
+        return _THEME_NAME.sub(self._colour, style).strip()
+
+    def _colour(self, name: re.Match[str]) -> str:
+        value = self.theme_variables.get(name[1], "").removeprefix("ansi_")
+        return value if re.fullmatch(r"#[0-9A-Fa-f]{6}|[a-z_]+", value) and value != "default" else ""
+
+    def get_key_display(self, binding: Binding) -> str:
+        return actions.shown_key(binding.key)
+
+    def keys_of(self, action: actions.Action) -> Sequence[str]:
+        """The keys of an action as they are set now."""
+        changed = self.keymap_in_use.get(action.id)
+        return changed.split(",") if changed else action.keys
+
+    # ---- what screens use
+
+    def say(self, message: object, severity: Severity = "information") -> None:
+        """A toast, also kept in the log."""
+        line = text.cell(message, 400)
+        self.notes.append((clock.stamp(self.now()), line))
+        del self.notes[:-500]
+        self.notify(line, severity=severity, markup=False)
+
+    def ask(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None]) -> None:
+        """Show a dialog; `then` gets its answer, None where it was closed."""
+        self.push_screen(dialog, then)
+
+    def setting(self, key: str, default: Json = None) -> Json:
+        return settings.read(self.config, key, default)
+
+    def save_setting(self, key: str, value: Json) -> None:
+        settings.write(self.config, key, value)
+
+    def worker_line(self) -> Content:
+        """How the worker is, for the header."""
+        if self.link.worker is None:
+            return Content.styled("reading only" if not self._worker_wanted else "starting", "dim")
+        running = self.link.in_flight()
+        local = f"{running} running here  " if running else ""
+        damaged = self.link.damaged()
+        if damaged:
+            return Content.styled(f"{local}{len(damaged)} damaged, see Log", states.STYLES["attention"])
+        return Content.styled(f"{local}worker ok", "dim")
+
+    # ---- moving
+
+    def front(self) -> AppScreen | None:
+        """The screen in front, dialogs left out."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, AppScreen)), None)
+
+    def batches_screen(self) -> BatchesScreen:
+        screen = self.get_screen_stack("batches")[0]
+        assert isinstance(screen, BatchesScreen)
+        return screen
+
+    def selected_batch(self) -> str | None:
+        """The batch that the screen in front means, or else the one selected in the list."""
+        front = self.front()
+        return (front.selected_batch() if front else None) or self.batches_screen().selected_batch()
+
+    def leave_screen(self, screen: AppScreen) -> None:
+        """Back: to the screen below, or to the list of batches. Never out of the app."""
+        if len(self.screen_stack) > 1:
+            screen.dismiss()
+        elif self.current_mode != "batches":
+            self.switch_mode("batches")
+
+    def open_batch(self, batch_id: str) -> None:
+        """Show the jobs of a batch."""
+        from batchtui.tui.screens.batch import BatchScreen
+
+        folder = self.link.folder(batch_id)
+        if folder is None:
+            self.say(f"batch {batch_id} is not there any more", "warning")
+            return
+        self.switch_mode("batches")
+        self._close_down_to_batches()
+        self.batches_screen().select(batch_id)
+        self.push_screen(BatchScreen(batch_id))
+
+    def read_result(self, batch_id: str, number: int, numbers: Sequence[int]) -> None:
+        """Show the result of job `number`; `numbers` is the list it stands in, to step through."""
+        from batchtui.tui.screens.result import ResultScreen
+
+        if folder := self.link.folder(batch_id):
+            self.push_screen(ResultScreen(folder, number, numbers))
+
+    def compose_batch(
+        self, path: Path | None = None, spec: BatchSpec | None = None, base: Path | None = None
+    ) -> None:
+        """Compose: a batch file or source, a given batch, or what was there before."""
+        from batchtui.tui.screens.compose import ComposeScreen
+
+        self.switch_mode("compose")
+        screen = self.screen_stack[0]
+        if isinstance(screen, ComposeScreen) and (path or spec):
+            screen.load(path=path, spec=spec, base=base)
+
+    def started_batch(self, batch_id: str) -> None:
+        """A new batch was created: drive it and show it in the list."""
+        if self.link.worker:
+            self.link.worker.drive(batch_id)
+        self.link.refresh()
+        self.switch_mode("batches")
+        self._close_down_to_batches()
+        self.tell({batch_id, ""})
+        self.batches_screen().select(batch_id)
+
+    def _close_down_to_batches(self) -> None:
+        for screen in reversed(self.get_screen_stack("batches")[1:]):
+            screen.dismiss()
+
+    # ---- actions of every screen
+
+    def action_screen_batches(self) -> None:
+        self.switch_mode("batches")
+        self._close_down_to_batches()
+
+    def action_screen_compose(self) -> None:
+        self.compose_batch()
+
+    def action_screen_results(self) -> None:
+        if batch_id := self.selected_batch():
+            self.open_batch(batch_id)
+        else:
+            self.say("no batch is selected")
+
+    def action_screen_log(self) -> None:
+        self.show_log(None)
+
+    def show_log(self, batch_id: str | None) -> None:
+        """The log, of one batch or of everything."""
+        from batchtui.tui.screens.log import LogScreen
+
+        self.switch_mode("log")
+        screen = self.screen_stack[0]
+        if isinstance(screen, LogScreen) and batch_id:
+            screen.only(batch_id)
+
+    def action_screen_back(self) -> None:
+        if front := self.front():
+            front.back()
+
+    def action_app_refresh(self) -> None:
+        if self.link.worker:
+            self.link.worker.poll_now()
+            self.say("asking every backend now")
+        else:
+            self.link.read()
+            self.tell({"", *(folder.id for folder in self.link.folders())})
+
+    def action_app_palette(self) -> None:
+        self.action_command_palette()
+
+    def action_app_interrupt(self) -> None:
+        self.say("q quits, x cancels; what runs remotely keeps running")
+
+    def action_app_help(self) -> None:
+        from batchtui.tui.screens.help import HelpScreen
+
+        front = self.front()
+        self.push_screen(HelpScreen(front.place if front else "batches"))
+
+    def action_app_quit(self) -> None:
+        leaving.quit_app(self)
+
+
+def run_app(
+    *,
+    config: Config,
+    data_dir: Path,
+    open_batch: str | None = None,
+    new_from: Path | None = None,
+    drive: bool = True,
+) -> int:
+    """Run the app until the user leaves; its exit code. Without a terminal: one line on stderr, and 2."""
+    if reason := terminal.missing():
+        print(f"batchtui: {reason}", file=sys.stderr)
+        return 2
+    sys.setswitchinterval(0.001)
+    app = BatchtuiApp(config, data_dir, open_batch=open_batch, new_from=new_from, drive=drive)
+    try:
+        app.run()
+    finally:
+        app.link.stop()
+        if terminal.gone():
+            os._exit(app.return_code or 129)  # threads that read a dead terminal would keep the process
+    if words := leaving.last_words(app.link):
+        print(words, file=sys.stderr)
+    return app.return_code or 0

@@ -1,0 +1,97 @@
+"""Figures as people read them: ages, durations, money, counts. All short enough for a column."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from batchtui.store import clock
+
+_UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
+
+
+def span(seconds: float) -> str:
+    """`8s`, `14m`, `3h12m`, `2d4h`; never negative."""
+    total = max(0, round(seconds))
+    if total < 60:
+        return f"{total}s"
+    minutes, _ = divmod(total, 60)
+    if minutes < 60:
+        return f"{minutes}m"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours}h{minutes:02}m" if minutes else f"{hours}h"
+    days, hours = divmod(hours, 24)
+    return f"{days}d{hours}h" if hours and days < 10 else f"{days}d"
+
+
+def took(seconds: float) -> str:
+    """`0.4s`, `8.1s`, then as `span`."""
+    return f"{max(0.0, seconds):.1f}s" if seconds < 9.95 else span(seconds)
+
+
+def spelled(seconds: float) -> str:
+    """`8 s`, `14 min`, `3 h 12 min`: a duration inside a sentence."""
+    return re.sub(r"(\d+)([a-z])", lambda part: f"{int(part[1])} {_UNITS[part[2]]} ", span(seconds)).strip()
+
+
+def unix(stamp: str | None) -> float | None:
+    """Unix seconds of a stored time; None where there is none, or none that can be read."""
+    if stamp:
+        with contextlib.suppress(ValueError):
+            return clock.unix(stamp)
+    return None
+
+
+def ago(stamp: str | None, now: float) -> str:
+    """`4 min ago`, `just now`; empty without a time."""
+    then = unix(stamp)
+    if then is None:
+        return ""
+    return "just now" if now - then < 1 else f"{spelled(now - then)} ago"
+
+
+def clock_time(stamp: str | None) -> str:
+    """Local time of the day, `14:02:11`; the stamp's own words where it cannot be read."""
+    import time
+
+    then = unix(stamp)
+    return time.strftime("%H:%M:%S", time.localtime(then)) if then is not None else (stamp or "")[:8]
+
+
+def money(usd: float | None) -> str:
+    """`1.93`, `0.0004`, `-` where nothing is known."""
+    if usd is None:
+        return "-"
+    if usd == 0 or usd >= 0.01:
+        return f"{usd:,.2f}"
+    return f"{usd:.4f}" if usd >= 0.0001 else "<0.0001"
+
+
+def count(number: int) -> str:
+    """`998`, `61,234`, `1.2M`."""
+    return f"{number:,}" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"
+
+
+def short_count(number: int) -> str:
+    """At most five characters: `998`, `9,981`, `61k`, `1.2M`."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number // 1000}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"
+
+
+def percent(done: int, total: int | None) -> str:
+    """Whole percent, 100 only when everything is done; empty while the total is unknown."""
+    if not total:
+        return ""
+    return f"{100 if done >= total else min(99, 100 * done // total)}"
+
+
+def rate(per_second: float) -> str:
+    """`71/s`, `3/min`, `2/h`."""
+    if per_second <= 0:
+        return ""
+    for scale, unit in ((1, "s"), (60, "min"), (3600, "h")):
+        if per_second * scale >= 1:
+            return f"{per_second * scale:.0f}/{unit}"
+    return f"{per_second * 86400:.0f}/d"

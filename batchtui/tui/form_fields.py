@@ -1,0 +1,184 @@
+"""The fields of the compose form: how each is shown as text and read back. No Textual here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from batchtui.limit_ranges import ERROR_POLICIES
+from batchtui.model import Json, seconds
+from batchtui.text import clean
+
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
+LANGUAGE_KINDS = frozenset({"chat", "openai", "anthropic", "gemini", "mistral", "together"})
+"""Kinds whose job is a prompt to a model."""
+PROGRAM_KINDS = frozenset({"local", "slurm"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of the batch file as a line of text. `read` raises ValueError with what is wrong."""
+
+    key: str
+    label: str
+    hint: str
+    read: Callable[[str], Json]
+    lines: bool = False
+    """Whether it may hold several lines."""
+
+    def show(self, value: Json) -> str | None:
+        """The text that reads back as exactly `value`; None where no text of this field does."""
+        return next(
+            (text for text in _texts(value, self.read is read_words) if self._holds(text, value)), None
+        )
+
+    def _holds(self, text: str, value: Json) -> bool:
+        if not text.strip() or clean(text) != text or ("\n" in text and not self.lines):
+            return False
+        try:
+            back = self.read(text)
+        except ValueError:
+            return False
+        return bool(back == value) and type(back) is type(value)
+
+
+def read_text(text: str) -> str:
+    return text
+
+
+def read_whole(text: str) -> Json:
+    """A whole number, or a template that gives one."""
+    if "{{" in text:
+        return text
+    try:
+        return int(text.strip())
+    except ValueError:
+        raise ValueError(f'expected a whole number, got "{text.strip()[:40]}"') from None
+
+
+def read_number(text: str) -> Json:
+    """A number, or a template that gives one."""
+    if "{{" in text:
+        return text
+    try:
+        return int(text) if text.strip().lstrip("-").isdigit() else float(text)
+    except ValueError:
+        raise ValueError(f'expected a number, got "{text.strip()[:40]}"') from None
+
+
+def read_amount(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f'expected a number, got "{text.strip()[:40]}"') from None
+
+
+def read_duration(text: str) -> Json:
+    """Seconds as a number, or text such as `90s`, `2h`."""
+    seconds(text)
+    try:
+        return read_amount(text)
+    except ValueError:
+        return text
+
+
+def read_policy(text: str) -> str:
+    if text.strip() not in ERROR_POLICIES:
+        raise ValueError(f'expected "continue" or "stop", got "{text.strip()[:40]}"')
+    return text.strip()
+
+
+def read_words(text: str) -> list[str]:
+    """A program and its arguments, split as a shell would, each `{{ … }}` kept in one piece."""
+    held, templates, mark = _held(text)
+    try:
+        words = shlex.split(held)
+    except ValueError as fault:
+        raise ValueError(f"{str(fault).lower()}: close the quote") from None
+    return [_restored(word, templates, mark) for word in words]
+
+
+def show_words(value: Json) -> str | None:
+    """The line that `read_words` reads back; None for what is no list of texts."""
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        return None
+    shown = []
+    for word in value:
+        held, templates, mark = _held(word)
+        shown.append(_restored(shlex.quote(held), templates, mark))
+    return " ".join(shown)
+
+
+def _held(text: str) -> tuple[str, list[str], str]:
+    """The text with each template held by `mark number mark`, the templates, and a mark the text does not hold."""
+    mark, templates = "__", list[str]()
+    while mark in text:
+        mark += "_"
+
+    def hold(match: re.Match[str]) -> str:
+        templates.append(match[0])
+        return f"{mark}{len(templates) - 1}{mark}"
+
+    return _TEMPLATE.sub(hold, text), templates, mark
+
+
+def _restored(word: str, templates: list[str], mark: str) -> str:
+    for number, template in enumerate(templates):
+        word = word.replace(f"{mark}{number}{mark}", template)
+    return word
+
+
+def _texts(value: Json, words: bool) -> list[str]:
+    """Ways to write the value, the shortest first."""
+    if words:
+        line = show_words(value)
+        return [] if line is None else [line]
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return []
+    short = [str(int(value))] if isinstance(value, float) and value.is_integer() else []
+    return [*short, str(value)]
+
+
+SOURCE = Field("source.file", "Source", "a file or a folder; Tab completes", read_text)
+JOB_LANGUAGE = (
+    Field("job.model", "Model", "the model's name", read_text),
+    Field("job.system", "System", "what holds for every job", read_text, lines=True),
+    Field("job.prompt", "Prompt", "Summarise {{ text }}", read_text, lines=True),
+    Field("job.max_tokens", "Max tokens", "the provider's default", read_whole),
+    Field("job.temperature", "Temperature", "the provider's default", read_number),
+)
+JOB_PROGRAM = (
+    Field("job.command", "Command", "echo {{ column }}", read_words),
+    Field("job.cwd", "Folder", "where it runs: this folder", read_text),
+    Field("job.stdin", "Stdin", "text given to the program", read_text),
+)
+MORE = (
+    Field("name", "Name", "the source's name", read_text),
+    Field("source.id", "Job id", "the row's own id", read_text),
+    Field("source.limit", "Rows", "all, or the first n", read_whole),
+)
+LIMITS = (
+    Field("limits.cost_usd", "Cost", "USD, no limit", read_amount),
+    Field("limits.time", "Time", "such as 2h, no limit", read_duration),
+    Field("limits.concurrency", "At once", "the backend's default", read_whole),
+    Field("limits.timeout", "Timeout", "of a job, as 60s", read_duration),
+    Field("limits.retries", "Retries", "the backend's default", read_whole),
+    Field("limits.error_policy", "On error", "continue, or stop", read_policy),
+)
+OUTPUT = (Field("output.dir", "Output dir", "none", read_text),)
+BACKEND_KEY, OTHER_KEY = "backend", "other"
+
+
+def job_fields(kind: str | None) -> tuple[Field, ...]:
+    """The fields of a job's template on a backend of this kind; none for kinds that the form does not know."""
+    if kind in LANGUAGE_KINDS:
+        return JOB_LANGUAGE
+    return JOB_PROGRAM if kind in PROGRAM_KINDS else ()
+
+
+def fields_of(kind: str | None) -> tuple[Field, ...]:
+    return (SOURCE, *job_fields(kind), *MORE, *LIMITS, *OUTPUT)

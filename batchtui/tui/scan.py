@@ -1,0 +1,86 @@
+"""A look through a source while it is being composed: how many rows, which cannot be used. No Textual here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchtui.errors import BatchtuiError
+from batchtui.model import Json, Problem, Row, SourceSpec
+from batchtui.sources.readers import open_source
+
+ROWS_LIMIT = 1_000_000
+_LINES_SHOWN = 5
+
+
+@dataclass
+class Scan:
+    """What is known of a source. `fault` says why it cannot be used at all; `done` is False while it is read."""
+
+    fault: str | None = None
+    form: str = ""
+    rows: int = 0
+    bad: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    """The first unusable rows."""
+    columns: list[str] = field(default_factory=list)
+    native: str | None = None
+    default_job: dict[str, Json] = field(default_factory=dict)
+    done: bool = False
+
+    def words(self) -> str:
+        """`CSV, 344 rows, 2 cannot be read (lines 17, 802)`."""
+        if self.fault:
+            return self.fault
+        more = "" if self.done else "…" if self.rows < ROWS_LIMIT else "+"
+        parts = [self.form, f"{self.rows:,}{more} row{'' if self.rows == 1 and not more else 's'}"]
+        if self.bad:
+            lines = [str(p.line or p.row) for p in self.problems if p.line or p.row]
+            where = f" (line {', '.join(lines)}{' …' if self.bad > len(lines) else ''})" if lines else ""
+            parts.append(f"{self.bad:,} cannot be used{where}")
+        return ", ".join(parts)
+
+
+_NATIVE = {
+    "openai-batch": "OpenAI batch file",
+    "anthropic-batch": "Anthropic batch file",
+    "messages": "rows of messages",
+}
+
+
+def scan(
+    spec: SourceSpec,
+    base: Path,
+    cancelled: Callable[[], bool],
+    tell: Callable[[Scan], None],
+    every: int = 5000,
+) -> Scan:
+    """Read the source to its end, or to ROWS_LIMIT. `tell` gets what is known now and then; raises nothing."""
+    found = Scan()
+    try:
+        source = open_source(spec, base, with_text=False)
+    except BatchtuiError as fault:
+        return Scan(fault=str(fault), done=True)
+    found.columns, found.native, found.default_job = source.columns, source.native, source.default_job
+    path = (base / Path(spec.file).expanduser()) if spec.file != "-" else None
+    ending = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]) if path else ""
+    found.form = _NATIVE.get(source.native or "", "") or (
+        "folder" if path and path.is_dir() else ending.lstrip(".").upper() or "text"
+    )
+    tell(found)
+    for number, item in enumerate(source.rows()):
+        if isinstance(item, Row):
+            found.rows += 1
+        elif item.fatal:
+            found.bad += 1
+            if len(found.problems) < _LINES_SHOWN:
+                found.problems.append(item)
+        if number % every == every - 1:
+            if cancelled():
+                return found
+            tell(found)
+        if found.rows >= ROWS_LIMIT:
+            return found
+    found.done = True
+    return found

@@ -1,0 +1,146 @@
+"""The configured backends: what they are, where their key comes from, and whether they answer when asked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import DataTable, Static
+from textual.worker import get_current_worker
+
+from batchtui.backends.base import Probe
+from batchtui.config import Config, key_state
+from batchtui.engine.pool import Backends
+from batchtui.errors import BatchtuiError
+from batchtui.model import JobState
+from batchtui.text import page
+from batchtui.tui import actions
+from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.outside import cell, shown
+
+_COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
+_MODELS_SHOWN = 60
+
+
+class BackendsScreen(AppScreen):
+    """Nothing is asked before a key is pressed."""
+
+    place = "backends"
+    BINDINGS = actions.bindings("backends")
+    AUTO_FOCUS = "DataTable"
+
+    @dataclass
+    class Answered(Message):
+        name: str
+        probe: Probe
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answers: dict[str, Probe] = {}
+
+    def body(self) -> ComposeResult:
+        table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
+        for title, width in _COLUMNS:
+            table.add_column(title, width=width, key=title)
+        yield table
+        yield Static(id="backend-about")
+
+    def on_mount(self) -> None:
+        config = self.tui.config
+        for name, backend in config.backends.items():
+            state = "no key needed" if backend.kind in ("local", "slurm") else key_state(backend)
+            self.table.add_row(
+                cell(name), cell(backend.kind), cell(state), cell("not asked yet", "dim"), key=name
+            )
+        for name, problems in config.broken.items():
+            self.table.add_row(
+                cell(name), cell("?"), cell(""), cell(problems[0].message, "bold red"), key=name
+            )
+        self._about()
+
+    @property
+    def table(self) -> DataTable[object]:
+        return self.query_one(DataTable)
+
+    @property
+    def _names(self) -> list[str]:
+        return [str(key.value) for key in self.table.rows]
+
+    def _current(self) -> str | None:
+        names = self._names
+        return names[self.table.cursor_row] if names else None
+
+    @on(DataTable.RowHighlighted)
+    def _about(self) -> None:
+        name = self._current()
+        if name is None:
+            self.query_one("#backend-about", Static).update(
+                shown(f"no backend is configured in {self.tui.config.path}")
+            )
+            return
+        config = self.tui.config
+        lines = [shown(str(problem), "$text-error", limit=600) for problem in config.broken.get(name, [])]
+        if backend := config.backends.get(name):
+            for label in ("base_url", "proxy"):
+                if backend.table.get(label):
+                    lines.append(Content.assemble((label.ljust(10), "dim"), shown(backend.table[label])))
+            lines.append(Content.assemble(("from".ljust(10), "dim"), shown(backend.origin)))
+        if probe := self._answers.get(name):
+            lines.append(Content.assemble(("answer".ljust(10), "dim"), page(probe.message, 1000, 6)))
+            if probe.models:
+                names = ", ".join(probe.models[:_MODELS_SHOWN])
+                more = (
+                    f" … {len(probe.models) - _MODELS_SHOWN} more"
+                    if len(probe.models) > _MODELS_SHOWN
+                    else ""
+                )
+                lines.append(Content.assemble(("models".ljust(10), "dim"), page(names + more, 4000, 20)))
+        self.query_one("#backend-about", Static).update(Content("\n").join(lines))
+
+    # ---- asking
+
+    @on(DataTable.RowSelected)
+    def action_backends_probe(self) -> None:
+        if name := self._current():
+            self._ask([name])
+
+    def action_backends_probe_all(self) -> None:
+        self._ask(self._names)
+
+    def _ask(self, names: list[str]) -> None:
+        names = [name for name in names if name in self.tui.config.backends]
+        for name in names:
+            self.table.update_cell(name, "STATE", cell("asking …", "dim"))
+        config = self.tui.config
+
+        def work() -> None:
+            worker = get_current_worker()
+            for name in names:
+                if not worker.is_cancelled:
+                    self.post_message(self.Answered(name, asyncio.run(ask(config, name))))
+
+        self.run_worker(work, thread=True, group="probe", exit_on_error=False)
+
+    @on(Answered)
+    def _show(self, event: Answered) -> None:
+        self._answers[event.name] = event.probe
+        glyph, style = self.tui.glyphs.job(JobState.COMPLETED if event.probe.ok else JobState.FAILED)
+        self.table.update_cell(event.name, "STATE", cell(f"{glyph} {event.probe.message}", style))
+        self._about()
+
+
+async def ask(config: Config, name: str) -> Probe:
+    """Probe a backend over connections of its own, since the worker's belong to the worker's loop."""
+    backends = Backends(config)
+    try:
+        return await backends.get(name).probe()
+    except BatchtuiError as fault:
+        return Probe(ok=False, message=str(fault))
+    except Exception as fault:
+        return Probe(ok=False, message=f"{type(fault).__name__}: {fault}")
+    finally:
+        await backends.close()

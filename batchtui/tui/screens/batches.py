@@ -1,0 +1,213 @@
+"""All batches: a live list, and what there is to know about the one under the cursor."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import DataTable, Input, Static
+
+from batchtui.model import BatchStatus
+from batchtui.tui import actions, batch_actions, batch_filter
+from batchtui.tui.log_lines import latest_lines
+from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.since import while_away
+from batchtui.tui.widgets.batch_table import SORTS, BatchTable
+from batchtui.tui.widgets.detail import DetailPane, DetailStrip
+from batchtui.tui.widgets.line_view import LineView
+from batchtui.tui.widgets.outside import shown
+
+ASCENDING = {"name", "backend"}
+
+
+class BatchesScreen(AppScreen):
+    """Mode 1. Actions apply to the marked batches, else to the one under the cursor."""
+
+    place: ClassVar[str] = "batches"
+    BINDINGS = actions.bindings("batches")
+    AUTO_FOCUS = "#batches"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sort = 0
+        self._reversed = False
+        self._archived = False
+        self._query = ""
+
+    def body(self) -> ComposeResult:
+        yield Static(id="away")
+        yield Input(placeholder="text  !text  state:failed  backend:openai  tag:x", id="filter", compact=True)
+        with Horizontal():
+            with Vertical(id="list"):
+                yield BatchTable()
+                yield Static(id="empty")
+                yield DetailStrip("strip")
+                yield LineView("tail")
+            with VerticalScroll(id="pane", can_focus=False):
+                yield DetailPane("detail")
+
+    def on_mount(self) -> None:
+        self.query_one("#filter").display = False
+        self.query_one("#tail").can_focus = False
+        away = while_away(self.tui.link.statuses(), self.tui.last_open, self.tui.now())
+        self.query_one("#away", Static).update(shown(away, "italic") if away else "")
+        self.query_one("#away").display = bool(away)
+        self._show()
+        if away:
+            self.set_timer(20, self._hide_away)
+
+    def _hide_away(self) -> None:
+        self.query_one("#away").display = False
+
+    # ---- bringing it up to date
+
+    @property
+    def table(self) -> BatchTable:
+        return self.query_one(BatchTable)
+
+    def subject(self) -> BatchTable:
+        return self.table
+
+    def selected_batch(self) -> str | None:
+        return self.table.current() if self.is_mounted else None
+
+    def select(self, batch_id: str) -> None:
+        """Put the cursor on a batch, as soon as the list has it."""
+        if self.is_mounted and not self.table.select(batch_id):
+            self._show()
+            self.table.select(batch_id)
+
+    def changed(self, batch_ids: set[str]) -> None:
+        for batch_id in batch_ids:
+            if status := self.tui.link.status(batch_id):
+                self.tui.rates.note(status, self.tui.now())
+        self._show()
+
+    def tick(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        everything = self.tui.link.statuses()
+        statuses = self._chosen(everything)
+        self.table.show_batches(statuses)
+        empty = self.query_one("#empty", Static)
+        empty.display, self.table.display = not statuses, bool(statuses)
+        if not statuses:
+            empty.update(shown(self._nothing(everything), "dim"))
+        self._detail()
+
+        self.query_one("#tail", LineView).show(latest_lines(self.tui, 50))
+
+    def _nothing(self, everything: list[BatchStatus]) -> str:
+        if self._query:
+            return f"No batch matches; {len(everything)} are hidden. esc clears the filter."
+        if everything:
+            return "Every batch is archived; Z shows them."
+        return "No batches yet. n composes one; batchtui run FILE starts one without a screen."
+
+    def _chosen(self, everything: list[BatchStatus]) -> list[BatchStatus]:
+        name, key = SORTS[self._sort]
+        matches = batch_filter.parse(self._query)
+        found = [
+            status for status in everything if (self._archived or not status.archived) and matches(status)
+        ]
+        return sorted(found, key=key, reverse=(name not in ASCENDING) != self._reversed)  # type: ignore[arg-type]
+
+    def _detail(self) -> None:
+        current = self.table.current()
+        self.query_one("#strip", DetailStrip).show(current)
+        self.query_one("#detail", DetailPane).show(current)
+
+    @on(DataTable.RowHighlighted)
+    def moved(self) -> None:
+        self._detail()
+
+    @on(DataTable.RowSelected)
+    def action_batch_open(self) -> None:
+        if current := self.table.current():
+            self.tui.open_batch(current)
+
+    # ---- filter, sort, marks
+
+    def action_list_filter(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def filter_typed(self, event: Input.Changed) -> None:
+        self._query = event.value
+        self._show()
+
+    @on(Input.Submitted, "#filter")
+    def filter_accepted(self) -> None:
+        self.query_one("#filter").display = bool(self._query)
+        self.table.focus()
+
+    def back(self) -> None:
+        box = self.query_one("#filter", Input)
+        if box.display:
+            box.value = ""
+            box.display = False
+            self.table.focus()
+        elif self.query_one("#away").display:
+            self._hide_away()
+        elif self.table.marked:
+            self.action_list_none()
+
+    def action_list_sort(self) -> None:
+        self._sort, self._reversed = (self._sort + 1) % len(SORTS), False
+        self._show()
+        self.tui.say(f"sorted by {SORTS[self._sort][0]}")
+
+    def action_list_reverse(self) -> None:
+        self._reversed = not self._reversed
+        self._show()
+
+    def action_list_mark(self) -> None:
+        self.table.toggle_mark()
+        self._show()
+
+    def action_list_all(self) -> None:
+        self.table.marked = set(self.table.ids)
+        self._show()
+
+    def action_list_none(self) -> None:
+        self.table.marked = set()
+        self._show()
+
+    # ---- actions
+
+    def action_batch_new(self) -> None:
+        self.tui.compose_batch()
+
+    def action_batch_clone(self) -> None:
+        batch_actions.clone(self.tui, self.table.current())
+
+    def action_batch_cancel(self) -> None:
+        batch_actions.cancel(self.tui, self.table.acting_on())
+
+    def action_batch_pause(self) -> None:
+        batch_actions.pause(self.tui, self.table.acting_on())
+
+    def action_batch_retry(self) -> None:
+        batch_actions.retry(self.tui, self.table.acting_on())
+
+    def action_batch_archive(self) -> None:
+        batch_actions.archive(self.tui, self.table.acting_on())
+
+    def action_batch_archived(self) -> None:
+        self._archived = not self._archived
+        self._show()
+        self.tui.say("archived batches are shown too" if self._archived else "archived batches are hidden")
+
+    def action_batch_remove(self) -> None:
+        batch_actions.remove(self.tui, self.table.acting_on())
+
+    def action_batch_resolve(self) -> None:
+        batch_actions.resolve(self.tui, self.table.current())
+
+    def action_batch_log(self) -> None:
+        self.tui.show_log(self.table.current())

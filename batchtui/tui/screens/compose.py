@@ -1,0 +1,395 @@
+"""Compose: fill in, preview any row, check all of them, submit. Also opens and saves batch files."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.worker import get_current_worker
+
+from batchtui import batchfile
+from batchtui.config import key_state
+from batchtui.engine.planning import Planned, create, preview
+from batchtui.errors import BatchtuiError
+from batchtui.model import BatchSpec, SourceSpec
+from batchtui.store.library import Draft
+from batchtui.tui import actions
+from batchtui.tui.compose_model import (
+    FieldFault,
+    Form,
+    column_template,
+    field_key,
+    form_of,
+    named,
+    opened,
+    rebased,
+    spec_of,
+)
+from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY
+from batchtui.tui.latest import Latest
+from batchtui.tui.scan import Scan, scan
+from batchtui.tui.screens.backends import BackendsScreen
+from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.compose_dialogs import AskPath, confirm_submit
+from batchtui.tui.screens.compose_messages import Checked, Previewed, Scanned, Ticked
+from batchtui.tui.screens.compose_submit import check_work
+from batchtui.tui.screens.dialogs import Choose
+from batchtui.tui.widgets.compose_form import ComposeForm
+from batchtui.tui.widgets.field_row import FieldRow, PickRow
+from batchtui.tui.widgets.preview import FORM_NAME, PreviewPane
+
+PREVIEW_SECONDS, SCAN_SECONDS = 0.15, 0.3
+_COLUMNS_OFFERED = 500
+
+
+class ComposeScreen(AppScreen):
+    """The draft stays here while the app runs, whatever screen is shown."""
+
+    place = "compose"
+    BINDINGS = actions.bindings("compose")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._row = 1
+        self._columns: list[str] = []
+        self._scan = Scan()
+        self._scanned: object = None
+        self._checked: Form | None = None
+        """What the check under way, or just shown, is about."""
+        self._built = False
+        self._wanted: tuple[Path | None, BatchSpec | None, Path | None] | None = None
+        """What was to be loaded before the widgets were there."""
+        self._latest = Latest(self)
+
+    def body(self) -> ComposeResult:
+        with Container(id="compose"):
+            yield ComposeForm(Path.cwd())
+            yield PreviewPane(id="preview")
+
+    def on_mount(self) -> None:
+        self._built = True
+        self._offer_backends()
+        self._start_over()
+        if self._wanted:
+            self.load(*self._wanted)
+
+    def on_screen_resume(self) -> None:
+        self._offer_backends()
+
+    @property
+    def form(self) -> ComposeForm:
+        return self.query_one(ComposeForm)
+
+    @property
+    def pane(self) -> PreviewPane:
+        return self.query_one(PreviewPane)
+
+    # ---- backends
+
+    def _kind_of(self, name: str | None) -> str | None:
+        name = name or self.tui.config.defaults.backend
+        with contextlib.suppress(BatchtuiError):
+            return self.tui.backends.kind(name) if name else None
+        return None
+
+    def _about(self, name: str) -> str:
+        """Kind and key of a backend; never the key itself."""
+        try:
+            backend = self.tui.config.backend(name)
+        except BatchtuiError as fault:
+            return str(fault)
+        if backend.kind in ("local", "slurm"):
+            return "on this machine" if backend.kind == "local" else backend.kind
+        state = key_state(backend)
+        return state if backend.kind == name else f"{backend.kind}, {state}"
+
+    def _offer_backends(self) -> None:
+        """Those that are set up first, then those that only lack a key."""
+        names = list(dict.fromkeys([*self.tui.config.backends, *self.tui.backends.names()]))
+        width = max((len(name) for name in names), default=0)
+        row = self.form.row(BACKEND_KEY)
+        assert isinstance(row, PickRow)
+        row.offer([(f"{name.ljust(width)}  {self._about(name)}", name) for name in names])
+
+    # ---- the draft
+
+    def load(self, path: Path | None = None, spec: BatchSpec | None = None, base: Path | None = None) -> None:
+        """Take a batch file, a bare source or a given batch into the form; what stood there is gone."""
+        if not self._built:
+            self._wanted = (path, spec, base)
+            return
+        try:
+            if spec is not None:
+                form = form_of(spec, self._kind_of(spec.backend), base or Path.cwd())
+            elif path is not None:
+                form = opened(path, self._kind_of)
+            else:
+                return
+        except BatchtuiError as fault:
+            self.tui.say(fault, "error")
+            return
+        self._show(form)
+
+    def _show(self, form: Form) -> None:
+        if form.backend is None and (name := self._usual_backend()):
+            form.values[BACKEND_KEY] = name
+            form.set_kind(self._kind_of(name))
+        self._row, self._scanned, self._checked = 1, None, None
+        self.form.fill(form)
+        self._edited()
+        first = "source.file" if not form.values.get("source.file") else BACKEND_KEY
+        self.form.row(first).control.focus()
+
+    def _usual_backend(self) -> str | None:
+        """The default, or the only one that is set up."""
+        ready = list(self.tui.config.backends)
+        return self.tui.config.defaults.backend or (ready[0] if len(ready) == 1 else None)
+
+    def _without_backend(self, spec: BatchSpec) -> bool:
+        return not (spec.backend or self.tui.config.defaults.backend or spec.job.get("backend"))
+
+    def _start_over(self) -> None:
+        self._show(Form())
+
+    def action_compose_new(self) -> None:
+        self._start_over()
+        self.tui.say("the form is empty again; saved batch files are as they were")
+
+    # ---- edits
+
+    @on(FieldRow.Edited)
+    def _edited(self, event: FieldRow.Edited | None = None) -> None:
+        if event and event.key == BACKEND_KEY:
+            self.form.set_kind(self._kind_of(self.form.form.backend))
+        if self.form.form == self._checked:  # news of what was typed before the check began
+            return
+        self._checked = None
+        self._latest.stop("check")
+        self._latest.after("preview", PREVIEW_SECONDS, self._run_preview)
+        if event is None or event.key in ("source.file", OTHER_KEY):
+            self._latest.after("scan", SCAN_SECONDS, self._run_scan)
+
+    def _spec(self) -> BatchSpec | None:
+        """The batch as written; None, and a complaint at its field, where it cannot be read."""
+        try:
+            return spec_of(self.form.form)
+        except FieldFault as fault:
+            self.form.complain(fault.key, str(fault))
+            return None
+
+    # ---- the source
+
+    def _run_scan(self) -> None:
+        form = self.form.form
+        file = form.values.get("source.file", "")
+        row = self.form.row("source.file")
+        if not file:
+            self._latest.stop("scan")
+            self._scan = Scan()
+            row.note("")
+            return
+        if self._scanned == (file, form.base):
+            return
+        self._scanned = (file, form.base)
+
+        def work() -> None:
+            worker = get_current_worker()
+
+            def tell(so_far: Scan) -> None:
+                self.post_message(Scanned(worker, so_far))
+
+            done = scan(
+                SourceSpec(file=file),
+                form.base,
+                lambda: worker.is_cancelled,
+                tell,
+            )
+            self.post_message(Scanned(worker, done))
+
+        self._latest.start("scan", work)
+
+    @on(Scanned)
+    def _show_scan(self, event: Scanned) -> None:
+        if not self._latest.current("scan", event.worker):
+            return
+        self._scan = event.scan
+        words = event.scan.words()
+        if event.scan.native:
+            words += "\nIt holds whole requests: leave the prompt empty to send them as they are."
+        self.form.row("source.file").note(words, bad=bool(event.scan.fault))
+
+    # ---- the preview
+
+    def _run_preview(self) -> None:
+        try:
+            form = self.form.form
+            if not form.values.get("source.file") and not any(key.startswith("job.") for key in form.values):
+                self.pane.show_text("Preview", "Name a source, pick a backend and say what a job does.")
+                return
+            spec = named(spec_of(form), form.path)
+        except FieldFault as fault:
+            self.pane.show_text("Preview", f"{fault.key}: {fault}")
+            return
+        row, base, backends = self._row, form.base, self.tui.backends
+
+        def work() -> None:
+            worker = get_current_worker()
+            found = preview(spec, base, backends, row)
+            self.post_message(Previewed(worker, found, row, spec))
+
+        self._latest.start("preview", work)
+
+    @on(Previewed)
+    def _show_preview(self, event: Previewed) -> None:
+        if not self._latest.current("preview", event.worker):
+            return
+        self._columns = event.preview.columns
+        if self._without_backend(event.spec):
+            self.pane.show_text("Preview", "Choose a backend to see the job as it would be sent.")
+            return
+        if event.preview.row is None and event.row > 1:
+            self._row = event.row - 1
+            self.tui.say(f"row {self._row:,} is the last")
+            return
+        total = self._scan.rows if self._scan.done else event.preview.rows
+        self.pane.show_job(event.preview, event.row, f" of {total:,}" if total else "")
+
+    def action_compose_next_row(self) -> None:
+        self._row += 1
+        self._run_preview()
+
+    def action_compose_previous_row(self) -> None:
+        if self._row > 1:
+            self._row -= 1
+            self._run_preview()
+
+    # ---- check and submit
+
+    def action_compose_check(self) -> None:
+        self._after_keys(self._run_plan, submit=False)
+
+    def action_compose_submit(self) -> None:
+        self._after_keys(self._run_plan, submit=True)
+
+    def _after_keys(self, call: Callable[..., None], **options: bool) -> None:
+        """Call it behind the keys that the field with the cursor has not taken in yet."""
+        (self.focused or self).call_later(self.call_later, call, **options)
+
+    def _run_plan(self, *, submit: bool) -> None:
+        self.form.forgive()
+        spec = self._spec()
+        if spec is None:
+            return
+        if self._without_backend(spec):
+            self.form.complain(BACKEND_KEY, "choose where the jobs run")
+            return
+        form = self._checked = self.form.form
+        self._latest.stop("preview")
+        self.pane.title("Check", "reading the source")
+        work = check_work(
+            named(spec, form.path),
+            form.base,
+            form.path.name if form.path else FORM_NAME,
+            self.tui.backends,
+            self.post_message,
+            self.tui.library if submit else None,
+        )
+        self._latest.start("check", work)
+
+    @on(Ticked)
+    def _show_tick(self, event: Ticked) -> None:
+        if self._latest.current("check", event.worker) and event.rows:
+            self.pane.title("Check", f"{event.rows:,} rows read")
+
+    @on(Checked)
+    def _show_check(self, event: Checked) -> None:
+        flight, draft = event.planned.preflight, event.draft
+        if not self._latest.current("check", event.worker):
+            if draft:
+                draft.discard()
+            return
+        self.pane.show_check(flight)
+        if flight.stopped or draft is None:
+            if draft:
+                draft.discard()
+            fatal = next((problem for problem in flight.problems if problem.fatal), None)
+            if fatal:
+                self.form.complain(field_key(fatal.key, self.form.form), str(fatal))
+            return
+        self._ask_submit(event.planned, draft)
+
+    def _ask_submit(self, planned: Planned, draft: Draft) -> None:
+        def answer(yes: bool | None) -> None:
+            if not yes:
+                draft.discard()
+                return
+            try:
+                folder = create(planned, draft)
+            except (BatchtuiError, OSError) as fault:
+                draft.discard()
+                self.tui.say(fault, "error")
+                return
+            jobs = planned.preflight.jobs
+            self._start_over()
+            self.tui.started_batch(folder.id)
+            self.tui.say(f"{folder.header.name} is batch {folder.id}: {jobs:,} job{'' if jobs == 1 else 's'}")
+
+        self.tui.ask(confirm_submit(planned.spec.name, planned.preflight), answer)
+
+    def action_compose_backends(self) -> None:
+        self.tui.push_screen(BackendsScreen())
+
+    # ---- files and columns
+
+    def action_compose_open(self) -> None:
+        def answer(path: str | None) -> None:
+            if path:
+                self.load(path=Path(path))
+
+        form = self.form.form
+        about = "A batch file (.toml), or a source. What stands in the form is replaced."
+        self.tui.ask(AskPath("Open", about, base=form.base), answer)
+
+    def action_compose_save(self) -> None:
+        spec = self._spec()
+        if spec is None:
+            return
+        form = self.form.form
+        value = str(form.path) if form.path else f"{named(spec).name}.toml"
+
+        def answer(path: str | None) -> None:
+            if path:
+                self._save(spec, form.base, Path(path))
+
+        about = "A file that is there already stays beside it as .bak."
+        self.tui.ask(AskPath("Save as a batch file", about, value=value, base=form.base), answer)
+
+    def _save(self, spec: BatchSpec, base: Path, path: Path) -> None:
+        if not batchfile.is_batch_file(path):
+            path = path.with_name(path.name + ".toml")
+        moved = rebased(spec, base, path.absolute().parent)
+        try:
+            batchfile.save(moved, path)
+        except (BatchtuiError, OSError) as fault:
+            self.tui.say(fault, "error")
+            return
+        self.form.fill(form_of(moved, self._kind_of(moved.backend), path.absolute().parent, path))
+        self.tui.say(f"saved {path}")
+
+    def action_compose_column(self) -> None:
+        row = self.form.focused_row()
+        if not self._columns:
+            self.tui.say("no columns are known yet: name a source first")
+            return
+        options = [(name, name) for name in self._columns[:_COLUMNS_OFFERED]]
+
+        def answer(name: str | None) -> None:
+            target = row or self.form.row("job.prompt")
+            if name is not None and not target.insert(column_template(name)):
+                self.tui.say("put the cursor into a field that takes text")
+
+        self.tui.ask(Choose("Insert a column", options=options), answer)

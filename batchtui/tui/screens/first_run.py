@@ -1,0 +1,102 @@
+"""What is shown where there are no batches and no key: what to do first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from textual import on
+from textual.app import ComposeResult, SuspendNotSupported
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from batchtui.config import key_state
+from batchtui.tui import actions
+from batchtui.tui.screens.backends import BackendsScreen
+from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.outside import shown
+
+_CHOICES = (
+    ("new", "n", "Compose a batch", "a program for every row of a file, without a key"),
+    ("demo", "d", "Try the demo", "sample batches, a server on this machine, no key"),
+    ("backends", "b", "Backends", "what is configured, and whether it answers"),
+    ("help", "?", "Help", "keys, states, and what quitting means"),
+    ("list", "esc", "Go on", "to the list of batches, which is empty"),
+)
+
+
+class FirstRunScreen(AppScreen):
+    """Over the empty list of batches."""
+
+    place = "first_run"
+    BINDINGS = actions.bindings("first_run")
+    AUTO_FOCUS = "OptionList"
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll(id="first-run", can_focus=False):
+            yield Static(Content.styled("One terminal for every batch.", "bold"), id="first-run-title")
+            yield Static("Nothing leaves this machine until you confirm a submit.", classes="first-run-text")
+            yield OptionList(*(Option(_choice(*words), id=name) for name, *words in _CHOICES), compact=True)
+            yield Static(Content.styled("Backends", "bold"), classes="first-run-title")
+            yield Static(self._backends(), classes="first-run-text")
+            yield Static(Content.styled("Files", "bold"), classes="first-run-title")
+            yield Static(self._files(), classes="first-run-text")
+
+    def _backends(self) -> Content:
+        """Every backend that is there, and whether its key is; never the key."""
+        configured = self.tui.config.backends
+        width = max((len(name) for name in configured), default=0)
+        lines = []
+        for name, backend in configured.items():
+            state = "no key needed" if backend.kind in ("local", "slurm") else key_state(backend)
+            kind = f"{backend.kind}, " if backend.kind != name else ""
+            lines.append(Content.assemble(shown(name.ljust(width + 2)), (kind, "dim"), shown(state, "dim")))
+        lines.append(
+            Content.styled("A key in its usual variable (OPENAI_API_KEY) makes its backend appear.", "dim")
+        )
+        return Content("\n").join(lines)
+
+    def _files(self) -> Content:
+        config = self.tui.config
+        state = "" if config.exists else "\n        not there yet: `batchtui config init` writes one"
+        return Content("\n").join(
+            [
+                Content.assemble(("config  ", "dim"), shown(config.path), (state, "dim")),
+                Content.assemble(("data    ", "dim"), shown(self.tui.data_dir)),
+            ]
+        )
+
+    @on(OptionList.OptionSelected)
+    async def choose(self, event: OptionList.OptionSelected) -> None:
+        await self.run_action(
+            {
+                "new": "batch_new",
+                "demo": "first_run_demo",
+                "backends": "first_run_backends",
+                "help": "app.app_help",
+            }.get(event.option_id or "", "app.screen_back")
+        )
+
+    def action_batch_new(self) -> None:
+        self.dismiss()
+        self.tui.compose_batch()
+
+    def action_first_run_backends(self) -> None:
+        self.tui.push_screen(BackendsScreen())
+
+    def action_first_run_demo(self) -> None:
+        """The demo is an app of its own over its own data; quitting it comes back here."""
+        try:
+            with self.app.suspend():
+                code = subprocess.run([sys.executable, "-m", "batchtui", "demo"], check=False).returncode
+        except (SuspendNotSupported, OSError):
+            self.tui.say("run `batchtui demo` in a terminal")
+            return
+        if code:
+            self.tui.say(f"`batchtui demo` ended with {code}; run it in a terminal to see why", "warning")
+
+
+def _choice(key: str, title: str, about: str) -> Content:
+    return Content.assemble((f" {key.ljust(4)}", "bold $accent"), title.ljust(18), (about, "dim"))

@@ -1,0 +1,150 @@
+"""The log: what the app and its worker did, and the journal of one batch."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from batchtui.errors import StoreDamaged
+from batchtui.store.folder import BatchFolder
+from batchtui.store.journal import Event
+from batchtui.tui import actions, figures
+from batchtui.tui.journal_words import told, tone
+from batchtui.tui.log_lines import LEVELS, Row, everything
+from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.line_view import Line, LineView
+from batchtui.tui.widgets.outside import shown
+
+EVENTS_SHOWN = 5000
+
+
+class LogScreen(AppScreen):
+    """Mode 4: everything, or only one batch with its journal."""
+
+    place: ClassVar[str] = "log"
+    BINDINGS = actions.bindings("log")
+    AUTO_FOCUS = "#lines"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._only: str | None = None
+        self._query = ""
+        self._events: tuple[int, list[Event]] = (-1, [])
+
+    def body(self) -> ComposeResult:
+        yield Static(id="title")
+        yield Input(placeholder="only lines with this text", id="filter", compact=True)
+        yield LineView("lines")
+
+    def on_mount(self) -> None:
+        self.query_one("#filter").display = False
+        self._show()
+
+    @property
+    def view(self) -> LineView:
+        return self.query_one(LineView)
+
+    def subject(self) -> LineView:
+        return self.view
+
+    def selected_batch(self) -> str | None:
+        return self._only
+
+    def only(self, batch_id: str | None) -> None:
+        """Show the lines of one batch, or of all."""
+        self._only = batch_id
+        if self.is_mounted:
+            self._show()
+
+    def changed(self, batch_ids: set[str]) -> None:
+        self._show()
+
+    def tick(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        lines = self._journal(self._only) if self._only else everything(self.tui)
+        found = [line for line in lines if self._query in f"{line[1]} {line[2]}".casefold()]
+        self.view.show([Line(f"{figures.clock_time(time)} ", words, style) for time, words, style in found])
+        self._title(len(found))
+
+    def _title(self, count: int) -> None:
+        status = self.tui.link.status(self._only) if self._only else None
+        name = (
+            Content.assemble(shown(status.name, "bold"), (f"  {status.id}", "dim"))
+            if status
+            else Content.styled("Log", "bold")
+        )
+        flags = [f"{count:,} lines"] + ["following"] * self.view.follow + ["wrapped"] * self.view.wrap
+        self.query_one("#title", Static).update(
+            Content.assemble(name, ("   " + "   ".join(flags), "dim")), layout=False
+        )
+
+    def _journal(self, batch_id: str) -> list[Row]:
+        folder = self.tui.link.folder(batch_id)
+        if folder is None:
+            return []
+        seq = folder.progress.seq
+        if self._events[0] != seq:
+            self._events = (seq, folder.events()[-EVENTS_SHOWN:])
+        ids = _ids(folder)
+        rows = [(event["time"], told(event, ids), tone(event)) for event in self._events[1]]
+        rows += [
+            (line.time, line.text, LEVELS.get(line.level, ""))
+            for line in self.tui.link.log()
+            if line.batch_id == batch_id
+        ]
+        return sorted(rows, key=lambda row: row[0])
+
+    # ---- actions
+
+    def action_list_filter(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def filter_typed(self, event: Input.Changed) -> None:
+        self._query = event.value.casefold()
+        self._show()
+
+    @on(Input.Submitted, "#filter")
+    def filter_accepted(self) -> None:
+        self.query_one("#filter").display = bool(self._query)
+        self.view.focus()
+
+    def back(self) -> None:
+        box = self.query_one("#filter", Input)
+        if box.display:
+            box.value = ""
+            box.display = False
+            self.view.focus()
+        elif self._only:
+            self.only(None)
+            super().back()
+        else:
+            super().back()
+
+    def action_log_follow(self) -> None:
+        self.view.follow = not self.view.follow
+        self.view.lay_out()
+        self._show()
+
+    def action_log_wrap(self) -> None:
+        self.view.wrap = not self.view.wrap
+        self.view.lay_out()
+        self._show()
+
+    def action_log_batch(self) -> None:
+        self.only(None if self._only else self.tui.batches_screen().selected_batch())
+
+
+def _ids(folder: BatchFolder) -> list[str]:
+    try:
+        return folder.jobs.ids
+    except StoreDamaged:
+        return []

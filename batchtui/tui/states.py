@@ -1,0 +1,102 @@
+"""States as glyph, word and colour; never by colour alone. An ASCII set serves locales that are not UTF-8."""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from batchtui.model import LIVE_JOB_STATES, BatchState, BatchStatus, JobState
+
+STYLES: Mapping[str, str] = {
+    "draft": "dim",
+    "pending": "dim",
+    "processing": "$text-primary",
+    "cancelling": "$text-warning",
+    "completed": "$text-success",
+    "invalid": "$text-warning",
+    "failed": "bold $text-error",
+    "expired": "$text-warning",
+    "cancelled": "dim",
+    "paused": "$text-warning",
+    "attention": "bold $text-warning",
+    "partly": "$text-warning",
+}
+"""Styles by the theme's own colours: as they are for Textual's Content, through `BatchtuiApp.paint` for Rich."""
+
+_MEANINGS: Mapping[str, str] = {
+    "pending": "not sent yet, or put back to be tried again",
+    "processing": "with a backend now, or running here",
+    "completed": "an answer came and it is as asked",
+    "invalid": "an answer came but it breaks the batch's schema",
+    "failed": "no answer: the error says why",
+    "expired": "the backend's or the batch's time ran out",
+    "cancelled": "ended before it gave a result",
+}
+MEANINGS: Mapping[JobState, str] = {JobState(name): text for name, text in _MEANINGS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One character for each state, and the few drawing characters the screens use."""
+
+    states: Mapping[str, str]
+    full: str
+    half: str
+    empty: str
+    spark: str
+    mark: str
+    cell: str
+    """A job that completed, on the map of jobs."""
+
+    def job(self, state: JobState) -> tuple[str, str]:
+        """(glyph, style) of a job's state."""
+        return self.states[state.value], STYLES[state.value]
+
+    def batch(self, status: BatchStatus) -> tuple[str, str, str]:
+        """(glyph, word, style) of a batch: what needs a person first, then the pause, then the state."""
+        if status.attention:
+            return self.states["attention"], "needs you", STYLES["attention"]
+        live = status.status in (BatchState.PENDING, BatchState.PROCESSING, BatchState.CANCELLING)
+        if status.paused and live:
+            return self.states["paused"], "paused", STYLES["paused"]
+        word = status.status.value
+        if status.status is BatchState.COMPLETED and unsuccessful(status):
+            return self.states["partly"], word, STYLES["partly"]
+        return self.states[word], word, STYLES[word]
+
+
+UNICODE = Glyphs(
+    states={
+        "draft": "·", "pending": "·", "processing": "▸", "cancelling": "×", "completed": "✓", "invalid": "≠",
+        "failed": "!", "expired": "~", "cancelled": "×", "paused": "‖", "attention": "?", "partly": "✓",
+    },
+    full="━", half="╍", empty="─", spark="▁▂▃▄▅▆▇█", mark="●", cell="■",
+)  # fmt: skip
+ASCII = Glyphs(
+    states={
+        "draft": ".", "pending": ".", "processing": ">", "cancelling": "x", "completed": "+", "invalid": "#",
+        "failed": "!", "expired": "~", "cancelled": "x", "paused": "=", "attention": "?", "partly": "+",
+    },
+    full="#", half="=", empty="-", spark="_.-=+*#@", mark="*", cell="+",
+)  # fmt: skip
+
+
+def glyphs(encoding: str | None = None) -> Glyphs:
+    """The set that the locale can show."""
+    name = (encoding or locale.getpreferredencoding(False)).lower().replace("-", "")
+    return UNICODE if name in ("utf8", "utf_8") else ASCII
+
+
+def unsuccessful(status: BatchStatus) -> int:
+    """Jobs that ended without the answer that was asked for, cancelled ones left out."""
+    return status.failed + status.invalid + status.expired
+
+
+def live(status: BatchStatus) -> bool:
+    """Whether any of its jobs may still change by itself."""
+    return status.status in (BatchState.PENDING, BatchState.PROCESSING, BatchState.CANCELLING)
+
+
+def job_is_live(state: JobState) -> bool:
+    return state in LIVE_JOB_STATES

@@ -1,0 +1,113 @@
+"""The form of the compose screen: a `Form` on the screen, one row a field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Grid, VerticalScroll
+from textual.widgets import Static
+
+from batchtui.tui import form_fields
+from batchtui.tui.compose_model import Form
+from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, Field
+from batchtui.tui.widgets.field_row import AreaRow, FieldRow, InputRow, PickRow
+from batchtui.tui.widgets.path_input import PathInput
+
+
+class ComposeForm(VerticalScroll, can_focus=False):
+    """`form` reads it, `fill` writes it. Rows of other kinds stay, unseen, with what was written in them."""
+
+    def __init__(self, base: Path) -> None:
+        super().__init__(id="form")
+        self._form = Form(base=base)
+
+    def compose(self) -> ComposeResult:
+        yield InputRow(form_fields.SOURCE, self._form.base)
+        yield PickRow(BACKEND_KEY, "Backend")
+        for field in (*form_fields.JOB_LANGUAGE, *form_fields.JOB_PROGRAM):
+            yield _row(field)
+        yield Static("Batch", classes="form-title")
+        with Grid(classes="pairs"):
+            for field in form_fields.MORE:
+                yield _row(field)
+            yield from (_row(field) for field in form_fields.OUTPUT)
+        yield Static("Limits", classes="form-title")
+        with Grid(classes="pairs"):
+            for field in form_fields.LIMITS:
+                yield _row(field)
+        yield Static("Other keys", classes="form-title")
+        yield AreaRow(OTHER_KEY, "TOML", "any other key, such as temperature = 0 under [params]")
+
+    def on_mount(self) -> None:
+        self._show_fields()
+
+    @property
+    def rows(self) -> Iterator[FieldRow]:
+        return iter(self.query(FieldRow).results())
+
+    def row(self, key: str) -> FieldRow:
+        return next(row for row in self.rows if row.key == key)
+
+    @property
+    def form(self) -> Form:
+        """What stands here now."""
+        values = {row.key: row.text for row in self.rows if row.text}
+        other = values.pop(OTHER_KEY, "")
+        return replace(self._form, values=values, other=other)
+
+    def fill(self, form: Form) -> None:
+        """Show another form, whole."""
+        self._form = form
+        source = self.row("source.file").control
+        assert isinstance(source, PathInput)
+        source.base = form.base
+        for row in self.rows:
+            row.note("")
+            row.text = form.other if row.key == OTHER_KEY else form.values.get(row.key, "")
+        self._show_fields()
+
+    def set_kind(self, kind: str | None) -> None:
+        """Show the fields of this kind."""
+        form = self.form
+        if kind == form.kind:
+            return
+        before = dict(form.values)
+        form.set_kind(kind)
+        self._form = form
+        for key, text in form.values.items():
+            if before.get(key) != text:
+                self.row(key).text = text
+        self.row(OTHER_KEY).text = form.other
+        self._show_fields()
+
+    def set_path(self, path: Path) -> None:
+        """It is this batch file now; paths start from its folder."""
+        self._form = replace(self._form, path=path, base=path.absolute().parent)
+
+    def _show_fields(self) -> None:
+        visible = {field.key for field in form_fields.fields_of(self._form.kind)} | {BACKEND_KEY, OTHER_KEY}
+        for row in self.rows:
+            row.display = row.key in visible
+
+    def complain(self, key: str, message: str) -> None:
+        """Put the message below the field and the cursor into it."""
+        row = self.row(key)
+        row.note(message, bad=True)
+        row.control.focus()
+        self.call_after_refresh(row.scroll_visible, animate=False)
+
+    def forgive(self) -> None:
+        for row in self.rows:
+            row.forgive()
+
+    def focused_row(self) -> FieldRow | None:
+        """The row that holds the cursor."""
+        focused = self.screen.focused
+        return next((row for row in self.rows if focused is row.control), None)
+
+
+def _row(field: Field) -> FieldRow:
+    return AreaRow(field.key, field.label, field.hint) if field.lines else InputRow(field)

@@ -1,0 +1,275 @@
+"""What there is to know about the selected batch: a strip of four lines, or a pane beside the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.content import Content
+from textual.widget import Widget
+
+from batchtui.model import BatchStatus, JobState, SubmissionState, SubmissionStatus
+from batchtui.tui import figures, states
+from batchtui.tui.job_map import job_map
+from batchtui.tui.rates import sparkline
+from batchtui.tui.widgets.outside import shown
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+LABEL = 10
+
+
+class Detail(Widget):
+    """Draws the selected batch from its status; `show` names it."""
+
+    def __init__(self, widget_id: str) -> None:
+        super().__init__(id=widget_id)
+        self._batch_id: str | None = None
+
+    @property
+    def _tui(self) -> BatchtuiApp:
+        return cast("BatchtuiApp", self.app)
+
+    def show(self, batch_id: str | None) -> None:
+        self._batch_id = batch_id
+        self.refresh(layout=self.styles.is_auto_height)
+
+    def render(self) -> Content:
+        status = self._tui.link.status(self._batch_id) if self._batch_id else None
+        width = self.content_size.width
+        if status is None or width < 10:
+            return Content("")
+        lines = self.lines(status, width)
+        return Content("\n").join([line.truncate(width, ellipsis=True) for line in lines])
+
+    def lines(self, status: BatchStatus, width: int) -> list[Content]:
+        return []
+
+    # ---- parts
+
+    def counts(self, status: BatchStatus) -> Content:
+        parts = [
+            Content.styled(f"{figures.count(number)} {state.value}", states.STYLES[state.value])
+            for state in JobState
+            if (number := getattr(status, state.value))
+        ]
+        if status.maybe_twice:
+            parts.append(Content.styled(f"{status.maybe_twice} maybe run twice", "$text-warning"))
+        return Content("  ").join(parts) if parts else Content.styled("no jobs yet", "dim")
+
+    def bar(self, status: BatchStatus, width: int) -> Content:
+        """Completed, unsuccessful and in-flight shares of one bar."""
+        glyphs, total = self._tui.glyphs, status.total or 0
+        if not total:
+            return Content.styled(glyphs.empty * width, "$foreground 25%")
+        bad = states.unsuccessful(status) + status.cancelled
+        good_end = width * status.completed // total
+        bad_end = max(good_end + (1 if bad and good_end < width else 0), width * status.finished // total)
+        run_end = max(bad_end, width * (status.finished + status.processing) // total)
+        return Content.assemble(
+            (glyphs.full * good_end, "$text-success"),
+            (glyphs.full * (bad_end - good_end), "$text-error"),
+            (glyphs.half * (run_end - bad_end), "$text-primary"),
+            (glyphs.empty * (width - run_end), "$foreground 25%"),
+        )
+
+    def pace(self, status: BatchStatus) -> str:
+        if not states.live(status):
+            took = _took(status)
+            return f"took {figures.spelled(took)}" if took is not None else ""
+        if status.paused:
+            return "paused"
+        app = self._tui
+        speed, eta = app.rates.per_second(status, app.now()), app.rates.eta(status, app.now())
+        parts = [
+            f"{figures.rate(speed)}" if speed else "",
+            f"ETA {figures.span(eta)}" if eta is not None else "",
+        ]
+        return "  ".join(part for part in parts if part)
+
+    def cost(self, status: BatchStatus) -> str:
+        if status.cost_usd is None and status.cost_limit_usd is None:
+            return f"about ${figures.money(status.estimated_usd)} estimated" if status.estimated_usd else ""
+        spent = f"${figures.money(status.cost_usd or 0)}"
+        return f"{spent} of ${figures.money(status.cost_limit_usd)}" if status.cost_limit_usd else spent
+
+    def deadline(self, status: BatchStatus) -> str:
+        when = figures.unix(status.deadline)
+        if when is None or not states.live(status):
+            return ""
+        left = when - self._tui.now()
+        return f"{figures.spelled(left)} left" if left > 0 else "past its deadline"
+
+    def contact(self, submission: SubmissionStatus) -> str:
+        """`last contact 4 min ago, next try in 32 s`; empty where nobody has asked yet."""
+        now = self._tui.now()
+        parts = []
+        if submission.last_contact:
+            parts.append(f"last contact {figures.ago(submission.last_contact, now)}")
+        following = figures.unix(submission.next_try)
+        if following is not None:
+            parts.append(f"next try in {figures.spelled(max(0, following - now))}")
+        return ", ".join(parts)
+
+    def driver(self, status: BatchStatus) -> str:
+        if not status.driver:
+            return ""
+        import os
+
+        return "" if status.driver.startswith(f"pid {os.getpid()} ") else f"driven by {status.driver}"
+
+    def attention(self, status: BatchStatus) -> list[Content]:
+        glyph = self._tui.glyphs.states["attention"]
+        return [
+            Content.assemble(
+                (f"{glyph} ", states.STYLES["attention"]), shown(item.text), ("  u settles it", "dim")
+            )
+            for item in status.attention
+        ]
+
+
+class DetailStrip(Detail):
+    """Under the list, where there is no room beside it."""
+
+    def lines(self, status: BatchStatus, width: int) -> list[Content]:
+        line = [part for part in (self.pace(status), self.cost(status), self.deadline(status)) if part]
+        percent = figures.percent(status.finished, status.total)
+        bar = Content.assemble(
+            self.bar(status, min(24, width // 4)),
+            f" {percent}%  " if percent else "  ",
+            "   ".join(line),
+        )
+        remote = [
+            s for s in status.submissions or [] if s.remote_id or s.status is not SubmissionState.COLLECTED
+        ]
+        about = [self.driver(status)]
+        if remote:
+            open_ones = [s for s in remote if s.status is not SubmissionState.COLLECTED]
+            word = "submission" if len(remote) == 1 else "submissions"
+            about.insert(0, f"{len(remote)} {word}, {len(open_ones)} open")
+            if open_ones:
+                about.insert(1, self.contact(open_ones[-1]))
+        last = self.attention(status) or [Content.styled("   ".join(part for part in about if part), "dim")]
+        return [
+            Content.assemble(shown(status.name, "bold"), "  ", self.counts(status)),
+            bar,
+            *last[:2],
+        ]
+
+
+class DetailPane(Detail):
+    """Beside the list, on a wide terminal."""
+
+    def lines(self, status: BatchStatus, width: int) -> list[Content]:
+        app = self._tui
+        glyph, word, style = app.glyphs.batch(status)
+        rows: list[Content] = [
+            Content.assemble(shown(status.name, "bold"), ("  " + status.id, "dim")),
+            Content(""),
+            self._row("state", Content.styled(f"{glyph} {word}", style)),
+            self._row(
+                "backend",
+                shown(
+                    f"{status.backend} ({status.kind})" if status.kind != status.backend else status.backend
+                ),
+            ),
+        ]
+        created = figures.ago(status.created, app.now())
+        rows += self._texts(
+            ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status)),
+            ("time", self.deadline(status)), ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
+        )  # fmt: skip
+        rows += [Content(""), *self.attention(status)] if status.attention else []
+        percent = figures.percent(status.finished, status.total)
+        rows += [
+            Content(""),
+            Content.assemble(self.bar(status, max(10, width - 6)), f" {percent:>3}%" if percent else ""),
+            *self._count_lines(status),
+            Content(""),
+        ]
+        folder = app.link.folder(status.id)
+        if folder is not None and status.total:
+            per_cell, grid = job_map(folder.columns().states, app.glyphs, width, 6)
+            rows += [
+                Content.styled(
+                    f"jobs, one cell for {figures.count(per_cell)}" if per_cell > 1 else "jobs", "dim"
+                ),
+                *grid,
+                Content(""),
+            ]
+        if states.live(status):
+            bars = sparkline(
+                app.rates.spark(status.id, app.now(), min(40, width - LABEL), 5), app.glyphs.spark
+            )
+            rows += [self._row("pace", Content.styled(bars, "$text-primary")), Content("")] if bars else []
+        rows += self._errors(status.id)
+        rows += self._submissions(status, width)
+        return rows
+
+    def _row(self, label: str, value: Content) -> Content:
+        return Content.assemble((f"{label:<{LABEL}}", "dim"), value)
+
+    def _texts(self, *pairs: tuple[str, str]) -> list[Content]:
+        return [self._row(label, shown(value)) for label, value in pairs if value]
+
+    def _count_lines(self, status: BatchStatus) -> list[Content]:
+        glyphs = self._tui.glyphs
+        lines = []
+        for state in JobState:
+            number = getattr(status, state.value)
+            if number:
+                glyph, style = glyphs.job(state)
+                lines.append(
+                    Content.assemble(
+                        (f"{glyph} {state.value:<{LABEL}}", style), f"{figures.count(number):>9}"
+                    )
+                )
+        return lines
+
+    def _errors(self, batch_id: str) -> list[Content]:
+        groups = self._tui.errors_of(batch_id)
+        if not groups:
+            return []
+        rows = [Content.styled("errors", "dim")]
+        for group in groups[:5]:
+            rows.append(
+                Content.assemble(
+                    (f"{figures.short_count(group.count):>6}  ", "$text-error"),
+                    shown(group.pattern or group.error_kind),
+                )
+            )
+        return [*rows, Content("")]
+
+    def _submissions(self, status: BatchStatus, width: int) -> list[Content]:
+        found = status.submissions or []
+        if not found:
+            return []
+        rows = [Content.styled(f"{len(found)} submission{'s' if len(found) != 1 else ''}", "dim")]
+        for submission in found[-6:]:
+            glyph, style = _submission_look(submission, self._tui.glyphs)
+            rows.append(
+                Content.assemble(
+                    f"{submission.id:>3} ",
+                    (f"{glyph} {submission.status.value:<11}", style),
+                    f"{figures.count(submission.completed + submission.failed):>7}/{figures.short_count(submission.jobs):<6}",
+                    shown(submission.remote_id or "", "dim"),
+                )
+            )
+            note = submission.reason or self.contact(submission)
+            if note and submission.status is not SubmissionState.COLLECTED:
+                rows.append(Content.assemble("    ", shown(note, "dim")))
+        return rows
+
+
+def _submission_look(submission: SubmissionStatus, glyphs: states.Glyphs) -> tuple[str, str]:
+    known = {
+        SubmissionState.UNSURE: "attention", SubmissionState.COLLECTED: "completed", SubmissionState.WAITING: "paused",
+        SubmissionState.CANCELLING: "cancelling", SubmissionState.PLANNED: "pending",
+    }  # fmt: skip
+    name = known.get(submission.status, "processing")
+    return glyphs.states[name], states.STYLES[name]
+
+
+def _took(status: BatchStatus) -> float | None:
+    started, ended = figures.unix(status.started), figures.unix(status.ended)
+    return ended - started if started is not None and ended is not None else None

@@ -1,0 +1,48 @@
+"""The one line at the top: what runs, what it cost, and how the worker is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.content import Content
+from textual.widget import Widget
+
+from batchtui.model import BatchState, BatchStatus
+from batchtui.tui import figures, states
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+
+class HeaderLine(Widget):
+    """Totals on the left, the worker on the right; the right side gives way first."""
+
+    DEFAULT_CSS = "HeaderLine { height: 1; dock: top; padding: 0 1; background: $panel; color: $foreground; }"
+
+    def render(self) -> Content:
+        app = cast("BatchtuiApp", self.app)
+        left = totals(app.link.statuses())
+        right = app.worker_line()
+        room = self.content_size.width - left.cell_length - right.cell_length
+        if room < 2:
+            return left.truncate(self.content_size.width, ellipsis=True)
+        return Content.assemble(left, " " * room, right)
+
+
+def totals(statuses: list[BatchStatus]) -> Content:
+    """`batchtui  4 processing  2 pending  43 completed  1 failed  1 needs you  $3.12`."""
+    shown = [status for status in statuses if not status.archived]
+    counts: dict[str, int] = {}
+    for status in shown:
+        word = "pending" if status.status is BatchState.DRAFT else status.status.value
+        counts[word] = counts.get(word, 0) + 1
+    parts = [Content.styled("batchtui", "bold")]
+    for word in ("processing", "cancelling", "pending", "completed", "failed", "cancelled"):
+        if counts.get(word):
+            parts.append(Content.styled(f"  {counts[word]} {word}", states.STYLES[word]))
+    if needy := sum(1 for status in shown if status.attention):
+        parts.append(Content.styled(f"  {needy} needs you", states.STYLES["attention"]))
+    costs = [status.cost_usd for status in shown if status.cost_usd is not None]
+    if costs:
+        parts.append(Content(f"  ${figures.money(sum(costs))}"))
+    return Content.assemble(*parts)

@@ -1,0 +1,119 @@
+"""What a job would look like as it is sent, or what a check of every row found."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.highlight import highlight
+from textual.widgets import Static
+
+from batchtui.engine.planning import Preview
+from batchtui.model import Json, Preflight, Problem
+from batchtui.text import cell, page
+from batchtui.tui import figures
+from batchtui.tui.widgets.text_view import TextView
+
+FORM_NAME = "batch"
+"""What problems call the form itself, where it is no batch file yet."""
+_PROBLEMS_SHOWN = 100
+
+
+class PreviewPane(Vertical):
+    """One title line over a view of lines."""
+
+    BINDINGS = [
+        Binding("left_square_bracket", "screen.compose_previous_row", show=False, id="preview.previous"),
+        Binding("right_square_bracket", "screen.compose_next_row", show=False, id="preview.next"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="preview-title")
+        yield TextView()
+
+    def title(self, title: str, rest: str = "") -> None:
+        self.query_one("#preview-title", Static).update(
+            Content.assemble((cell(title), "bold"), "  ", (cell(rest), "dim"))
+        )
+
+    def show_text(self, title: str, text: str) -> None:
+        """A sentence instead of a job."""
+        self.title(title)
+        self.query_one(TextView).show(Content.styled(page(text), "dim"))
+
+    def show_job(self, preview: Preview, row: int, rows: str) -> None:
+        """The row's problems, then the job as it would be sent."""
+        if preview.row is None and not preview.problems:
+            self.show_text("Preview", f"there is no row {row:,}")
+            return
+        line = f", line {preview.row.line:,}" if preview.row and preview.row.line else ""
+        name = f"  id {preview.job_id}" if preview.job_id is not None else ""
+        self.title(f"Preview  row {row:,}{rows}{line}", f"{name}  f7 f8 step")
+        parts = [problem_line(problem) for problem in preview.problems[:_PROBLEMS_SHOWN]]
+        if preview.sent is not None:
+            parts.append(as_json(preview.sent))
+        self.query_one(TextView).show(Content("\n").join(parts), keep_place=True)
+
+    def show_check(self, flight: Preflight) -> None:
+        """What the check counted, then its problems."""
+        fatal = sum(problem.fatal for problem in flight.problems)
+        verdict = f"{fatal:,} to mend" if fatal else "ready to submit"
+        self.title(f"Check  {verdict}", "nothing was sent")
+        self.query_one(TextView).show(check_report(flight))
+
+
+def as_json(value: Json) -> Content:
+    """Indented JSON in colours, clean and cut to what a viewer holds."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return highlight(page(text), language="json")
+
+
+def problem_line(problem: Problem) -> Content:
+    style = "bold $text-error" if problem.fatal else "$text-warning"
+    if problem.file == FORM_NAME:
+        problem = msgspec.structs.replace(problem, file=None)
+    return Content.assemble(("! " if problem.fatal else "~ ", style), page(str(problem), 600, 3))
+
+
+def check_report(flight: Preflight) -> Content:
+    lines = [Content.assemble((label.ljust(13), "dim"), value) for label, value in check_figures(flight)]
+    lines += [problem_line(problem) for problem in flight.problems[:_PROBLEMS_SHOWN]]
+    if not flight.problems:
+        lines.append(Content.styled("no problems", "$text-success"))
+    if flight.first is not None:
+        lines += [Content.styled("first job", "dim"), as_json(flight.first)]
+    return Content("\n").join(lines)
+
+
+def check_figures(flight: Preflight) -> list[tuple[str, str]]:
+    """Label and value of what a check counted; what does not apply is left out."""
+    figures_: list[tuple[str, str]] = [("jobs", f"{flight.jobs:,}")]
+    if flight.submissions:
+        figures_.append(("submissions", f"{flight.submissions:,}"))
+    figures_.append(("size", size(flight.bytes)))
+    if flight.tokens_in or flight.tokens_out_max:
+        figures_.append(("tokens", f"about {flight.tokens_in:,} in, at most {flight.tokens_out_max:,} out"))
+        figures_.append(("cost", worst_cost(flight)))
+    if flight.duplicates:
+        figures_.append(("duplicates", f"{flight.duplicates:,}"))
+    return figures_
+
+
+def worst_cost(flight: Preflight) -> str:
+    if flight.cost_usd is None:
+        return "unknown: no price for this model"
+    limit = flight.limits.cost_usd
+    return f"at most ${figures.money(flight.cost_usd)}" + (
+        f", limit ${figures.money(limit)}" if limit else ""
+    )
+
+
+def size(count: int) -> str:
+    """`812 bytes`, `4.1 kB`, `12.0 MB`."""
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

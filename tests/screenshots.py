@@ -1,0 +1,136 @@
+"""Makes screenshots/ anew: today's app over the demo server. Run: python -m tests.screenshots [NAME …]"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from batchtui.cli.demo import make
+from batchtui.config import load_config
+from batchtui.demo.samples import FAULTS, samples
+from batchtui.demo.server import DemoServer
+from batchtui.engine.pool import Backends
+from batchtui.store.library import Library
+from batchtui.tui.app import BatchtuiApp
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "screenshots"
+FONT = "DejaVu Sans Mono"
+Shot = tuple[tuple[int, int], Callable[[Pilot[None]], Awaitable[None]]]
+
+
+def png(svg: str) -> bytes:
+    """The picture with a font that is installed everywhere, so that columns stay columns."""
+    import cairosvg
+
+    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg).replace("Fira Code", FONT)
+    data: bytes = cairosvg.svg2png(bytestring=svg.encode(), scale=1.5)
+    return data
+
+
+async def _until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise SystemExit("the app never came to show what the picture is of")
+        await pilot.pause(0.05)
+
+
+def _app(pilot: Pilot[None]) -> BatchtuiApp:
+    assert isinstance(pilot.app, BatchtuiApp)
+    return pilot.app
+
+
+async def _batches(pilot: Pilot[None]) -> None:
+    app = _app(pilot)
+    await _until(pilot, lambda: sum(s.finished for s in _statuses(app)) > 400)
+
+
+def _statuses(app: BatchtuiApp):  # type: ignore[no-untyped-def]
+    return [status for folder in app.link.folders() if (status := app.link.status(folder.id))]
+
+
+async def _batch(pilot: Pilot[None]) -> None:
+    await _batches(pilot)
+    await pilot.press("enter")
+    await pilot.pause(1)
+
+
+async def _result(pilot: Pilot[None]) -> None:
+    await _batch(pilot)
+    await pilot.press("enter")
+    await pilot.pause(1)
+
+
+async def _compose(pilot: Pilot[None]) -> None:
+    await _batches(pilot)
+    await pilot.press("n")
+    await pilot.pause(0.5)
+    await pilot.press(*"reviews.csv")
+    await pilot.pause(1)
+
+
+async def _log(pilot: Pilot[None]) -> None:
+    await _batches(pilot)
+    await pilot.press("4")
+    await pilot.pause(1)
+
+
+async def _help(pilot: Pilot[None]) -> None:
+    await _batches(pilot)
+    await pilot.press("question_mark")
+    await pilot.pause(0.5)
+
+
+SMALL, LARGE = (80, 24), (160, 48)
+SHOTS: dict[str, Shot] = {
+    "batches": (LARGE, _batches),
+    "batches-80x24": (SMALL, _batches),
+    "batch": (LARGE, _batch),
+    "batch-80x24": (SMALL, _batch),
+    "result-80x24": (SMALL, _result),
+    "compose": (LARGE, _compose),
+    "log": (LARGE, _log),
+    "help-80x24": (SMALL, _help),
+}
+
+
+async def take(name: str) -> None:
+    """One picture, of an app and a server of its own."""
+    size, act = SHOTS[name]
+    with tempfile.TemporaryDirectory() as folder_name, DemoServer(faults=FAULTS) as server:
+        folder = Path(folder_name)
+        os.chdir(folder)
+        (folder / "reviews.csv").write_text(
+            "id,text\n" + "".join(f"r{n},Review number {n}.\n" for n in range(120))
+        )
+        server.write_config(folder / "config.toml")
+        config = load_config(folder / "config.toml", env={})
+        library, backends = Library(folder / "data"), Backends(config, env={})
+        for sample in samples():
+            make(sample, folder, library, backends)
+        app = BatchtuiApp(config, library.data_dir)
+        async with app.run_test(size=size) as pilot:
+            await act(pilot)
+            svg = app.export_screenshot()
+        os.chdir(ROOT)
+    TARGET.mkdir(exist_ok=True)
+    (TARGET / f"{name}.png").write_bytes(png(svg))
+    print(TARGET / f"{name}.png")
+
+
+def main() -> None:
+    for name in sys.argv[1:] or SHOTS:
+        asyncio.run(take(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Real terminals: tmux sessions that are typed into and read, and bare pseudo-terminals whose every byte is kept."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import shlex
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+DEADLINE = 20.0
+
+
+def clean_env(**more: str) -> dict[str, str]:
+    """This process's environment without our own variables and keys."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATCHTUI_", "OPENAI_", "TMUX"))}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "LANG": "C.UTF-8"} | more
+
+
+class Tmux:
+    """One program in a tmux window of its own server."""
+
+    def __init__(self, env: Mapping[str, str], *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
+        self._socket = f"batchtui-{os.getpid()}-{time.monotonic_ns()}"
+        command = shlex.join([sys.executable, "-m", "batchtui", *arguments])
+        settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in env.items() if key.isidentifier())
+        self._tmux(
+            "new-session", "-d", "-s", "s", "-x", str(size[0]), "-y", str(size[1]),
+            f"env -i {settings} TERM=tmux-256color {command}; echo [left with $?]; exec sleep 600",
+        )  # fmt: skip
+
+    def _tmux(self, *arguments: str) -> str:
+        done = subprocess.run(["tmux", "-L", self._socket, *arguments], capture_output=True, text=True)
+        return done.stdout
+
+    def press(self, *keys: str) -> None:
+        """Press keys by tmux's names: Enter, Escape, Tab, C-c, x."""
+        for key in keys:
+            self._tmux("send-keys", "-t", "s", key)
+
+    def type(self, text: str) -> None:
+        self._tmux("send-keys", "-t", "s", "-l", text)
+
+    def screen(self) -> str:
+        return self._tmux("capture-pane", "-p", "-t", "s")
+
+    def shows(self, *texts: str, deadline: float = DEADLINE) -> str:
+        """Wait until every text is on the screen; the screen."""
+        end = time.monotonic() + deadline
+        while not all(text in (screen := self.screen()) for text in texts):
+            assert time.monotonic() < end, f"never showed {texts}:\n{screen}"
+            time.sleep(0.05)
+        return screen
+
+    def close(self) -> None:
+        self._tmux("kill-server")
+
+
+class Pty:
+    """A program on a pseudo-terminal; everything it writes is kept, byte for byte."""
+
+    def __init__(self, env: Mapping[str, str], *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
+        self.written = b""
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(sys.executable, [sys.executable, "-m", "batchtui", *arguments], dict(env))
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.before = termios.tcgetattr(self._fd)
+        self.status: int | None = None
+
+    def read(self, seconds: float = 0.05) -> None:
+        """Take in what it wrote, waiting at most so long for more."""
+        while select.select([self._fd], [], [], seconds)[0]:
+            try:
+                chunk = os.read(self._fd, 65536)
+            except OSError:
+                return
+            if not chunk:
+                return
+            self.written += chunk
+
+    def shows(self, text: bytes, deadline: float = DEADLINE) -> None:
+        end = time.monotonic() + deadline
+        while text not in self.written:
+            self.read()
+            assert time.monotonic() < end, f"never wrote {text!r}: {self.written[-2000:]!r}"
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._fd, keys)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def ended(self, deadline: float = DEADLINE) -> int:
+        """Wait until it has ended; its exit status, or minus the signal that killed it."""
+        end = time.monotonic() + deadline
+        while self.status is None:
+            self.read(0.02)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            assert time.monotonic() < end, "it never ended"
+        self.read()
+        return self.status
+
+    def modes(self) -> list[object]:
+        """The terminal's settings now, to compare with `before`."""
+        return termios.tcgetattr(self._fd)
+
+    def hang_up(self) -> None:
+        """The terminal goes away, as when an SSH connection is lost."""
+        os.close(self._fd)
+
+    def close(self) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)

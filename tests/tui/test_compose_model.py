@@ -1,0 +1,205 @@
+"""The compose form as data: nothing of a batch file is lost, and every fault names its field."""
+
+from pathlib import Path
+
+import pytest
+
+from batchtui import batchfile
+from batchtui.model import BatchSpec, LimitsSpec, SourceSpec
+from batchtui.tui.compose_model import FieldFault, Form, field_key, form_of, named, rebased, spec_of
+from batchtui.tui.form_fields import read_words, show_words
+
+BASE = Path("/data")
+
+EVERYTHING = """
+name = "invoices"
+backend = "claude"
+
+[source]
+file = "invoices.csv"
+id = "{{ invoice_id }}"
+limit = 100
+shuffle = true
+seed = 7
+
+[job]
+model = "m-1"
+system = "You are precise.\\nAnd short."
+prompt = "Summarise {{ text }}"
+max_tokens = 500
+temperature = 0.5
+schema = "invoice.schema.json"
+citations = true
+stop = ["a", "b"]
+
+[sweep]
+max_tokens = [200, 500]
+
+[limits]
+cost_usd = 5.0
+time = "2h"
+concurrency = 5
+jobs_per_submission = 10
+timeout = 60
+retries = 3
+error_policy = "stop"
+
+[output]
+dir = "results/invoices"
+raw = false
+"""
+
+
+@pytest.mark.parametrize("kind", ["chat", "local", "daly", None])
+def test_every_key_survives_the_form(kind: str | None) -> None:
+    spec = batchfile.loads(EVERYTHING, "test")
+    assert spec_of(form_of(spec, kind, BASE)) == spec
+
+
+def test_keys_without_a_field_stand_under_other_keys() -> None:
+    form = form_of(batchfile.loads(EVERYTHING, "test"), "chat", BASE)
+    assert form.values["job.prompt"] == "Summarise {{ text }}"
+    assert form.values["limits.timeout"] == "60"
+    assert 'schema = "invoice.schema.json"' in form.other
+    assert "prompt" not in form.other
+    assert "max_tokens = [" in form.other
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"prompt": ["a list"]},
+        {"prompt": 7},
+        {"prompt": ""},
+        {"prompt": "red \x1b[31m and \u202e backwards \u2028"},
+        {"prompt": "a\r\nb"},
+        {"model": "two\nlines"},
+        {"max_tokens": "500"},
+        {"max_tokens": True},
+        {"max_tokens": "{{ n }}"},
+        {"temperature": 1},
+        {"temperature": 1.0},
+        {"temperature": 1e-7},
+        {"command": "one line"},
+        {"command": []},
+        {"command": ["sh", "-c", 'echo "{{ a }}" $HOME; ls __0__ {{ b }}{{ c }}', "", "it's"]},
+        {"command": ["echo", 3]},
+        {"cwd": "  spaces  "},
+    ],
+)
+@pytest.mark.parametrize("kind", ["chat", "local"])
+def test_values_of_any_shape_survive(job: dict[str, object], kind: str) -> None:
+    spec = BatchSpec(name="x", job=job)
+    back = spec_of(form_of(spec, kind, BASE))
+    assert back == spec
+    assert [type(value) for value in back.job.values()] == [type(value) for value in job.values()]
+
+
+def test_other_keys_show_no_character_that_acts_on_a_terminal() -> None:
+    form = form_of(BatchSpec(job={"note": "a\x1bb\u202ec\u2028d\U000e0041"}), "chat", BASE)
+    assert form.other.isascii()
+    assert form.other.isprintable() or "\n" in form.other
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("echo {{ species }}", ["echo", "{{ species }}"]),
+        ('wc -w "{{ path }}"', ["wc", "-w", "{{ path }}"]),
+        ('echo {{ row["Culmen Length (mm)"] }} __0__', ["echo", '{{ row["Culmen Length (mm)"] }}', "__0__"]),
+        ("echo a{{x}}b{{ y }} 'c d'", ["echo", "a{{x}}b{{ y }}", "c d"]),
+    ],
+)
+def test_a_command_is_split_around_its_templates(line: str, words: list[str]) -> None:
+    assert read_words(line) == words
+    shown = show_words(words)
+    assert shown is not None
+    assert read_words(shown) == words
+
+
+def test_an_open_quote_is_named() -> None:
+    with pytest.raises(FieldFault, match="quot") as fault:
+        spec_of(Form(values={"job.command": "echo 'a"}, kind="local"))
+    assert fault.value.key == "job.command"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("job.max_tokens", "many"),
+        ("limits.cost_usd", "-1"),
+        ("limits.cost_usd", "nan"),
+        ("limits.time", "2 weeks"),
+        ("limits.time", "48h"),
+        ("limits.retries", "1.5"),
+        ("limits.error_policy", "halt"),
+    ],
+)
+def test_a_fault_names_its_field(key: str, text: str) -> None:
+    with pytest.raises(FieldFault) as fault:
+        spec_of(Form(values={"source.file": "a.csv", key: text}, kind="chat"))
+    assert fault.value.key == key
+
+
+def test_other_keys_are_checked_with_line_and_nearest_word() -> None:
+    for text, words in [("[source]\nfle = 'x'", "did you mean"), ("a = = b", "line 1")]:
+        with pytest.raises(FieldFault, match=words) as fault:
+            spec_of(Form(other=text))
+        assert fault.value.key == "other"
+
+
+def test_a_key_given_twice_is_refused() -> None:
+    with pytest.raises(FieldFault, match="keep one"):
+        spec_of(Form(values={"name": "a"}, other='name = "b"'))
+
+
+def test_an_id_needs_a_source() -> None:
+    with pytest.raises(FieldFault) as fault:
+        spec_of(Form(values={"source.id": "{{ a }}"}))
+    assert fault.value.key == "source.file"
+
+
+def test_another_kind_keeps_what_was_written() -> None:
+    form = form_of(BatchSpec(job={"command": ["echo"], "prompt": "p"}), "local", BASE)
+    assert "prompt" in form.other
+    form.set_kind("chat")
+    assert form.values["job.prompt"] == "p"
+    assert form.other == ""
+    assert spec_of(form).job == {"prompt": "p"}
+    form.set_kind("local")
+    assert spec_of(form).job == {"command": ["echo"]}
+
+
+def test_a_name_comes_from_the_source() -> None:
+    assert named(BatchSpec(source=SourceSpec(file="data/penguins.csv"))).name == "penguins"
+    assert named(BatchSpec()).name == "untitled"
+    assert named(BatchSpec(name="mine", source=SourceSpec(file="a.csv"))).name == "mine"
+
+
+def test_saving_elsewhere_keeps_paths_leading_to_the_same_files(tmp_path: Path) -> None:
+    spec = BatchSpec(
+        source=SourceSpec(file="a.csv"),
+        job={"schema": "s.json", "cwd": "{{ folder }}"},
+        limits=LimitsSpec(retries=1),
+    )
+    moved = rebased(spec, tmp_path, tmp_path / "deep" / "er")
+    assert moved.source is not None
+    assert moved.source.file == "../../a.csv"
+    assert moved.job == {"schema": "../../s.json", "cwd": "{{ folder }}"}
+    assert rebased(spec, tmp_path, tmp_path) == spec
+
+
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        ("job.prompt", "job.prompt"),
+        ("prompt", "job.prompt"),
+        ("source.file", "source.file"),
+        ("limits.time", "limits.time"),
+        ("job.schema", "other"),
+        ("messages", "other"),
+        (None, "source.file"),
+    ],
+)
+def test_a_problem_finds_its_field(key: str | None, field: str) -> None:
+    assert field_key(key, Form(values={"source.file": "x"}, kind="chat")) == field

@@ -1,0 +1,111 @@
+"""A result as the reader shows it, without a screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchtui.model import JobState, Result
+from batchtui.text import LINE_LIMIT
+from batchtui.tui import handing_out
+from batchtui.tui.result_texts import (
+    PART_CHARACTERS,
+    answer_text,
+    facts,
+    markdown_fault,
+    meta_rows,
+    note_of,
+    part,
+    parts,
+    result_json,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "short",
+        "word " * 100_000,
+        "x" * 1_000_000,
+        "line\n" * 50_000,
+        "\n" * 200_000,
+        "é\u0301" * 90_000,
+        "a\n" + "b" * 70_000,
+    ],
+)
+def test_parts_hold_the_whole_text_and_no_more(text: str) -> None:
+    starts = parts(text)
+    ends = [*starts[1:], len(text)]
+    assert starts[0] == 0
+    assert "".join(text[a:b] for a, b in zip(starts, ends, strict=True)) == text
+    for number in range(len(starts)):
+        shown = part(text, starts, number)
+        assert len(shown) <= PART_CHARACTERS + PART_CHARACTERS // LINE_LIMIT + 1
+        assert max(len(line) for line in shown.split("\n")) <= LINE_LIMIT
+
+
+def test_a_part_is_clean() -> None:
+    text = "a\x1b[31m\u202eb" + "e" + "\u0301" * 100_000
+    shown = part(text, parts(text), 0)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert len(shown) < 40
+
+
+def test_an_answer_is_the_words_else_the_value_else_the_output() -> None:
+    assert answer_text(Result(job_id="a", raw_response="words", parsed_response={"a": 1})) == "words"
+    assert answer_text(Result(job_id="a", parsed_response={"a": 1})) == '{\n  "a": 1\n}'
+    assert answer_text(Result(job_id="a", output={"mwh": 1})) == '{\n  "mwh": 1\n}'
+    assert "[stderr]\noops" in answer_text(
+        Result(job_id="a", raw_response="out\n", output={"stderr": "oops"})
+    )
+    assert answer_text(Result(job_id="a")) == ""
+
+
+def test_a_note_says_why_there_is_no_answer() -> None:
+    assert note_of(Result(job_id="a", status=JobState.COMPLETED, raw_response="x")) == ""
+    assert note_of(Result(job_id="a", status=JobState.COMPLETED)) == "it completed and gave nothing"
+    assert "not sent yet" in note_of(Result(job_id="a"))
+    failed = Result(job_id="a", status=JobState.FAILED, error="429", error_kind="rate_limit")
+    assert note_of(failed) == "failed: rate_limit: 429"
+
+
+def test_figures_of_a_result() -> None:
+    result = Result(
+        job_id="a", status=JobState.COMPLETED, input_tokens=812, output_tokens=96, cost_usd=0.0004, attempts=1,
+        started="2026-01-01T00:00:00Z", ended="2026-01-01T00:00:02.1Z", finish_reason="stop", remote={"task_id": "t1"},
+    )  # fmt: skip
+    assert facts(result) == "812 in 96 out   $0.0004   2.1 s   attempt 1   stop"
+    assert dict(meta_rows(result)).items() >= {"task_id": "t1", "tokens in": "812", "took": "2.1 s"}.items()
+    assert '"output_tokens": 96' in result_json(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("# Fine\n\n- one\n", False),
+        ("x" * 200_001, True),
+        ("- item\n" * 1000, True),
+        ("\ud83d" * 100_000, True),
+        ("|a|b|c|d|\n" * 500, True),
+        (">" * 10_000 + " deep", True),
+        ("> " * 30 + "deep", True),
+        ("- " * 30 + "deep", True),
+    ],
+)
+def test_markdown_that_would_take_long_is_refused(text: str, refused: bool) -> None:
+    assert bool(markdown_fault(text)) is refused
+
+
+def test_a_file_name_is_safe() -> None:
+    assert (
+        handing_out.file_name("a b", "../../etc/passwd", ending=".txt") == "a%20b-..%2F..%2Fetc%2Fpasswd.txt"
+    )
+    assert handing_out.file_name("..", ending=".txt") == "result.txt"
+    assert len(handing_out.file_name("\ud83d" + "x" * 500, ending=".json")) <= 130
+
+
+def test_the_clipboard_sequence_is_measured_as_it_is_sent() -> None:
+    assert handing_out.encoded_size("abc") == 4
+    assert handing_out.encoded_size("é" * 2) == 8
+    assert handing_out.encoded_size("\ud83d") == 4
