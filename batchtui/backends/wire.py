@@ -19,7 +19,8 @@ _LONGEST = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """`[job]` of a prompt. `body` is a whole request as a batch line holds it; fields given beside it win.
 
-    `extra` holds fields of the request that have no name here.
+    `extra` holds fields of the request that have no name here. `schema` is the JSON Schema that an answer must fit,
+    `file` what is sent beside the prompt (paths), `citations` asks for the passages an answer rests on.
     """
 
     model: str | None = None
@@ -32,6 +33,9 @@ class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
     seed: int | None = None
     stop: str | list[str] | None = None
     response_format: dict[str, Json] | None = None
+    schema: dict[str, Json] | None = None
+    file: str | list[str] | None = None
+    citations: bool = False
     body: dict[str, Json] = {}
     endpoint: str | None = None
     extra: dict[str, Json] = {}
