@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, TypeVar
 from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
+from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -26,6 +27,7 @@ from batchtui.tui import actions, leaving, settings, states, terminal
 from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
 from batchtui.tui.error_digests import ErrorDigests
+from batchtui.tui.key_order import KeyOrder
 from batchtui.tui.link import Link
 from batchtui.tui.rates import Rates
 from batchtui.tui.screens.base import AppScreen
@@ -98,6 +100,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self._worker_wanted = worker and drive
         self._faults: list[str] = []
         self._guard = Guard()
+        self._keys = KeyOrder(self, super().on_event)
         self._theme_at_start = ""
 
     # ---- starting and stopping
@@ -165,6 +168,12 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.screen.tick()
         for header in self.screen.query(HeaderLine):
             header.refresh()
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
 
     # ---- rendering
 

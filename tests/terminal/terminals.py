@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import shlex
 import signal
@@ -16,12 +17,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyte
+
 DEADLINE = 20.0
+QUIET = 0.06
+"""Seconds without a byte after which the app has painted what a key asked for."""
 
 
 def clean_env(**more: str) -> dict[str, str]:
     """This process's environment without our own variables and keys."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATCHTUI_", "OPENAI_", "TMUX"))}
+    ours = ("BATCHTUI_", "OPENAI_", "TMUX", "COLUMNS", "LINES")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "LANG": "C.UTF-8"} | more
 
 
@@ -69,10 +75,13 @@ class Pty:
 
     def __init__(self, env: Mapping[str, str], *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
         self.written = b""
+        self._screen = pyte.Screen(*size)
+        self._stream, self._fed = pyte.ByteStream(self._screen), 0
+        window = struct.pack("HHHH", size[1], size[0], 0, 0)
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, window)
             os.execvpe(sys.executable, [sys.executable, "-m", "batchtui", *arguments], dict(env))
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.before = termios.tcgetattr(self._fd)
         self.status: int | None = None
 
@@ -95,6 +104,29 @@ class Pty:
 
     def press(self, keys: bytes) -> None:
         os.write(self._fd, keys)
+
+    def settle(self, quiet: float = QUIET, deadline: float = DEADLINE) -> None:
+        """Read until it has written nothing for so many seconds."""
+        end = time.monotonic() + deadline
+        before = -1
+        while len(self.written) != before:
+            before = len(self.written)
+            self.read(quiet)
+            assert time.monotonic() < end, "it never stopped writing"
+
+    def text(self) -> str:
+        """What stands on the screen, as a terminal shows it."""
+        self._stream.feed(self.written[self._fed :])
+        self._fed = len(self.written)
+        return "\n".join(self._screen.display)
+
+    def shown(self, pattern: str, deadline: float = DEADLINE) -> re.Match[str]:
+        """Wait until the pattern stands on the screen."""
+        end = time.monotonic() + deadline
+        while not (found := re.search(pattern, self.text())):
+            self.read()
+            assert time.monotonic() < end, f"never showed {pattern}:\n{self.text()}"
+        return found
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)

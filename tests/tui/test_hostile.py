@@ -31,11 +31,11 @@ def _strings() -> dict[str, str]:
 HOSTILE = _strings()
 
 
-def hostile_library(path: Path, text: str) -> Library:
+def hostile_library(path: Path, text: str, batch_id: str = "h0st1l") -> Library:
     """A batch with the text as its name, a job's id, an error, an answer, a remote id and what needs a person."""
     library = Library(path)
     sample = Sample(
-        library, "h0st1l", text or " ", [f"{n}-{text}" for n in range(3)], backend="openai", tags=[text]
+        library, batch_id, text or " ", [f"{n}-{text}" for n in range(3)], backend="openai", tags=[text]
     )
     sample.submit(0, 3, f"batch_{text}")
     sample.poll("ended")
