@@ -66,7 +66,7 @@ def _app(args: argparse.Namespace, out: Path | None) -> int:
         from batchtui.tui.app import run_app
 
         try:
-            return run_app(config=config, data_dir=library.data_dir)
+            return run_app(config=config, data_dir=library.data_dir, farewell=False)
         finally:
             signals.ignore()  # the folder must go, however impatient the system is
 

@@ -360,8 +360,12 @@ def run_app(
     open_batch: str | None = None,
     new_from: Path | None = None,
     drive: bool = True,
+    farewell: bool = True,
 ) -> int:
-    """Run the app until the user leaves; its exit code. Without a terminal: one line on stderr, and 2."""
+    """Run the app until the user leaves; its exit code. Without a terminal: one line on stderr, and 2.
+
+    `farewell` tells, once the terminal is back, which batches are not finished.
+    """
     if reason := terminal.missing():
         print(f"batchtui: {reason}", file=sys.stderr)
         return 2
@@ -373,6 +377,6 @@ def run_app(
         app.link.stop()
         if terminal.gone():
             os._exit(app.return_code or 129)  # threads that read a dead terminal would keep the process
-    if words := leaving.last_words(app.link):
+    if farewell and (words := leaving.last_words(app.link)):
         print(words, file=sys.stderr)
     return app.return_code or 0
