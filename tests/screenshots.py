@@ -18,8 +18,10 @@ from batchtui.config import load_config
 from batchtui.demo.samples import FAULTS, samples
 from batchtui.demo.server import DemoServer
 from batchtui.engine.pool import Backends
+from batchtui.model import BatchStatus
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.widgets.compose_form import ComposeForm
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "screenshots"
@@ -32,7 +34,7 @@ def png(svg: str) -> bytes:
     import cairosvg
 
     svg = re.sub(r"@font-face\s*{[^}]*}", "", svg).replace("Fira Code", FONT)
-    data: bytes = cairosvg.svg2png(bytestring=svg.encode(), scale=1.5)
+    data: bytes = cairosvg.svg2png(bytestring=svg.encode(), scale=1.0)
     return data
 
 
@@ -54,7 +56,7 @@ async def _batches(pilot: Pilot[None]) -> None:
     await _until(pilot, lambda: sum(s.finished for s in _statuses(app)) > 400)
 
 
-def _statuses(app: BatchtuiApp):  # type: ignore[no-untyped-def]
+def _statuses(app: BatchtuiApp) -> list[BatchStatus]:
     return [status for folder in app.link.folders() if (status := app.link.status(folder.id))]
 
 
@@ -74,7 +76,10 @@ async def _compose(pilot: Pilot[None]) -> None:
     await _batches(pilot)
     await pilot.press("n")
     await pilot.pause(0.5)
-    await pilot.press(*"reviews.csv")
+    form = _app(pilot).screen.query_one(ComposeForm)
+    for key, text in DRAFT.items():
+        form.row(key).text = text
+        await pilot.pause(0.5)
     await pilot.pause(1)
 
 
@@ -90,6 +95,15 @@ async def _help(pilot: Pilot[None]) -> None:
     await pilot.pause(0.5)
 
 
+DRAFT = {
+    "source.file": "reviews.csv",
+    "backend": "openai",
+    "job.model": "gpt-4.1-mini",
+    "job.system": "You are precise.",
+    "job.prompt": "Summarise this review in one sentence:\n\n{{ text }}",
+    "job.max_tokens": "200",
+    "limits.cost_usd": "5",
+}
 SMALL, LARGE = (80, 24), (160, 48)
 SHOTS: dict[str, Shot] = {
     "batches": (LARGE, _batches),
@@ -119,8 +133,11 @@ async def take(name: str) -> None:
             make(sample, folder, library, backends)
         app = BatchtuiApp(config, library.data_dir)
         async with app.run_test(size=size) as pilot:
-            await act(pilot)
-            svg = app.export_screenshot()
+            try:
+                await act(pilot)
+                svg = app.export_screenshot()
+            finally:
+                app.link.stop()
         os.chdir(ROOT)
     TARGET.mkdir(exist_ok=True)
     (TARGET / f"{name}.png").write_bytes(png(svg))

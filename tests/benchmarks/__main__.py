@@ -1,0 +1,24 @@
+"""Runs every benchmark, each in a process of its own. Run: python -m tests.benchmarks [NAME …]"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HELPERS = {"__init__", "__main__", "report"}
+
+
+def main() -> int:
+    names = sys.argv[1:] or sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+    failed = [
+        name
+        for name in names
+        if name not in HELPERS
+        and subprocess.run([sys.executable, "-m", f"tests.benchmarks.{name}"]).returncode
+    ]
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
