@@ -7,12 +7,14 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -52,6 +54,11 @@ def _log_screen() -> Screen[None]:
     from batchtui.tui.screens.log import LogScreen
 
     return LogScreen()
+
+
+def _closing_down() -> AbstractContextManager[None]:
+    """A timer may fire once more while the screens are taken down, or before the first is built."""
+    return suppress(NoMatches, ScreenStackError)
 
 
 class BatchtuiApp(App[None], inherit_bindings=False):
@@ -149,9 +156,9 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.push_screen(FirstRunScreen())
 
     def _drain(self) -> None:
-        changed = self.link.drain()
-        if changed:
-            self.tell(changed)
+        if changed := self.link.drain():
+            with _closing_down():
+                self.tell(changed)
 
     def tell(self, changed: set[str]) -> None:
         """Bring every screen up to date about these batches."""
@@ -164,10 +171,11 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     def _tick(self) -> None:
         if not self.is_headless and terminal.gone():
             self.exit(return_code=129)
-        if isinstance(self.screen, AppScreen):
-            self.screen.tick()
-        for header in self.screen.query(HeaderLine):
-            header.refresh()
+        with _closing_down():
+            if isinstance(self.screen, AppScreen):
+                self.screen.tick()
+            for header in self.screen.query(HeaderLine):
+                header.refresh()
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded:

@@ -36,7 +36,7 @@ def test_every_job_is_answered_in_source_order(cli: Cli, with_demo: Start, backe
 
 
 def test_detach_cancel_resume(cli: Cli, with_demo: Start) -> None:
-    server = with_demo("duration=20s")
+    server = with_demo("duration=600s")
     ran = run(cli, "openai", "--detach")
     assert ran.code == 0
     batch_id = ran.out.strip()
@@ -61,7 +61,7 @@ def test_a_detached_batch_is_collected_later_and_made_once(cli: Cli, with_demo: 
 
 
 def test_removing_a_live_batch_cancels_it_or_forgets_it(cli: Cli, with_demo: Start) -> None:
-    server = with_demo("duration=20s")
+    server = with_demo("duration=600s")
     for name in ("one", "two"):
         run(cli, "openai", "--detach", name=name)
     assert cli("rm", "one", "--cancel").code == 0
