@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 
+from batchtui.backends.attachment_rules import FileRules
+from batchtui.backends.attachments import Attached
 from batchtui.model import Json, Outcome, SubmissionState
 from batchtui.text import Secret
 
@@ -84,13 +86,21 @@ class Forgotten(Exception):
 
 @dataclass(slots=True)
 class Job(Generic[W]):
-    """A job rendered and decoded, ready to send. `token` marks this attempt for the backend's own records."""
+    """A job rendered and decoded, ready to send. `token` marks this attempt for the backend's own records.
+
+    `files` are those that `[job] file` names; they hold data only while the job is sent (see `attachment_parts`).
+    """
 
     index: int
     id: str
     attempt: int
     token: str
     work: W
+    files: tuple[Attached, ...] = ()
+
+
+SAID = "said"
+"""Among a submission's facts: what the backend said of it as a whole, for jobs that have no answer of their own."""
 
 
 @dataclass(slots=True)
@@ -105,6 +115,8 @@ class Submission:
     remote_id: str | None = None
     facts: dict[str, Json] = field(default_factory=dict)
     jobs: int = 0
+    others: frozenset[str] = frozenset()
+    """For `find`: remote ids that are known to be other submissions'."""
 
 
 @dataclass(slots=True)
@@ -125,11 +137,15 @@ class Progress:
 
 @dataclass(slots=True)
 class Found:
-    """What `find` learnt: `remote_id` when it lives, `absent` when it surely does not, neither: cannot tell."""
+    """What `find` learnt: `remote_id` when it lives, `absent` when it surely does not, neither: cannot tell.
+
+    `later`: it will be told apart by itself after a while, so ask again in place of a person.
+    """
 
     remote_id: str | None = None
     absent: bool = False
     reason: str = ""
+    later: bool = False
 
 
 @dataclass(slots=True)
@@ -162,6 +178,14 @@ class RemoteBatch:
     name: str | None = None
 
 
+@dataclass(slots=True)
+class RemoteJob:
+    """A job as its backend holds it: the id that its answer carries, and its `[job]`, of one set of keys a kind."""
+
+    wire_id: str
+    work: dict[str, Json]
+
+
 @dataclass(frozen=True, slots=True)
 class KindLimits:
     """What a backend takes. None: no limit."""
@@ -181,7 +205,7 @@ class KindLimits:
 class BackendSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Fields every `[backends.NAME]` table may hold; kinds add their own in a subclass.
 
-    Keys are named by reference only. `headers` values may be `env:NAME`.
+    Keys are named by reference only. `headers` values may be `env:NAME`. The last three override the kind's limits.
     """
 
     kind: str
@@ -195,6 +219,11 @@ class BackendSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     concurrency: int | None = None
     poll_interval: float | str | None = None
     settle: float | str | None = None
+    enqueued_tokens: int | dict[str, int] | None = None
+    """Tokens of one model that the provider takes in at a time; a table gives it by model."""
+    jobs_per_submission: int | None = None
+    bytes_per_submission: int | None = None
+    submissions_at_once: int | None = None
 
 
 S = TypeVar("S", bound=BackendSettings)
@@ -223,6 +252,8 @@ class Backend(ABC, Generic[W]):
     """The usual environment variable of the key; a backend exists by itself where it is set."""
     key_required: ClassVar[bool] = False
     remote: ClassVar[bool]
+    native_schema: ClassVar[bool] = False
+    """Whether a job's JSON Schema goes by a field of the protocol; else it goes by prompt (`schema_prompt`)."""
 
     def __init__(self, setup: Setup[BackendSettings]) -> None:
         self.name = setup.name
@@ -246,6 +277,10 @@ class Backend(ABC, Generic[W]):
     def check(self, job: Job[W]) -> list[tuple[str, str]]:
         """What is wrong with a job before anything is sent: (key, message) pairs, empty where all is well."""
         return []
+
+    def file_rules(self) -> FileRules | None:
+        """Which files a job may bring, and whether they can be cited. None: no files here."""
+        return None
 
     def describe(self, job: Job[W]) -> Json:
         """The job as it would be sent, for the preview; never a key."""
@@ -299,8 +334,8 @@ class Remote(Backend[W]):
     def group(self, job: Job[W]) -> str:
         """Jobs of one group may share a submission."""
 
-    def wire_id(self, index: int, job_id: str) -> str:
-        """The job's id as the backend takes it, where ours does not fit its pattern; answers carry this one."""
+    def wire_id(self, index: int, job_id: str, token: str) -> str:
+        """The job's id as the backend takes it in the submission of this token (see `wire_ids`); answers carry it."""
         return job_id
 
     @abstractmethod
@@ -334,6 +369,17 @@ class Remote(Backend[W]):
     @abstractmethod
     async def cancel(self, submission: Submission) -> None:
         """Ask; final only when a poll says so."""
+
+    async def jobs(self, submission: Submission) -> AsyncGenerator[RemoteJob, None]:
+        """The jobs of a submission, from what the backend kept of its input, in its order.
+
+        Raises Forgotten where it keeps none, else as poll.
+        """
+        raise Forgotten(f"{self.kind} gives no input back")
+        yield  # makes it a generator
+
+    async def tidy(self, submission: Submission) -> None:
+        """Delete the files of a submission of ours whose results are stored, where the config asks for that."""
 
     async def list(self) -> Sequence[RemoteBatch]:
         """What lives there."""

@@ -1,23 +1,50 @@
-"""Kind `chat`: prompts one by one to anything that speaks OpenAI's chat completions, local servers included."""
+"""Kind `chat`: prompts one by one to anything that speaks OpenAI's chat completions, local servers included, or
+Anthropic's messages."""
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import quote
 
-from batchtui.backends.base import Direct, Job, KindLimits, Note, Transient
+from batchtui.backends.anthropic_answers import message_outcome
+from batchtui.backends.anthropic_wire import (
+    API_VERSION,
+    BASE_URL,
+    MAX_TOKENS,
+    Auth,
+    Messages,
+    messages_headers,
+)
+from batchtui.backends.attachment_rules import ANTHROPIC, FileRules
+from batchtui.backends.base import BackendSettings, Direct, Job, KindLimits, Note, Setup, Transient
 from batchtui.backends.completion import outcome_of
 from batchtui.backends.prompts import Prompts, PromptSettings
 from batchtui.backends.replies import raise_for
 from batchtui.backends.wire import CHAT, ChatWork
-from batchtui.model import Outcome
+from batchtui.model import Json, Outcome
 
 CLIENT_ID_LIMIT = 512
+OLLAMA = "http://127.0.0.1:11434/v1"
 
 
 class ChatSettings(PromptSettings, kw_only=True):
-    """The default address is where Ollama listens."""
+    """`api` is what the server speaks. The default address is where Ollama listens, or Anthropic's own.
 
-    base_url: str | None = "http://127.0.0.1:11434/v1"
+    `native_schema = false` is for servers without structured output: a schema then goes by prompt.
+    `api_version`, `auth`, `beta` and `max_tokens` are as in a table of kind `anthropic`, and for its API alone.
+    """
+
+    api: Literal["openai", "anthropic"] = "openai"
+    base_url: str | None = OLLAMA
+    native_schema: bool = True
+    api_version: str = API_VERSION
+    auth: Auth = "x-api-key"
+    beta: list[str] = []
+    max_tokens: int = MAX_TOKENS
+
+    def __post_init__(self) -> None:
+        if self.api == "anthropic" and self.base_url == OLLAMA:
+            self.base_url = BASE_URL
 
 
 class ChatBackend(Prompts, Direct[ChatWork]):
@@ -25,22 +52,56 @@ class ChatBackend(Prompts, Direct[ChatWork]):
 
     kind = "chat"
     summary = (
-        "Prompts one by one to any OpenAI-compatible server (OpenAI, Groq, vLLM, Ollama, llama.cpp, LiteLLM)"
+        "Prompts one by one to any OpenAI-compatible server (OpenAI, Groq, vLLM, Ollama, llama.cpp, LiteLLM), "
+        'or to Anthropic (api = "anthropic")'
     )
     Settings = ChatSettings
+    native_schema = True
     endpoints = (CHAT,)
     defaults = KindLimits(concurrency=5, timeout=600.0, retries=3)
 
+    def __init__(self, setup: Setup[BackendSettings]) -> None:
+        super().__init__(setup)
+        assert isinstance(setup.settings, ChatSettings)
+        self._messages = Messages.of(setup.settings) if setup.settings.api == "anthropic" else None
+        if self._messages:
+            self.models_path = self._messages.path("models")
+
+    @classmethod
+    def request_headers(cls, settings: BackendSettings, key: str | None) -> dict[str, str]:
+        if isinstance(settings, ChatSettings) and settings.api == "anthropic":
+            return messages_headers(settings, key)
+        return super().request_headers(settings, key)
+
+    def file_rules(self) -> FileRules | None:
+        return ANTHROPIC if self._messages else super().file_rules()
+
+    def body(self, job: Job[ChatWork]) -> dict[str, Json]:
+        if self._messages is None:
+            return super().body(job)
+        return self._messages.body(job.work, job.files, native_schema=self.takes_schema(job))
+
+    def check(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
+        return self._messages.check(job.work) if self._messages else super().check(job)
+
+    def tokens(self, job: Job[ChatWork]) -> tuple[int, int]:
+        return self._messages.tokens(job.work) if self._messages else super().tokens(job)
+
+    def takes_schema(self, job: Job[ChatWork]) -> bool:
+        assert isinstance(self.setup.settings, ChatSettings)
+        return self.setup.settings.native_schema
+
     async def run(self, job: Job[ChatWork], note: Note) -> Outcome:
+        path = self._messages.path("messages") if self._messages else "chat/completions"
         reply = await self.http.request_json(
-            "POST", "chat/completions", json=self.body(job), headers={"X-Client-Request-Id": client_id(job)}
+            "POST", path, json=self.body(job), headers={"X-Client-Request-Id": client_id(job)}
         )
         raise_for(reply)
         if reply.problem is not None:
             raise Transient(
                 f"the reply ({reply.status}) is {reply.problem}", kind="bad_reply", maybe_done=True
             )
-        return outcome_of(reply.json)
+        return message_outcome(reply.json) if self._messages else outcome_of(reply.json)
 
 
 def client_id(job: Job[ChatWork]) -> str:

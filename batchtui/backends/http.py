@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json as jsonlib
 import logging
-import secrets
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
@@ -24,6 +23,7 @@ from batchtui import __version__
 from batchtui.backends.address import is_link_local, is_loopback
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
 from batchtui.backends.leases import Leases, inflate
+from batchtui.backends.pieces import CHUNK, form, length, lines, pieces, timed
 from batchtui.backends.replies import Reply, TooDeep, parse_json, place, raise_for, tidy
 from batchtui.model import Json
 
@@ -33,7 +33,6 @@ for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses
 CONNECT_TIMEOUT = 5.0
 REPLY_LIMIT = 100_000_000
 LINE_LIMIT = 64_000_000
-CHUNK = 1 << 18
 REDIRECTS = 3
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -107,9 +106,56 @@ class Http:
         timeout: float | None = None,
     ) -> Reply:
         """POST a file as multipart form data with a known length, read from disk piece by piece. Raises as above."""
-        extra, body = _form(fields, filename, source)
+        extra, body = form(fields, filename, source)
         request = self._request("POST", self._url(path), extra, body, timeout)
         return await self._whole(request, timeout, create=False)
+
+    async def submit_form(
+        self, path: str, *, fields: Mapping[str, str], timeout: float | None = None
+    ) -> Reply:
+        """POST multipart form data without a file. Raises as above."""
+        extra, body = form(fields)
+        request = self._request("POST", self._url(path), extra, body, timeout)
+        return await self._whole(request, timeout, create=False)
+
+    async def send_file(
+        self,
+        method: str,
+        address: str,
+        *,
+        source: Path,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """The bytes of a file to an address that the server named for it, which carries its own permission.
+
+        Our own headers stay here. The address must be https, or on loopback where the base is, and so must one that
+        it leads on to. Raises as above.
+        """
+        url = httpx.URL(self.base_url)
+        extra = [*(headers or {}).items(), length(source)]
+        for _ in range(REDIRECTS + 1):
+            url = self._follow(url, address)
+            request = self._request(method, url, extra, pieces(b"", source, b""), timeout, own=False)
+            reply = await self._whole(request, timeout, create=False)
+            address = reply.headers.get("location", "")
+            if reply.status not in (307, 308) or not address:
+                break
+        return reply
+
+    async def post_file(
+        self,
+        path: str,
+        *,
+        source: Path,
+        content_type: str = "application/json",
+        timeout: float | None = None,
+        create: bool = False,
+    ) -> Reply:
+        """POST a file as the whole body, its length known, read from disk piece by piece. Raises as request_json."""
+        extra = [("Content-Type", content_type), length(source)]
+        request = self._request("POST", self._url(path), extra, pieces(b"", source, b""), timeout)
+        return await self._whole(request, timeout, create)
 
     async def stream_lines(
         self,
@@ -123,11 +169,13 @@ class Http:
     ) -> AsyncGenerator[bytes, None]:
         """The lines of a download, each with its LF (a last one without it was cut), in constant memory.
 
+        `path` may be a whole address that the backend named; on another host it is asked without our headers.
         A line over `line_limit` comes as its first bytes only. `keep` gets every piece as it came. At most 3
         redirects are followed, over https or on loopback, without our headers on another host. Raises Refused,
         NeedsPerson, TryLater, Transient.
         """
-        url, headers = self._url(path), self._own
+        url = self._named(path) if "://" in path else self._url(path)
+        headers = self._own if _origin(url) == self._origin else []
         for _ in range(REDIRECTS + 1):
             with self._judged(create=False):
                 request = self._request(method, url, headers, None, timeout, own=False)
@@ -138,10 +186,17 @@ class Http:
                         continue
                     if not response.is_success:
                         raise_for(self._reply(response, await _body(response)))
-                    async for line in _lines(_timed(_plain(response), total), keep, line_limit):
+                    async for line in lines(timed(_plain(response), total), keep, line_limit):
                         yield line
                     return
         raise Refused(f"redirect refused: more than {REDIRECTS} from {self.place}", "redirect")
+
+    def is_own(self, address: str) -> bool:
+        """Whether a whole address lies on the host that our headers go to."""
+        try:
+            return _origin(httpx.URL(address)) == self._origin
+        except (httpx.InvalidURL, ValueError):
+            return False
 
     async def aclose(self) -> None:
         await self._leases.close()
@@ -232,6 +287,12 @@ class Http:
             raise Unsure(message)
         raise Transient(message, kind=kind, maybe_done=True)
 
+    def _named(self, address: str) -> httpx.URL:
+        """An address from a reply: one under our own origin as it is, another by the rules of a redirect."""
+        if self.is_own(address):
+            return httpx.URL(address)
+        return self._follow(httpx.URL(self.base_url), address)
+
     def _follow(self, url: httpx.URL, location: str) -> httpx.URL:
         try:
             target = httpx.URL(urljoin(str(url), location))
@@ -283,33 +344,6 @@ def _environment_proxy(url: httpx.URL) -> str | None:
     return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
-def _form(
-    fields: Mapping[str, str], filename: str, source: Path
-) -> tuple[list[tuple[str, str]], AsyncIterator[bytes]]:
-    """Headers and body of a multipart form with one file, its length known from the start."""
-    boundary = secrets.token_hex(16)
-    head = "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    )
-    head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
-    opening = f"{head}Content-Type: application/octet-stream\r\n\r\n".encode()
-    closing = f"\r\n--{boundary}--\r\n".encode()
-    headers = [
-        ("Content-Type", f"multipart/form-data; boundary={boundary}"),
-        ("Content-Length", str(len(opening) + source.stat().st_size + len(closing))),
-    ]
-    return headers, _pieces(opening, source, closing)
-
-
-async def _pieces(opening: bytes, source: Path, closing: bytes) -> AsyncIterator[bytes]:
-    yield opening
-    with source.open("rb") as file:
-        while piece := file.read(CHUNK):
-            yield piece
-    yield closing
-
-
 def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body's bytes. We ask for plain ones; what comes packed all the same is unpacked in bounded steps."""
     packing = response.headers.get("content-encoding", "identity").lower()
@@ -328,33 +362,3 @@ async def _body(response: httpx.Response) -> bytes:
             raise _TooLarge(f"over the limit of {REPLY_LIMIT:,} bytes")
         pieces.append(piece)
     return b"".join(pieces)
-
-
-async def _timed(pieces: AsyncIterator[bytes], total: float) -> AsyncIterator[bytes]:
-    """The same pieces; TimeoutError once they have taken `total` seconds, since a drip never ends by itself."""
-    deadline = asyncio.get_running_loop().time() + total
-    async for piece in pieces:
-        yield piece
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError
-
-
-async def _lines(
-    pieces: AsyncIterator[bytes], keep: Callable[[bytes], None] | None, limit: int
-) -> AsyncIterator[bytes]:
-    parts: list[bytes] = []
-    size = 0
-    async for piece in pieces:
-        if keep:
-            keep(piece)
-        first, *rest = piece.split(b"\n")
-        size += len(first)
-        if size <= limit:
-            parts.append(first)
-        if rest:
-            yield b"".join(parts) + b"\n"
-            for line in rest[:-1]:
-                yield line + b"\n"
-            parts, size = [rest[-1]], len(rest[-1])
-    if parts and size:
-        yield b"".join(parts)

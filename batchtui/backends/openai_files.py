@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from batchtui.backends.base import Answer
 from batchtui.backends.completion import failed, outcome_of
-from batchtui.backends.replies import error_code, error_words, parse_json, tidy
+from batchtui.backends.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.model import JobState, Json, Outcome
 
+LONG_LINE = 100_000
+"""Bytes of a line (one with files in it) that earn the loop a turn of their own."""
 SLICE = 500
 """Lines built between two turns of the loop: about 5 ms, so that other batches go on."""
 CUSTOM_ID_LIMIT = 64
-_OURS = re.compile(r"job-\d+")
+_NAMED = r'"{}"\s*:\s*("(?:[^"\\]|\\.){{1,512}}")'
 _ENDED_ROWS = {"batch_expired": JobState.EXPIRED, "batch_cancelled": JobState.CANCELLED}
 
 
-def wire_id(index: int, job_id: str) -> str:
-    """The `custom_id` of a job: its own id where that fits, else its place in the batch."""
-    fits = 0 < len(job_id) <= CUSTOM_ID_LIMIT and job_id.isprintable() and not _OURS.fullmatch(job_id)
-    return job_id if fits else f"job-{index}"
+def is_custom_id(text: str, limit: int = CUSTOM_ID_LIMIT) -> bool:
+    """Whether a `custom_id` may read so."""
+    return 0 < len(text) <= limit and text.isprintable()
 
 
 def input_line(custom_id: str, endpoint: str, body: dict[str, Json]) -> bytes:
@@ -37,7 +38,7 @@ async def write_input(path: Path, lines: Iterable[bytes]) -> None:
     with path.open("wb") as file:
         for number, line in enumerate(lines, start=1):
             file.write(line)
-            if number % SLICE == 0:
+            if number % SLICE == 0 or len(line) > LONG_LINE:
                 await asyncio.sleep(0)
 
 
@@ -52,26 +53,46 @@ def is_torn(line: bytes) -> bool:
     return False
 
 
-def read_answer(line: bytes, place: str) -> Answer | None:
-    """The answer that a result line holds; None for a blank line or one that names no job. `place`: for messages."""
+def read_answer(
+    line: bytes,
+    place: str,
+    *,
+    id_key: str = "custom_id",
+    outcome: Callable[[dict[str, Json]], Outcome] | None = None,
+) -> Answer | None:
+    """The answer that a result line holds, None for a blank line. `place`: for messages.
+
+    `id_key` and `outcome` are for lines in another form than OpenAI's.
+
+    Of a line that cannot be read at least the job is told where its id can be made out, else the id is empty.
+    """
     text = line.decode("utf-8", "replace").strip("\r\n")
     if not text.strip():
         return None
     try:
         row = parse_json(text)
-    except ValueError:
-        return None
-    job_id = row.get("custom_id") if isinstance(row, dict) else None
+    except ValueError as fault:
+        return _unreadable(text, f"{place} cannot be read: {fault}", id_key)
+    job_id = row.get(id_key) if isinstance(row, dict) else None
     if isinstance(job_id, int):
         job_id = str(job_id)
     if not isinstance(job_id, str):
-        return None
+        return Answer("", failed(f"{place} names no job", "bad_reply", row), text)
     try:
         line.decode("utf-8")
     except UnicodeDecodeError as fault:
         message = f"{place}: the result is not UTF-8 (byte {fault.start}); its bytes are kept as they came"
         return Answer(job_id, failed(message, "bad_reply", row), text)
-    return Answer(job_id, row_outcome(row), text)
+    return Answer(job_id, (outcome or row_outcome)(row), text)
+
+
+def _unreadable(text: str, message: str, id_key: str) -> Answer:
+    named = re.search(_NAMED.format(id_key), text)
+    try:
+        job_id = json.loads(named[1]) if named else ""
+    except ValueError:
+        job_id = ""
+    return Answer(job_id, failed(message, "bad_reply", text), text)
 
 
 def row_outcome(row: dict[str, Json]) -> Outcome:
@@ -90,7 +111,7 @@ def row_outcome(row: dict[str, Json]) -> Outcome:
     status = _status(response.get("status_code"))
     if not bare and status >= 400:
         words = tidy(error_words(body)) or "no reason given"
-        outcome = failed(f"{words} ({status})", error_code(body) or _kind(status), body)
+        outcome = failed(told(f"{words} ({status})", body), error_code(body) or _kind(status), body)
     else:
         outcome = outcome_of(body)
     request = response.get("request_id")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from batchtui.backends.http import Http
 
 PAGE = 100
+SMALLEST_PAGE = 20
+"""A list that does not say whether more follows is taken for whole below this many batches, the usual page."""
 NO_LIST = (404, 405, 501)
 """A server that cannot list its batches: nothing can be said, which is not the same as none."""
 
@@ -46,12 +48,12 @@ def understood(reply: Reply) -> dict[str, Json]:
         raise Transient(fault.message, kind=fault.kind) from None
 
 
-async def pages(http: Http, most: int) -> AsyncGenerator[Page, None]:
-    """At most `most` pages of batches, in the server's order."""
+async def pages(http: Http, path: str, most: int) -> AsyncGenerator[Page, None]:
+    """At most `most` pages of batches, in the server's order. `path`: of its list."""
     after: str | None = None
     for _ in range(most):
         params: dict[str, str | int] = {"limit": PAGE, **({"after": after} if after else {})}
-        reply = await ask(http, "GET", "batches", params)
+        reply = await ask(http, "GET", path, params)
         if reply.status in NO_LIST:
             return
         page = understood(reply)
@@ -61,13 +63,15 @@ async def pages(http: Http, most: int) -> AsyncGenerator[Page, None]:
         batches = [batch for batch in data if isinstance(batch, dict)]
         following = page.get("last_id") or (batches[-1].get("id") if batches else None)
         more = bool(page.get("has_more"))
-        yield Page(batches, _server_time(reply), last=not more)
+        whole = "has_more" in page or len(data) < SMALLEST_PAGE
+        yield Page(batches, server_time(reply), last=whole and not more)
         if not more or not isinstance(following, str) or following == after:
             return
         after = following
 
 
-def _server_time(reply: Reply) -> float:
+def server_time(reply: Reply) -> float:
+    """The Unix time by the clock of who answered; our own where it does not say."""
     try:
         return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
     except (ValueError, TypeError, OverflowError):

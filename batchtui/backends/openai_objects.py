@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from batchtui.backends.base import Progress, RemoteBatch
+from batchtui.backends.base import SAID, Progress, RemoteBatch
+from batchtui.backends.dialects import ENDED_WORDS, LIVE_WORDS
 from batchtui.backends.replies import error_words, tidy
 from batchtui.model import Json, SubmissionState
 from batchtui.text import cell, clean
 
 ID_LIMIT = 256
 TOKEN_KEY, NAME_KEY = "batchtui_token", "batchtui_batch"
+_END_STAMPS = ("completed_at", "expired_at", "cancelled_at", "failed_at")
+FAULTS_KEPT = 10
 FILES = ("output_file_id", "error_file_id")
 
-_LIVE = {
-    "validating": SubmissionState.SUBMITTED,
-    "pending": SubmissionState.SUBMITTED,
-    "queued": SubmissionState.SUBMITTED,
-    "created": SubmissionState.SUBMITTED,
-    "in_progress": SubmissionState.PROCESSING,
-    "progress": SubmissionState.PROCESSING,
-    "running": SubmissionState.PROCESSING,
-    "processing": SubmissionState.PROCESSING,
-    "finalizing": SubmissionState.PROCESSING,
-    "cancelling": SubmissionState.CANCELLING,
-    "canceling": SubmissionState.CANCELLING,
-}
-_ENDED = {
-    "completed": "completed",
-    "ended": "completed",
-    "succeeded": "completed",
-    "failed": "failed",
-    "expired": "expired",
-    "cancelled": "cancelled",
-    "canceled": "cancelled",
-}
+_LIVE = {word: SubmissionState(state) for state, words in LIVE_WORDS.items() for word in words}
+_ENDED = {word: ended_as for ended_as, words in ENDED_WORDS.items() for word in words}
 
 
 def usable_id(value: Json) -> str | None:
@@ -45,7 +28,10 @@ def usable_id(value: Json) -> str | None:
 
 
 def progress_of(batch: dict[str, Json]) -> Progress:
-    """Progress from a batch object; a word never seen keeps it processing and is shown."""
+    """Progress from a batch object; a word never seen keeps it processing and is shown.
+
+    `expires` is when the provider ends it unfinished; an ended one does not say here how long its results are kept.
+    """
     word = str(batch.get("status") or "").strip().lower().replace("-", "_")
     completed, failed, total = counts_of(batch)
     progress = Progress(
@@ -53,10 +39,12 @@ def progress_of(batch: dict[str, Json]) -> Progress:
         completed=completed,
         failed=failed,
         total=total,
-        expires=iso(batch.get("expires_at")),
+        expires=None if word in _ENDED else iso(batch.get("expires_at")),
         facts={key: batch[key] for key in FILES if usable_id(batch.get(key))},
         error=error_of(batch),
     )
+    if progress.error:
+        progress.facts[SAID] = words_of(batch.get("errors") or batch.get("error"))
     if word in _ENDED:
         progress.state, progress.ended_as = SubmissionState.ENDED, _ENDED[word]
     elif word in _LIVE:
@@ -64,6 +52,11 @@ def progress_of(batch: dict[str, Json]) -> Progress:
     else:
         progress.error = f'the backend calls its status "{cell(word, 40)}", which is not known; asking on'
     return progress
+
+
+def ended_at(batch: dict[str, Json]) -> float | None:
+    """Unix seconds at which a batch ended, by its own stamps."""
+    return next((at for key in _END_STAMPS if (at := unix(batch.get(key))) is not None), None)
 
 
 def counts_of(batch: dict[str, Json]) -> tuple[int | None, int | None, int | None]:
@@ -77,6 +70,13 @@ def counts_of(batch: dict[str, Json]) -> tuple[int | None, int | None, int | Non
 
 def _count(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def words_of(errors: Json) -> Json:
+    """What a provider said of a whole batch, cut to what is worth keeping."""
+    if isinstance(errors, dict) and isinstance(errors.get("data"), list):
+        return {**errors, "data": errors["data"][:FAULTS_KEPT]}
+    return errors[:FAULTS_KEPT] if isinstance(errors, list) else errors
 
 
 def error_of(batch: dict[str, Json]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from batchtui.backends.attachment_parts import with_openai_files
+from batchtui.backends.attachment_rules import IMAGES_ONLY, OPENAI, FileRules
 from batchtui.backends.base import (
     Backend,
     BackendSettings,
@@ -17,8 +19,16 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
+from batchtui.backends.dialects import dialect_of
 from batchtui.backends.replies import object_of
-from batchtui.backends.wire import ChatWork, check_work, estimate_tokens, model_of, request_body
+from batchtui.backends.wire import (
+    ChatWork,
+    check_work,
+    endpoint_of,
+    estimate_tokens,
+    model_of,
+    request_body,
+)
 from batchtui.model import Json, seconds
 
 if TYPE_CHECKING:
@@ -28,10 +38,20 @@ CALL_TIMEOUT = 60.0
 """Seconds for a call that moves little: a status, a list, a create."""
 
 
-class PromptSettings(BackendSettings, kw_only=True):
-    """`model` is what a job that names none is sent to."""
+class ModelSettings(BackendSettings, kw_only=True):
+    """`model` is what a job that names none is sent to.
+
+    `file_bytes` (of all files of a job, as they are sent) and `pdf_pages` stand in for the provider's known limits.
+    """
 
     model: str | None = None
+    file_bytes: int | None = None
+    pdf_pages: int | None = None
+
+
+class PromptSettings(ModelSettings, kw_only=True):
+    """`organization` and `project` say who pays, at OpenAI."""
+
     organization: str | None = None
     project: str | None = None
 
@@ -39,15 +59,16 @@ class PromptSettings(BackendSettings, kw_only=True):
 class Prompts(Backend[ChatWork]):
     """Base of `chat` and `openai`, beside the shape (`Direct` or `Remote`) that each has."""
 
-    Settings = PromptSettings
+    Settings: ClassVar[type[ModelSettings]] = PromptSettings
     Work = ChatWork
     key_env = "OPENAI_API_KEY"
-    endpoints: ClassVar[tuple[str, ...]]
-    defaults: ClassVar[KindLimits]
+    endpoints: tuple[str, ...]
+    defaults: KindLimits
+    models_path: str = "models"
 
     def __init__(self, setup: Setup[BackendSettings]) -> None:
         super().__init__(setup)
-        assert isinstance(setup.settings, PromptSettings)
+        assert isinstance(setup.settings, ModelSettings)
         self.default_model = setup.settings.model
         self._limits = limits_of(setup.settings, self.defaults)
         self._http: Http | None = None
@@ -75,7 +96,15 @@ class Prompts(Backend[ChatWork]):
         return self._limits
 
     def body(self, job: Job[ChatWork]) -> dict[str, Json]:
-        return request_body(job.work, self.default_model)
+        body = request_body(job.work, self.default_model, native_schema=self.takes_schema(job))
+        return with_openai_files(body, job.files, endpoint_of(job.work))
+
+    def file_rules(self) -> FileRules | None:
+        return OPENAI if dialect_of(None, self.setup.settings.base_url).pdf else IMAGES_ONLY
+
+    def takes_schema(self, job: Job[ChatWork]) -> bool:
+        """Whether this job's schema goes by `response_format`."""
+        return self.native_schema
 
     def check(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
         return check_work(job.work, self.default_model, self.endpoints)
@@ -92,10 +121,11 @@ class Prompts(Backend[ChatWork]):
     async def probe(self) -> Probe:
         """Asks for the list of models, which every such server has and which costs nothing."""
         try:
-            reply = await self.http.request_json("GET", "models", timeout=20)
+            reply = await self.http.request_json("GET", self.models_path, timeout=20)
             if reply.status == 404:
                 return Probe(ok=True, message=f"{self.http.place} answers, but lists no models")
-            data = object_of(reply).get("data")
+            bare = reply.status == 200 and isinstance(reply.json, list)  # as Together lists them
+            data = reply.json if bare else object_of(reply).get("data")
         except (Refused, TryLater, Transient, NeedsPerson) as fault:
             return Probe(ok=False, message=fault.message)
         items = data if isinstance(data, list) else []
@@ -118,6 +148,8 @@ def limits_of(settings: BackendSettings, defaults: KindLimits) -> KindLimits:
     if "poll_interval" in changes:
         slowdown = defaults.poll_interval_max / defaults.poll_interval
         changes["poll_interval_max"] = changes["poll_interval"] * slowdown
-    if settings.concurrency is not None:
-        changes["concurrency"] = settings.concurrency
+    for name in ("concurrency", "jobs_per_submission", "bytes_per_submission", "submissions_at_once"):
+        value = getattr(settings, name)
+        if value is not None:
+            changes[name] = value
     return replace(defaults, **changes)  # type: ignore[arg-type]

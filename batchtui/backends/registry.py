@@ -30,6 +30,10 @@ BUILT_IN = {
     "local": "batchtui.backends.local:LocalBackend",
     "chat": "batchtui.backends.chat:ChatBackend",
     "openai": "batchtui.backends.openai:OpenAIBackend",
+    "gemini": "batchtui.backends.gemini:GeminiBackend",
+    "mistral": "batchtui.backends.mistral:MistralBackend",
+    "together": "batchtui.backends.together:TogetherBackend",
+    "anthropic": "batchtui.backends.anthropic:AnthropicBackend",
 }
 AnyBackend = Backend[msgspec.Struct]
 
@@ -109,6 +113,10 @@ def _check(settings: BackendSettings, prefix: str) -> None:
                 seconds(value)
             except ValueError as fault:
                 raise ConfigError(f"config: {prefix}.{field}: {fault}") from None
+    for field in ("jobs_per_submission", "bytes_per_submission", "submissions_at_once"):
+        value = getattr(settings, field)
+        if value is not None and value < 1:
+            raise ConfigError(f"config: {prefix}.{field}: expected at least 1, got {value}")
     if settings.concurrency is not None and not 1 <= settings.concurrency <= 10_000:
         raise ConfigError(f"config: {prefix}.concurrency: expected 1 to 10000, got {settings.concurrency}")
 

@@ -15,12 +15,25 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.google_errors import plain
 from batchtui.model import Json
 from batchtui.text import cell
 
 LONGEST_WAIT = 900.0
 """Seconds: a longer wish of the server is shown, but asked again after this."""
 WORDS_LIMIT = 300
+WORDS_KEPT = 4000
+"""Characters of a refusal that is no JSON which are kept beside its message."""
+TOO_LARGE = "; it is larger than the server takes: lower bytes_per_submission in the backend's table"
+_UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound", "invalid_model"})
+_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
+_PARAMETER = frozenset(
+    {
+        "unsupported_parameter", "unknown_parameter", "unsupported_value", "invalid_value", "invalid_type",
+        "missing_required_parameter", "integer_below_min_value", "integer_above_max_value",
+        "decimal_above_max_value", "decimal_below_min_value", "invalid_request_error",
+    }
+)  # fmt: skip
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|pk|rk|xai)[-_][A-Za-z0-9_\-]{6,}|(?i:bearer)\s+[A-Za-z0-9._\-]{8,}")
 _NO_MONEY = re.compile(r"insufficient_(?:quota|funds|balance|credits)|(?:hard|spend)_limit_reached")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
@@ -82,9 +95,10 @@ def raise_for(reply: Reply, *, create: bool = False) -> None:
 
     Raises Refused, NeedsPerson, TryLater (nothing was made), Transient, or Unsure instead of Transient for a create.
     """
-    status = reply.status
-    if 200 <= status < 300:
+    if 200 <= reply.status < 300:
         return
+    reply = plain(reply)
+    status = reply.status
     words = provider_words(reply)
     code = error_code(reply.json)
     message = f"{words} ({status})"
@@ -111,7 +125,21 @@ def raise_for(reply: Reply, *, create: bool = False) -> None:
         raise Transient(message, kind="server", after=wait)
     if again == "true":
         raise TryLater(message, wait, kind="server", counts=True)
-    raise Refused(message, code or "refused", reply.json)
+    said = reply.text[:WORDS_KEPT] if reply.json is None else reply.json
+    kind = code or ("too_large" if status == 413 else "refused")
+    raise Refused(told(f"{message}{TOO_LARGE if status == 413 else ''}", reply.json), kind, said)
+
+
+def told(message: str, body: Json) -> str:
+    """A refusal's message with what it is about put first, where the provider's code says so."""
+    code, param = error_code(body), _error_field(body, "param")
+    if code in _UNKNOWN_MODEL:
+        return f"unknown model: {message}"
+    if code in _TOO_LONG:
+        return f"too long for the model: {message}"
+    if param and code in _PARAMETER:
+        return f"refused parameter {cell(param, 60)}: {message}"
+    return message
 
 
 def place(url: str) -> str:
@@ -186,6 +214,11 @@ def error_words(value: Json) -> str:
 
 def error_code(value: Json) -> str | None:
     """The provider's own short word for an error, where it is one word."""
+    error = value.get("error") if isinstance(value, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    finest = details.get("error_code") if isinstance(details, dict) else None
+    if isinstance(finest, str) and _WORD.fullmatch(finest):
+        return finest
     for key in ("code", "type"):
         word = _error_field(value, key)
         if word and _WORD.fullmatch(word):

@@ -7,12 +7,23 @@ import re
 
 import msgspec
 
+from batchtui.backends.citation_prompt import cited_correction_words
+from batchtui.backends.responses_form import as_response, check_response
+from batchtui.backends.schema_prompt import (
+    correction_words,
+    is_object_schema,
+    named_schema,
+    native_response_format,
+    schema_instructions,
+)
 from batchtui.model import Json
 
-CHAT = "/v1/chat/completions"
-ENDPOINTS = (CHAT, "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations")
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+ENDPOINTS = (CHAT, RESPONSES, "/v1/embeddings", "/v1/completions", "/v1/moderations")
 _VERSION = re.compile(r"^/?(?:openai/)?(?:v\d+(?:beta\d*)?/)?")
 _FIELDS = ("model", "max_tokens", "temperature", "top_p", "seed", "stop", "response_format")
+_ALSO_READ = ("instructions", "tools", "functions", "response_format")
+"""What a model reads beside the messages."""
 _LONGEST = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
@@ -48,8 +59,10 @@ def endpoint_of(work: ChatWork) -> str:
     return "/v1/" + _VERSION.sub("", work.endpoint.strip().rstrip("/"))
 
 
-def request_body(work: ChatWork, default_model: str | None = None) -> dict[str, Json]:
-    """The request as it is sent."""
+def request_body(
+    work: ChatWork, default_model: str | None = None, *, native_schema: bool = True
+) -> dict[str, Json]:
+    """The request as it is sent; a schema goes by prompt where the server does not take it natively."""
     body: dict[str, Json] = {**work.body, **work.extra}
     for name in _FIELDS:
         value = getattr(work, name)
@@ -66,7 +79,67 @@ def request_body(work: ChatWork, default_model: str | None = None) -> dict[str, 
         if others and isinstance(others[0], dict) and others[0].get("role") in ("system", "developer"):
             others = others[1:]
         body["messages"] = [{"role": "system", "content": work.system}, *others]
+    if endpoint_of(work) == RESPONSES:
+        body = as_response(body)
+    if work.schema is not None:
+        _ask_for_schema(body, work.schema, endpoint_of(work), native_schema)
     return body
+
+
+def _ask_for_schema(body: dict[str, Json], schema: dict[str, Json], endpoint: str, native: bool) -> None:
+    native = native and is_object_schema(schema)
+    if endpoint == RESPONSES:
+        if native:
+            given = body.get("text")
+            text: dict[str, Json] = given if isinstance(given, dict) else {}
+            body["text"] = text | {"format": {"type": "json_schema", **named_schema(schema)}}
+        else:
+            body["instructions"] = _joined(body.get("instructions"), schema_instructions(schema))
+    elif native:
+        body["response_format"] = native_response_format(schema)
+    else:
+        body["messages"] = with_system(body.get("messages") or [], schema_instructions(schema))
+
+
+def with_system(messages: list[Json], text: str) -> list[Json]:
+    """The messages with `text` at the end of the system's, which is made where there is none."""
+    first = messages[0] if messages else None
+    if not isinstance(first, dict) or first.get("role") not in ("system", "developer"):
+        return [{"role": "system", "content": text}, *messages]
+    content = first.get("content")
+    if isinstance(content, list):
+        return [first | {"content": [*content, {"type": "text", "text": text}]}, *messages[1:]]
+    return [first | {"content": _joined(content, text)}, *messages[1:]]
+
+
+def _joined(before: Json, text: str) -> str:
+    return f"{before}\n\n{text}" if before else text
+
+
+def with_correction(work: ChatWork, answer: str, errors: str) -> ChatWork:
+    """The same work asked again: its earlier answer and what was wrong with it follow as turns of their own.
+
+    Work without messages (embeddings and the like) stays as it is. `file` belongs to the first user's turn.
+    """
+    correct = cited_correction_words if work.citations else correction_words
+    turns: list[Json] = [
+        {"role": "assistant", "content": answer},
+        {"role": "user", "content": correct(errors)},
+    ]
+    if work.prompt is not None:
+        asked: list[Json] = [{"role": "user", "content": work.prompt}]
+        return msgspec.structs.replace(work, prompt=None, messages=asked + turns)
+    if work.messages is not None:
+        return msgspec.structs.replace(work, messages=work.messages + turns)
+    for key in ("messages", "input"):
+        given = work.body.get(key)
+        if key == "input" and endpoint_of(work) != RESPONSES:
+            continue
+        if isinstance(given, str):
+            given = [{"role": "user", "content": given}]
+        if isinstance(given, list):
+            return msgspec.structs.replace(work, body=work.body | {key: given + turns})
+    return work
 
 
 def check_work(
@@ -84,8 +157,16 @@ def check_work(
         wrong.append(("max_tokens", f"expected at least 1, got {work.max_tokens}"))
     if work.body.get("stream") or work.extra.get("stream"):
         wrong.append(("stream", "answers are taken whole; leave it out"))
+    if work.schema is not None and work.response_format is not None:
+        wrong.append(("response_format", "given together with schema; keep one"))
+    if work.schema is not None and endpoint not in (CHAT, RESPONSES):
+        wrong.append(("schema", f"{endpoint} gives no answer that a schema could describe; leave it out"))
     if endpoint == CHAT:
         wrong += _check_messages(work)
+    elif endpoint == RESPONSES:
+        names = ("prompt", "messages", "stop", "seed", "response_format")
+        given = {name: value for name in names if (value := getattr(work, name)) is not None}
+        wrong += check_response(given, work.body | work.extra)
     elif not work.body:
         wrong.append(("body", f"{endpoint} needs the whole request as `body`"))
     elif work.prompt is not None or work.messages is not None or work.system is not None:
@@ -134,9 +215,11 @@ def model_of(work: ChatWork, default_model: str | None) -> str | None:
 def estimate_tokens(body: dict[str, Json]) -> tuple[int, int]:
     """Tokens in, from a quarter of the bytes of what is asked, rounded up; tokens out at most (0: not bounded)."""
     asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
-    text = _texts(asked)
+    text = _texts(asked) + "".join(dumps(body[key]) for key in _ALSO_READ if body.get(key))
     longest = next((body[key] for key in _LONGEST if isinstance(body.get(key), int)), 0)
-    return -(-len(text.encode("utf-8", "replace")) // 4), longest
+    choices = body.get("n")
+    times = choices if type(choices) is int and choices > 1 else 1
+    return -(-len(text.encode("utf-8", "replace")) // 4), longest * times
 
 
 def _texts(value: Json) -> str:

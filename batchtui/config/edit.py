@@ -40,6 +40,8 @@ STARTER = """\
 # [prices."my-model"]                 # USD per million tokens
 # input = 0.5
 # output = 1.5
+# cached_input = 0.05                 # and cache_write, where they differ from input
+# batch = 0.5                         # the factor in a provider's batch
 """
 
 

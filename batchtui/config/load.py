@@ -144,7 +144,7 @@ def _prices(config: Config, tables: dict[str, Json]) -> None:
         price = _decoded(config, table, Price, prefix)
         if price is None:
             continue
-        for side in ("input", "output"):
+        for side in Price.__struct_fields__:
             if fault := dollars_fault(getattr(price, side)):
                 key = f"{prefix}.{side}"
                 config.problems.append(Problem(file=cell(config.path), key=key, message=fault))

@@ -15,42 +15,68 @@ KINDS = (
 
 
 class Provider(NamedTuple):
-    """A provider's usual variables; the backend is named like its kind."""
+    """A provider's usual variables; the backend is named like its kind, or like its dialect of that kind."""
 
     kind: str
     key_env: str
     base_url_env: str | None = None
     base_url: str | None = None
+    dialect: str | None = None
+    first_key_env: str | None = None
+    """Another variable for the key, which wins where it is set."""
+
+    @property
+    def name(self) -> str:
+        return self.dialect or self.kind
+
+    def key_variable(self, env: Mapping[str, str]) -> str:
+        """The variable that holds the key."""
+        first = self.first_key_env
+        return first if first is not None and env.get(first) else self.key_env
 
 
 PROVIDERS = (
     Provider("openai", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    Provider("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    Provider("gemini", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", first_key_env="GOOGLE_API_KEY"),
+    Provider("mistral", "MISTRAL_API_KEY", "MISTRAL_BASE_URL"),
+    Provider("together", "TOGETHER_API_KEY", "TOGETHER_BASE_URL"),
     Provider("chat", "OPENAI_API_KEY", "OPENAI_BASE_URL", "https://api.openai.com/v1"),
 )
-_BY_KIND = {provider.kind: provider for provider in PROVIDERS}
+DIALECTS = (
+    Provider("openai", "GROQ_API_KEY", "GROQ_BASE_URL", dialect="groq"),
+    Provider("openai", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT", dialect="azure"),
+    Provider("openai", "DEEPINFRA_API_KEY", "DEEPINFRA_BASE_URL", dialect="deepinfra"),
+)
+"""Offered where their key is set only: most users have none of them."""
+_BY_NAME = {provider.name: provider for provider in (*PROVIDERS, *DIALECTS)}
 LOCAL = BackendConfig(name="local", kind="local", table={"kind": "local"}, origin=BUILT_IN)
 
 
-def usual_key_env(kind: str) -> str | None:
-    """The variable that usually holds the key of this kind."""
-    provider = _BY_KIND.get(kind)
-    return provider.key_env if provider else None
+def usual_key_env(name: str, env: Mapping[str, str]) -> str | None:
+    """The variable that usually holds the key of this kind or dialect."""
+    provider = _BY_NAME.get(name)
+    return provider.key_variable(env) if provider else None
 
 
 def offered(env: Mapping[str, str]) -> dict[str, BackendConfig]:
-    """`local`, and a backend of every provider, whether its key is set or not."""
-    return {"local": LOCAL} | {provider.kind: _backend(provider, env) for provider in PROVIDERS}
+    """`local`, and a backend of every provider, whether its key is set or not; of a dialect only where it is."""
+    keyed = [one for one in DIALECTS if env.get(one.key_env)]
+    usable = [one for one in keyed if one.dialect != "azure" or env.get(one.base_url_env or "")]
+    return {"local": LOCAL} | {provider.name: _backend(provider, env) for provider in (*PROVIDERS, *usable)}
 
 
 def has_key(name: str, env: Mapping[str, str]) -> bool:
     """Whether the offered backend of that name has its key in the environment, or needs none."""
-    variable = usual_key_env(name)
-    return variable is None or bool(env.get(variable))
+    provider = _BY_NAME.get(name)
+    return provider is None or bool(env.get(provider.key_variable(env)))
 
 
 def _backend(provider: Provider, env: Mapping[str, str]) -> BackendConfig:
-    table: dict[str, Json] = {"kind": provider.kind, "api_key_env": provider.key_env}
+    table: dict[str, Json] = {"kind": provider.kind, "api_key_env": provider.key_variable(env)}
     base_url = (env.get(provider.base_url_env) if provider.base_url_env else None) or provider.base_url
     if base_url:
         table["base_url"] = base_url
-    return BackendConfig(name=provider.kind, kind=provider.kind, table=table, origin=ENVIRONMENT)
+    if provider.dialect:
+        table["dialect"] = provider.dialect
+    return BackendConfig(name=provider.name, kind=provider.kind, table=table, origin=ENVIRONMENT)

@@ -17,7 +17,7 @@ COMMAND_SECONDS = 10.0
 def resolve_key(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> Secret | None:
     """The backend's key; None where none is configured. Raises ConfigError, which never shows a key.
 
-    A backend without a reference takes its kind's usual variable, but only at the provider's own address:
+    A backend without a reference takes the usual variable of its kind or dialect, but only at the provider's own address:
     a key is not sent to another host unless the config says so.
     """
     table, where = backend.table, _where(backend)
@@ -27,7 +27,7 @@ def resolve_key(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> 
         return _usable(_from_command(command, env, where), f"{where}.api_key_command")
     if entry := table.get("api_key_keyring"):
         return _usable(_from_keyring(entry, where), f"{where}.api_key_keyring")
-    usual = _usual(backend)
+    usual = _usual(backend, env)
     return env_key(usual, env, where) if usual and env.get(usual) else None
 
 
@@ -44,7 +44,7 @@ def env_key(variable: str, env: Mapping[str, str], where: str) -> Secret:
 def key_state(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> str:
     """Where the key comes from, and whether it is there as far as can be told without fetching it."""
     table = backend.table
-    variable = table.get("api_key_env") or _usual(backend)
+    variable = table.get("api_key_env") or _usual(backend, env)
     if table.get("api_key_command"):
         return f"from the command {cell(table['api_key_command'][0], 40)}"
     if table.get("api_key_keyring"):
@@ -58,8 +58,11 @@ def _where(backend: BackendConfig) -> str:
     return f"{cell(backend.origin)}: backends.{cell(backend.name, 40)}"
 
 
-def _usual(backend: BackendConfig) -> str | None:
-    return None if backend.table.get("base_url") else usual_key_env(backend.kind)
+def _usual(backend: BackendConfig, env: Mapping[str, str]) -> str | None:
+    table = backend.table
+    given = table.get("dialect") or table.get("api")
+    name = given if isinstance(given, str) else backend.kind
+    return None if table.get("base_url") else usual_key_env(name, env)
 
 
 def _usable(key: str, where: str) -> Secret:

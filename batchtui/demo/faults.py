@@ -12,10 +12,12 @@ from batchtui.errors import BadInput, nearest
 
 OPS = ("chat", "create", "upload", "cancel", "poll", "list", "read", "results", "delete", "models")
 """What a call is for; a call share may be narrowed to one of them: `drop.create=1`."""
+ANSWER = "badjson.answer"
+"""Breaks the JSON inside structured answers alone; plain `badjson` breaks whole replies as well."""
 CALL_SHARES = ("429", "500", "drop", "slow", "badjson")
 ROW_SHARES = ("partial", "hostile", "invalid")
 DURATIONS = ("latency", "late", "duration", "drip", "retry_after")
-NAMES = (*CALL_SHARES, *ROW_SHARES, "expire", *DURATIONS, "seed")
+NAMES = (*CALL_SHARES, *ROW_SHARES, "expire", "enqueued", *DURATIONS, "seed")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
@@ -50,6 +52,8 @@ class Faults:
     """What a 429 asks to wait; None: 0.1 to 0.3."""
     expire: float | None = None
     """Share of a batch's rows that are done when it expires; None: it does not."""
+    enqueued: int | None = None
+    """Tokens of prompts that batches of one model may have in flight; one that is too many fails."""
     seed: int = 0
     random: random.Random = field(default_factory=random.Random)
 
@@ -60,8 +64,8 @@ class Faults:
         return Fate(*(self._drawn(name, op) for name in CALL_SHARES))
 
     def chance(self, name: str, *key: object) -> bool:
-        """Whether `partial`, `hostile` or `invalid` befalls this row: always the same answer for the same key."""
-        share = self.shares.get(name, 0.0)
+        """Whether a row share, or `badjson.answer`, befalls this row: always the same for the same key."""
+        share = self.shares.get(name, self.shares.get(name.partition(".")[0], 0.0))
         if not share:
             return False
         text = "\0".join(map(str, (self.seed, name, *key)))
@@ -100,10 +104,10 @@ def _set(faults: Faults, name: str, value: str) -> None:
     base, dot, op = name.partition(".")
     if base not in NAMES or (dot and base not in CALL_SHARES):
         raise BadInput(f'faults: unknown name "{name}"{nearest(base, NAMES)}; known: {", ".join(NAMES)}')
-    if dot and op not in OPS:
+    if dot and op not in OPS and name != ANSWER:
         raise BadInput(f'faults: {base}: unknown call "{op}"{nearest(op, OPS)}; known: {", ".join(OPS)}')
-    if name == "seed":
-        faults.seed = _seed(value)
+    if name in ("seed", "enqueued"):
+        setattr(faults, name, _whole(name, value))
     elif name in DURATIONS:
         setattr(faults, name, _duration(name, value))
     elif name == "expire":
@@ -129,8 +133,8 @@ def _duration(name: str, value: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def _seed(value: str) -> int:
+def _whole(name: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise BadInput(f'faults: seed: expected a whole number, got "{value}"') from None
+        raise BadInput(f'faults: {name}: expected a whole number, got "{value}"') from None

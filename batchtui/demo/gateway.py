@@ -25,6 +25,11 @@ WRONG_KEY = "wrong"
 Done = tuple[Response, Entry | None]
 
 
+def owns(kind: DemoKind, path: str) -> bool:
+    """Whether a path lies among this kind's."""
+    return path.startswith(f"{kind.prefix}/")
+
+
 class Gateway:
     """The ASGI application."""
 
@@ -49,7 +54,8 @@ class Gateway:
         try:
             kind, route, params = self._find(scope["method"], scope["path"])
         except ApiError as fault:
-            await self.kinds[0].error(fault)(scope, receive, send)
+            kind = max(self.kinds, key=lambda kind: len(kind.prefix) if owns(kind, scope["path"]) else -1)
+            await kind.error(fault)(scope, receive, send)
             return
         with contextlib.suppress(ClientDisconnect):
             await self._serve(kind, route, Call(request, route.op, params), send)

@@ -28,7 +28,12 @@ class Ledger:
     def add(
         self, kind: str, op: str, status: int, token: str | None, remote_id: str | None, job_ids: list[str]
     ) -> Entry:
-        """Writes a call down at the moment its work is done or refused."""
+        """Writes a call down at the moment its work is done or refused.
+
+        Jobs go by the client's own ids: what it put before them, the last 8 characters of its token, is left out.
+        """
+        if token:
+            job_ids = [one.removeprefix(f"{token[-8:]}-") for one in job_ids]
         entry = Entry(len(self.entries) + 1, kind, op, status, token, remote_id, job_ids)
         self.entries.append(entry)
         return entry

@@ -28,7 +28,7 @@ def recognise(rows: list[Row], columns: list[str]) -> Form:
         endpoint = {"endpoint": "{{ url }}"} if "url" in columns else {}
         return Form("openai-batch", {"body": "{{ body }}", **endpoint}, _check_openai)
     if "params" in first and "custom_id" in first:
-        return Form("anthropic-batch", {"params": "{{ params }}"}, _check_anthropic)
+        return Form("anthropic-batch", {"body": "{{ params }}"}, _check_anthropic)
     if isinstance(first.get("messages"), list):
         return Form("messages", {"messages": "{{ messages }}"}, None)
     return Form()

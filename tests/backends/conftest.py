@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from odd_server import KEY, Odd
 
 from batchtui.backends import registry
 from batchtui.demo.server import DemoServer
 from batchtui.text import Secret
+from tests.backends.odd_server import KEY, Odd
 
 
 @pytest.fixture

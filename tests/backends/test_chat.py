@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from jobs_help import job
-from odd_server import KEY, reply
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
 from batchtui.model import JobState
+from tests.backends.jobs_help import job
+from tests.backends.odd_server import KEY, reply
 
 
 def no_note(facts):

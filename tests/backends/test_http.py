@@ -8,10 +8,10 @@ import socket
 import tracemalloc
 
 import pytest
-from odd_server import KEY, reply
 
 from batchtui.backends.base import Refused, Transient, TryLater, Unsure
 from batchtui.backends.http import Http
+from tests.backends.odd_server import KEY, reply
 
 
 @pytest.fixture

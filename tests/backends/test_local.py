@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from local_help import backend_in, job_of, no_note
 
 from batchtui.backends.base import BackendSettings, Setup
 from batchtui.backends.local import LocalBackend
 from batchtui.errors import BadInput
 from batchtui.model import JobState, Json, Outcome
+from tests.backends.local_help import backend_in, job_of, no_note
 
 
 async def run(folder: Path, command: list[Json], **fields: Json) -> Outcome:

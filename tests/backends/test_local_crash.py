@@ -12,16 +12,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from local_help import alive, backend_in, job_of, no_note, pid_in, until
 
 from batchtui.model import Json
 from batchtui.work.slots import SLOT_VARIABLE, Slots
+from tests.backends.local_help import alive, backend_in, job_of, no_note, pid_in, until
 
 HELPER = """
 import asyncio, json, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from local_help import backend_in, job_of
+from tests.backends.local_help import backend_in, job_of
 
 folder, command, dies = Path(sys.argv[2]), json.loads(sys.argv[3]), sys.argv[4] == "dies"
 

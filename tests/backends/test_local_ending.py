@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from local_help import alive, backend_in, job_of, no_note, pid_in, until
 
 from batchtui.model import JobState, Json
+from tests.backends.local_help import alive, backend_in, job_of, no_note, pid_in, until
 
 IGNORES_TERM = 'trap "" TERM; sleep 300 & echo $! > child; wait; wait'
 IN_ITS_OWN_SESSION = "setsid sh -c 'echo $$ > child; exec sleep 300' & wait"

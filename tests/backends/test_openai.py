@@ -6,11 +6,11 @@ import json
 import time
 
 import pytest
-from jobs_help import job, submission
-from odd_server import KEY, reply
 
 from batchtui.backends.base import Forgotten, NeedsPerson, Refused, Transient, TryLater, Unsure
 from batchtui.model import JobState, SubmissionState
+from tests.backends.jobs_help import job, submission
+from tests.backends.odd_server import KEY, reply
 
 FILE = reply(200, {"id": "file-1"})
 BATCH = reply(200, {"id": "batch_1", "status": "validating"})
@@ -210,7 +210,7 @@ async def test_counts_files_and_the_first_fault(odd, openai):
     progress = (await openai.poll([submission(remote_id="b")]))[1]
     assert (progress.completed, progress.failed, progress.total) == (2, None, 4)
     assert progress.error == "line 3: Not JSON (invalid_json_line)"
-    assert progress.facts == {"output_file_id": "o"}
+    assert progress.facts == {"output_file_id": "o", "said": errors}
 
 
 async def test_one_list_call_answers_for_many(odd, openai):
@@ -271,6 +271,17 @@ async def test_files_are_asked_for_where_no_fact_names_them(odd, openai):
         if "batches" in request.path
         else reply(200, result("a", "x") if "out" in request.path else "")
     )
+    assert [answer.job_id for answer in await collect(openai, submission(remote_id="b"))] == ["a"]
+
+
+async def test_files_that_are_not_named_yet_are_waited_for(odd, openai):
+    counts = {"total": 1, "completed": 1, "failed": 0}
+    told = {"status": "completed", "request_counts": counts}
+    odd.answer = lambda request: reply(200, told if "batches" in request.path else result("a", "x"))
+    with pytest.raises(Transient) as caught:
+        await collect(openai, submission(remote_id="b"))
+    assert caught.value.kind == "not_ready"
+    told["output_file_id"] = "out"
     assert [answer.job_id for answer in await collect(openai, submission(remote_id="b"))] == ["a"]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from jobs_help import job, submission
 
 from batchtui.backends.base import Unsure
 from batchtui.model import JobState, SubmissionState
+from tests.backends.jobs_help import job, submission
 
 
 async def until_ended(backend, one):
@@ -76,3 +77,16 @@ async def test_cancel_is_final_when_the_server_says_so(demo, make):
         JobState.CANCELLED,
         JobState.COMPLETED,
     }
+
+
+@pytest.mark.parametrize("dialect", ["groq", "azure", "deepinfra", "compatible"])
+async def test_a_whole_batch_in_every_dialect(demo, make, dialect):
+    server = demo("duration=100ms,partial=0.3,seed=2")
+    window = {"completion_window": "7d"} if dialect == "groq" else {}
+    backend = make("openai", server.url, dialect=dialect, base_url=f"{server.url}/openai/v1", **window)
+    one = submission(f"t-1-{'ab' * 4}")
+    jobs = [replace(job(n, f"r{n}"), token=one.token) for n in range(8)]
+    one.remote_id = await backend.submit(one, jobs, one.facts.update)
+    assert (await backend.find(one)).remote_id == one.remote_id
+    await until_ended(backend, one)
+    assert set(await outcomes(backend, one)) == {f"abababab-r{n}" for n in range(8)}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.openai_files import is_torn, read_answer, wire_id
+from batchtui.backends.openai_files import is_custom_id, is_torn, read_answer
+from batchtui.backends.wire_ids import wire_id
 from batchtui.model import JobState
 
 BAD = Path(__file__).parents[1] / "data/hostile/bad-results"
@@ -28,7 +29,7 @@ def outcome_of(line: str):
     ("name", "expected"),
     [
         ("empty", []),
-        ("torn", [("a", "completed", None), None]),
+        ("torn", [("a", "completed", None), ("b", "failed", "bad_reply")]),
         ("extra-row", [("a", "completed", None), ("zzz", "completed", None)]),
         ("dup-row", [("a", "completed", None), ("a", "completed", None)]),
         ("reordered", [("b", "completed", None), ("a", "completed", None)]),
@@ -36,7 +37,7 @@ def outcome_of(line: str):
         ("no-choices", [("a", "failed", "bad_reply")]),
         ("error-row", [("a", "failed", "x")]),
         ("status-500", [("a", "failed", "server")]),
-        ("html", [None]),
+        ("html", [("", "failed", "bad_reply")]),
         ("bad-json-output", [("a", "completed", None)]),
         ("usage-missing", [("a", "completed", None)]),
         ("usage-negative", [("a", "completed", None)]),
@@ -111,8 +112,17 @@ def test_a_torn_tail_is_known_from_a_whole_one():
     assert not is_torn(b'{"custom_id":"b","resp\n')
 
 
-def test_ids_go_as_they_are_where_they_fit_and_never_clash():
+def test_ids_carry_the_end_of_the_token_where_they_fit_and_never_clash():
+    ids = ["a", "é b", "x" * 55, "x" * 56, "esc\x1b", "", "6", "line\n"]
+    sent = [wire_id("batch-1-0123abcd", n, one, is_custom_id) for n, one in enumerate(ids)]
+    assert sent == [
+        "0123abcd-a", "0123abcd-é b", "0123abcd-" + "x" * 55, "0123abcd_3", "0123abcd_4", "0123abcd_5",
+        "0123abcd-6", "0123abcd_7",
+    ]  # fmt: skip
+
+
+def test_ids_go_as_they_are_under_a_token_that_is_not_ours():
     ids = ["a", "é b", "x" * 64, "x" * 65, "esc\x1b", "", "job-7", "line\n"]
-    assert [wire_id(n, one) for n, one in enumerate(ids)] == [
+    assert [wire_id("theirs", n, one, is_custom_id) for n, one in enumerate(ids)] == [
         "a", "é b", "x" * 64, "job-3", "job-4", "job-5", "job-6", "job-7",
     ]  # fmt: skip

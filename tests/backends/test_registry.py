@@ -27,8 +27,8 @@ def plug_ins(monkeypatch):
 
 def test_built_in_kinds_need_no_metadata(plug_ins):
     plug_ins()
-    assert registry.known_kinds() == ["local", "chat", "openai"]
-    assert [registry.load_kind(name).kind for name in registry.known_kinds()] == ["local", "chat", "openai"]
+    assert registry.known_kinds() == list(registry.BUILT_IN)
+    assert [registry.load_kind(name).kind for name in registry.BUILT_IN] == list(registry.BUILT_IN)
 
 
 def test_an_unknown_kind_names_the_nearest():
@@ -38,7 +38,7 @@ def test_an_unknown_kind_names_the_nearest():
 
 def test_a_broken_plug_in_is_a_reason_and_no_crash(plug_ins):
     plug_ins(mine="batchtui.backends.chat:ChatBackend", gone="no_such_module:X", odd="json:loads")
-    assert registry.known_kinds() == ["local", "chat", "openai", "gone", "mine", "odd"]
+    assert registry.known_kinds() == [*registry.BUILT_IN, "gone", "mine", "odd"]
     assert registry.load_kind("mine") is ChatBackend
     assert [name for name, _ in registry.broken()] == ["gone", "odd"]
     with pytest.raises(ConfigError, match="no_such_module"):

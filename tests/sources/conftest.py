@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from source_help import Write
 
 from batchtui.model import SourceSpec
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
+from tests.sources.source_help import Write
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from source_help import rows_of
 
 from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
 from batchtui.sources.readers import open_source
+from tests.sources.source_help import rows_of
 
 
 def test_without_pyarrow_the_message_says_what_to_install(

@@ -10,12 +10,12 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from source_help import Write, problems_of, rows_of
 
 from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
 from batchtui.sources.readers import open_source
 from batchtui.sources.template import compile_template, render_id
+from tests.sources.source_help import Write, problems_of, rows_of
 
 
 def test_penguins_stay_text(inputs: Path) -> None:

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from batchtui.demo.kinds.anthropic import AnthropicDemo
+from batchtui.demo.kinds.anthropic_messages import AnthropicMessagesDemo
 from batchtui.demo.kinds.base import DemoKind
 from batchtui.demo.kinds.chat import ChatDemo
+from batchtui.demo.kinds.gemini import GeminiDemo
+from batchtui.demo.kinds.mistral import MistralDemo
 from batchtui.demo.kinds.openai import OpenAIDemo
+from batchtui.demo.kinds.together import TogetherDemo
 
-KINDS: tuple[type[DemoKind], ...] = (ChatDemo, OpenAIDemo)
+KINDS: tuple[type[DemoKind], ...] = (
+    ChatDemo,
+    OpenAIDemo,
+    AnthropicMessagesDemo,
+    AnthropicDemo,
+    GeminiDemo,
+    MistralDemo,
+    TogetherDemo,
+)

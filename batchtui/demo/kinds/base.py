@@ -66,6 +66,8 @@ class DemoKind(ABC):
     """One protocol. Constructed without I/O; handlers run on the server's event loop."""
 
     name: ClassVar[str]
+    prefix: ClassVar[str] = ""
+    """What all its paths begin with, where they would clash with another kind's."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -80,6 +82,13 @@ class DemoKind(ABC):
     @abstractmethod
     def error(self, fault: ApiError) -> Response:
         """A refusal in the protocol's own shape."""
+
+    def headers(self) -> dict[str, str]:
+        """Headers of every reply."""
+        return {}
+
+    def reply(self, value: Json) -> Response:
+        return json_response(value, headers=self.headers())
 
     def key(self, request: Request) -> str | None:
         """The key a call came with."""

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from batchtui.demo.kinds import openai_bodies as bodies
 from batchtui.demo.kinds.base import ApiError, Call, Route
-from batchtui.demo.kinds.openai_shape import OpenAIShape
+from batchtui.demo.kinds.openai_shape import BASES, OpenAIShape
 from batchtui.demo.world import MODELS
 from batchtui.model import Json
 
@@ -25,9 +25,12 @@ class ChatDemo(OpenAIShape):
     name: ClassVar[str] = "chat"
 
     def routes(self) -> list[Route]:
-        asked = [Route("POST", endpoint, "chat", self.answer) for endpoint in bodies.ENDPOINTS]
-        models = [Route("GET", "/v1/models", "models", self.models)]
-        return [*asked, *models, Route("GET", "/v1/models/{model}", "models", self.model)]
+        return [route for base in BASES for route in self._routes(base.removesuffix("/v1"))]
+
+    def _routes(self, root: str) -> list[Route]:
+        asked = [Route("POST", f"{root}{endpoint}", "chat", self.answer) for endpoint in bodies.ENDPOINTS]
+        models = [Route("GET", f"{root}/v1/models", "models", self.models)]
+        return [*asked, *models, Route("GET", f"{root}/v1/models/{{model}}", "models", self.model)]
 
     def backend(self, url: str) -> dict[str, Json]:
         return {"kind": "chat", "base_url": f"{url}/v1"}
@@ -41,7 +44,7 @@ class ChatDemo(OpenAIShape):
 
     async def answer(self, call: Call) -> Response:
         await self.describe(call)
-        body, endpoint = await call.json(), call.request.scope["path"]
+        body, endpoint = await call.json(), call.request.scope["path"].removeprefix("/openai")
         refused = bodies.refusal(endpoint, body)
         if refused:
             raise refused

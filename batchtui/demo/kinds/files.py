@@ -15,9 +15,9 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.responses import FileResponse, Response
 
-from batchtui.demo.kinds.base import ApiError, Call, Route
+from batchtui.demo.kinds.base import ApiError, Call, DemoKind, Route
 from batchtui.demo.kinds.openai_bodies import invalid, missing
-from batchtui.demo.kinds.openai_shape import OpenAIShape, page
+from batchtui.demo.kinds.openai_shape import page
 from batchtui.model import Json
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
@@ -41,7 +41,7 @@ class StoredFile(msgspec.Struct):
 class Files:
     """The files of one kind, with their routes."""
 
-    def __init__(self, owner: OpenAIShape) -> None:
+    def __init__(self, owner: DemoKind) -> None:
         self.owner, self.world = owner, owner.world
         self.stored: dict[str, StoredFile] = {}
 
@@ -53,6 +53,13 @@ class Files:
             Route("DELETE", prefix + "/{id}", "delete", self.delete),
             Route("GET", prefix + "/{id}/content", "results", self.content),
         ]
+
+    def new_id(self) -> str:
+        return self.world.new_id("file-")
+
+    def shown(self, file: StoredFile) -> dict[str, Json]:
+        """The file object as it is answered."""
+        return dict(msgspec.to_builtins(file))
 
     def path(self, file_id: str) -> Path:
         return self.world.folder / file_id
@@ -68,11 +75,15 @@ class Files:
         self, filename: str, purpose: str, expires_at: int | None = None
     ) -> Iterator[tuple[str, IO[bytes]]]:
         """A new file (its id, and what to write to); it exists for clients once the block ends well."""
-        file_id, stored = self.world.new_id("file-"), self.stored
+        file_id, stored = self.new_id(), self.stored
         with self.path(file_id).open("wb") as out:
             yield file_id, out
             size = out.tell()
         stored[file_id] = StoredFile(file_id, "file", size, int(time.time()), expires_at, filename, purpose)
+
+    def add(self, file_id: str, filename: str, purpose: str, size: int) -> None:
+        """A file whose bytes lie at its path already."""
+        self.stored[file_id] = StoredFile(file_id, "file", size, int(time.time()), None, filename, purpose)
 
     def reset(self) -> None:
         self.stored = {}  # a new one: a thread that still writes must not bring its file back
@@ -84,7 +95,7 @@ class Files:
         except MultiPartException as fault:
             raise ApiError(400, fault.message) from None
         call.remote_id = stored.id
-        return self.owner.reply(stored)
+        return self.owner.reply(self.shown(stored))
 
     async def _keep(self, form: FormData) -> StoredFile:
         upload, purpose = form.get("file"), form.get("purpose")
@@ -114,11 +125,11 @@ class Files:
         files = [file for file in list(self.stored.values()) if purpose in (None, file.purpose)]
         if order == "desc":
             files.reverse()
-        items: list[dict[str, Json]] = [msgspec.to_builtins(file) for file in files]
+        items: list[dict[str, Json]] = [self.shown(file) for file in files]
         return self.owner.reply(page(call.request, items, default=10_000, most=10_000))
 
     async def read(self, call: Call) -> Response:
-        return self.owner.reply(self.find(call.params["id"]))
+        return self.owner.reply(self.shown(self.find(call.params["id"])))
 
     async def delete(self, call: Call) -> Response:
         stored = self.find(call.params["id"])

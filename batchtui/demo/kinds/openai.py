@@ -4,59 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import ExitStack
 from typing import ClassVar
 
 from starlette.responses import Response
 
 from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, Route
+from batchtui.demo.kinds.file_batch import FileBatch
 from batchtui.demo.kinds.files import Files
 from batchtui.demo.kinds.openai_bodies import ENDPOINTS, invalid, missing, usage_summary
-from batchtui.demo.kinds.openai_shape import OpenAIShape, page
-from batchtui.demo.run import Run
+from batchtui.demo.kinds.openai_shape import BASES, OpenAIShape, page
 from batchtui.demo.world import World
 from batchtui.model import Json
 
 _STAMPS = ("in_progress", "finalizing", "completed", "failed", "expired", "cancelling", "cancelled")
 
 
-class Batch:
-    """One batch: what was asked for, what was found in its input, how far it is."""
+class Batch(FileBatch):
+    """One batch."""
 
-    def __init__(self, files: Files, asked: dict[str, Json], found: openai_rows.Input) -> None:
-        self.files, self.asked, self.found = files, asked, found
-        self.id = files.world.new_id("batch_")
-        self.output_file_id: str | None = None
-        self.error_file_id: str | None = None
-        self.usage = usage_summary(0, 0)
-        self.run = Run(files.world, found.failing, self._write, valid=not found.problems)
-
-    def _write(self, done: int, ended_as: str) -> None:
-        """Leaves the result files (in a thread); a file that would be empty is not made."""
-        world, lives = self.files.world, (self.asked.get("output_expires_after") or {}).get("seconds")
-        expires_at = int(time.time()) + lives if lives else None
-        with ExitStack() as stack:
-            open_file = self.files.writing
-            output_id, output = stack.enter_context(
-                open_file(f"{self.id}_output.jsonl", "batch_output", expires_at)
-            )
-            error_id, errors = stack.enter_context(
-                open_file(f"{self.id}_error.jsonl", "batch_output", expires_at)
-            )
-            spent = openai_rows.write(world, self.found, done, ended_as, output, errors)
-        self.usage = usage_summary(*spent)
-        self.output_file_id, self.error_file_id = self._unless_empty(output_id), self._unless_empty(error_id)
-
-    def _unless_empty(self, file_id: str) -> str | None:
-        if self.files.stored[file_id].bytes:
-            return file_id
-        del self.files.stored[file_id]
-        return None
+    def results_expire(self) -> int | None:
+        lives = (self.asked.get("output_expires_after") or {}).get("seconds")
+        return int(time.time()) + lives if lives else None
 
     def body(self) -> dict[str, Json]:
         run, counts, times = self.run, self.run.counts, self.run.times
-        failed = run.status == "failed"
+        failed, results = run.status == "failed", self.results
         return {
             "id": self.id,
             "object": "batch",
@@ -66,13 +39,13 @@ class Batch:
             "input_file_id": self.asked["input_file_id"],
             "completion_window": self.asked["completion_window"],
             "status": run.status,
-            "output_file_id": self.output_file_id if run.ended else None,
-            "error_file_id": self.error_file_id if run.ended else None,
+            "output_file_id": results["output"],
+            "error_file_id": results["error"],
             "created_at": int(times["created"]),
             "expires_at": int(run.expires),
             **{f"{name}_at": int(times[name]) if name in times else None for name in _STAMPS},
             "request_counts": counts._asdict(),
-            "usage": self.usage,
+            "usage": usage_summary(*self.spent),
             "metadata": self.asked.get("metadata"),
         }
 
@@ -86,12 +59,15 @@ class OpenAIDemo(OpenAIShape):
         self.batches: dict[str, Batch] = {}
 
     def routes(self) -> list[Route]:
+        return [route for base in BASES for route in self._routes(base)]
+
+    def _routes(self, base: str) -> list[Route]:
         return [
-            *self.files.routes(),
-            Route("POST", "/v1/batches", "create", self.create),
-            Route("GET", "/v1/batches", "list", self.list),
-            Route("GET", "/v1/batches/{id}", "poll", self.poll),
-            Route("POST", "/v1/batches/{id}/cancel", "cancel", self.cancel),
+            *self.files.routes(f"{base}/files"),
+            Route("POST", f"{base}/batches", "create", self.create),
+            Route("GET", f"{base}/batches", "list", self.list),
+            Route("GET", f"{base}/batches/{{id}}", "poll", self.poll),
+            Route("POST", f"{base}/batches/{{id}}/cancel", "cancel", self.cancel),
         ]
 
     def backend(self, url: str) -> dict[str, Json]:
@@ -110,22 +86,37 @@ class OpenAIDemo(OpenAIShape):
     async def create(self, call: Call) -> Response:
         asked = await call.json()
         call.token = _token(asked)
-        self._check(asked)
+        self._check(asked, own=call.request.scope["path"].startswith("/v1"))
         path = self.files.path(asked["input_file_id"])
         number = len(self.batches)
         found = await asyncio.to_thread(openai_rows.scan, self.world, path, asked["endpoint"], number)
-        batch = Batch(self.files, asked, found)
+        self._queue(found)
+        batch = Batch(self.files, asked, found, self.world.new_id("batch_"))
         self.batches[batch.id] = batch
         call.remote_id, call.job_ids = batch.id, found.ids
         return self.reply(batch.body())
 
-    def _check(self, asked: dict[str, Json]) -> None:
+    def _queue(self, found: openai_rows.Input) -> None:
+        """A batch that finds the queue of its model full is made, and fails."""
+        most = self.world.faults.enqueued
+        if most is None:
+            return
+        live = (batch.found for batch in self.batches.values() if not batch.run.ended)
+        if sum(one.tokens for one in live if one.model == found.model) + found.tokens > most:
+            text = (
+                f"Enqueued token limit reached for {found.model} in organization org-demo. Limit: {most:,} enqueued "
+                "tokens. Please try again once some in_progress batches have been completed."
+            )
+            found.problems.append(openai_rows.Unfit("token_limit_exceeded", text).at(None))
+
+    def _check(self, asked: dict[str, Json], own: bool) -> None:
+        """`own`: by OpenAI's rules; others let a batch take longer than a day."""
         for name in ("input_file_id", "endpoint", "completion_window"):
             if name not in asked:
                 raise missing(name)
         if asked["endpoint"] not in ENDPOINTS:
             raise invalid("endpoint", f"supported values are: {', '.join(ENDPOINTS)}.")
-        if asked["completion_window"] != "24h":
+        if own and asked["completion_window"] != "24h":
             raise invalid("completion_window", "supported values are: '24h'.")
         stored = self.files.stored.get(str(asked["input_file_id"]))
         if stored is None:

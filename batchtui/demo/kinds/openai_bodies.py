@@ -9,8 +9,8 @@ import msgspec
 
 from batchtui.demo import answers
 from batchtui.demo.faults import Faults
-from batchtui.demo.instance import instance
 from batchtui.demo.kinds.base import ApiError
+from batchtui.demo.structured import schema_in_prompt, structured
 from batchtui.model import Json
 
 Body = dict[str, Json]
@@ -72,6 +72,11 @@ def respond(endpoint: str, body: Body, faults: Faults, new_id: Callable[[str], s
     return _completion(body, text, cut, spent, new_id)
 
 
+def prompt_tokens(body: Body) -> int:
+    """Tokens that a request asks, as its usage will say."""
+    return 3 + _tokens_in(body.get("messages") or body.get("input") or body.get("prompt") or "")
+
+
 def usage_of(answer: Body) -> tuple[int, int]:
     """Tokens in and out that an answer says it took."""
     usage = answer["usage"]
@@ -124,12 +129,18 @@ def _text(body: Body, asked: str, key: bytes, faults: Faults) -> str:
     if "[[hostile]]" in asked or faults.chance("hostile", key):
         return answers.HOSTILE
     kind = _format(body).get("type")
-    if kind == "json_schema":
-        fits = "[[invalid]]" not in asked and not faults.chance("invalid", key)
-        made = instance(_schema(body), answers.picks(key)) if fits else "an answer that breaks its schema"
-        return msgspec.json.encode(made).decode()
+    schema = _schema(body) if kind == "json_schema" else schema_in_prompt(_instructions(body))
+    if schema is not None:
+        return structured(schema, asked, key, faults)
     text = answers.answer(asked, key)
     return msgspec.json.encode({"answer": text}).decode() if kind == "json_object" else text
+
+
+def _instructions(body: Body) -> str:
+    """What stands above the conversation."""
+    first = (body.get("messages") or [{}])[0]
+    above = first.get("role") in ("system", "developer")
+    return body.get("instructions") or (question(first.get("content")) if above else "")
 
 
 def _tokens_in(value: Json) -> int:
@@ -140,7 +151,7 @@ def _tokens_in(value: Json) -> int:
         return sum(map(_tokens_in, value))
     if not isinstance(value, dict):
         return 1
-    if value.get("type") in ("image_url", "input_image", "file", "input_file"):
+    if value.get("type") in ("image_url", "input_image", "file", "input_file", "document_url"):
         return 255
     return 3 + _tokens_in(value.get("content", value.get("text", "")))
 

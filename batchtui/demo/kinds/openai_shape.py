@@ -16,6 +16,10 @@ from batchtui.model import Json
 T = TypeVar("T")
 
 
+BASES = ("/v1", "/openai/v1")
+"""Where the same is served: as OpenAI has it, and as Groq and Azure do."""
+
+
 class OpenAIShape(DemoKind):
     """A kind that answers and refuses as OpenAI does."""
 
@@ -23,9 +27,6 @@ class OpenAIShape(DemoKind):
 
     def headers(self) -> dict[str, str]:
         return {"x-request-id": self.world.new_id("req_"), "openai-version": "2020-10-01"}
-
-    def reply(self, value: Json) -> Response:
-        return json_response(value, headers=self.headers())
 
     def error(self, fault: ApiError) -> Response:
         body = {

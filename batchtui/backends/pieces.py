@@ -1,0 +1,78 @@
+"""What goes up and comes down in pieces: multipart forms, files as they lie on disk, lines of a download."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+CHUNK = 1 << 18
+CRLF = "\r\n"
+
+
+def form(
+    fields: Mapping[str, str], filename: str = "", source: Path | None = None
+) -> tuple[list[tuple[str, str]], AsyncIterator[bytes]]:
+    """Headers and body of a multipart form with at most one file, its length known from the start."""
+    boundary = secrets.token_hex(16)
+    head = "".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    if source is not None:
+        head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+        head += "Content-Type: application/octet-stream\r\n\r\n"
+    opening = head.encode()
+    closing = f"{'' if source is None else CRLF}--{boundary}--\r\n".encode()
+    headers = [
+        ("Content-Type", f"multipart/form-data; boundary={boundary}"),
+        ("Content-Length", str(len(opening) + (source.stat().st_size if source else 0) + len(closing))),
+    ]
+    return headers, pieces(opening, source, closing)
+
+
+def length(source: Path) -> tuple[str, str]:
+    """The header that announces a file's bytes."""
+    return "Content-Length", str(source.stat().st_size)
+
+
+async def pieces(opening: bytes, source: Path | None, closing: bytes) -> AsyncIterator[bytes]:
+    """A file between two strings, as a request's body."""
+    yield opening
+    if source is not None:
+        with source.open("rb") as file:
+            while piece := file.read(CHUNK):
+                yield piece
+    yield closing
+
+
+async def timed(chunks: AsyncIterator[bytes], total: float) -> AsyncIterator[bytes]:
+    """The same chunks; TimeoutError once they have taken `total` seconds, since a drip never ends by itself."""
+    deadline = asyncio.get_running_loop().time() + total
+    async for chunk in chunks:
+        yield chunk
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError
+
+
+async def lines(
+    chunks: AsyncIterator[bytes], keep: Callable[[bytes], None] | None, limit: int
+) -> AsyncIterator[bytes]:
+    """Lines with their LF, of one over `limit` bytes its first ones only; `keep` gets every chunk."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        if keep:
+            keep(chunk)
+        first, *rest = chunk.split(b"\n")
+        size += len(first)
+        if size <= limit:
+            parts.append(first)
+        if rest:
+            yield b"".join(parts) + b"\n"
+            for line in rest[:-1]:
+                yield line + b"\n"
+            parts, size = [rest[-1]], len(rest[-1])
+    if parts and size:
+        yield b"".join(parts)
