@@ -27,6 +27,7 @@ def limit_problems(limits: LimitsSpec, where: str | None, prefix: str = "limits"
         "timeout": duration_fault(limits.timeout),
         "retries": _count_fault(limits.retries, 0, RETRIES_MAX),
         "error_policy": _policy_fault(limits.error_policy),
+        "canary": _count_fault(limits.canary, 1),
     }
     return [
         Problem(message=fault, file=where, key=f"{prefix}.{name}") for name, fault in faults.items() if fault

@@ -61,6 +61,8 @@ LIVE_REMOTELY = frozenset(
     {SubmissionState.SUBMITTED, SubmissionState.PROCESSING, SubmissionState.CANCELLING, SubmissionState.ENDED}
 )
 """The backend holds it and has not yet given everything back."""
+UNSENT = frozenset({SubmissionState.PLANNED, SubmissionState.WAITING})
+"""Nothing was made at the backend, or surely nothing is left of it."""
 
 
 # ---- what a batch file says ------------------------------------------------------------------
@@ -87,6 +89,7 @@ class LimitsSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_
     timeout: str | float | None = None
     retries: int | None = None
     error_policy: str | None = None
+    canary: int | None = None
 
 
 class OutputSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -144,8 +147,12 @@ class Row(msgspec.Struct, frozen=True):
 class JobRecord(msgspec.Struct, omit_defaults=True):
     """One line of jobs.jsonl: what a job needs beside the batch's template.
 
+    `wire` is the id that its backend knows it by, where others made the submission.
+
     `row` is the source row, `sweep` the values this job takes from `[sweep]`, `group` what its
-    submission must have in common, `size` its bytes in a submission, `tokens` the estimate (in, out at most).
+    submission must have in common, `size` its bytes in a submission, `tokens` the estimate (in, out at most),
+    `model` what it is priced as.
+    `files` is a hash over path, size and time of the files it brings, as they were when the batch was made.
     """
 
     n: int
@@ -156,8 +163,11 @@ class JobRecord(msgspec.Struct, omit_defaults=True):
     name: str | None = None
     backend: str | None = None
     group: str = ""
+    wire: str | None = None
     size: int = 0
     tokens: tuple[int, int] = (0, 0)
+    model: str | None = None
+    files: str = ""
 
 
 # ---- what a backend answered -----------------------------------------------------------------
@@ -181,6 +191,8 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     model: str | None = None
     remote: dict[str, Json] = {}
     output: Json = None
+    repaired: str | None = None
+    """What was done to the answer before it could be read as JSON; None: it stood as it is."""
     body: Json = None
     """What the backend said, word for word, where `[output] raw` keeps it."""
 
@@ -210,6 +222,7 @@ class Result(msgspec.Struct, kw_only=True):
     ended: str | None = None
     row: dict[str, Json] = {}
     output: Json = None
+    repaired: str | None = None
     body: Json = None
 
 
@@ -300,6 +313,16 @@ class Problem(msgspec.Struct, kw_only=True, frozen=True):
         return ": ".join(part for part in (place, self.key, self.message) if part)
 
 
+class BackendShare(msgspec.Struct, kw_only=True):
+    """What one backend of a batch would be given; a direct one gets no submissions but one call a job."""
+
+    backend: str
+    kind: str
+    jobs: int = 0
+    submissions: int = 0
+    cost_usd: float | None = None
+
+
 class Preflight(msgspec.Struct, kw_only=True):
     """What `check` found; `first`, `longest` and `last` are jobs as they would be sent."""
 
@@ -308,10 +331,14 @@ class Preflight(msgspec.Struct, kw_only=True):
     kind: str | None = None
     jobs: int = 0
     submissions: int = 0
+    backends: list[BackendShare] = []
+    """Jobs and submissions by backend; one entry for most batches."""
     bytes: int = 0
     tokens_in: int = 0
     tokens_out_max: int = 0
     cost_usd: float | None = None
+    """What it is likely to cost; `cost_max_usd` is the most it may, which is reserved as it is sent."""
+    cost_max_usd: float | None = None
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
     columns: list[str] = []
     duplicates: int = 0

@@ -20,7 +20,7 @@ OBEYED_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 _GOES_ON = ("cancel", "retry", "limit", "resolve")
 """After these there may be something to do, for which nobody is there."""
-RESOLUTIONS = ("resend", "adopt", "abandon", "release")
+RESOLUTIONS = ("resend", "adopt", "abandon", "release", "cancel")
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:

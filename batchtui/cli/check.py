@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from batchtui.cli import loading
+from batchtui.cli import loading, trust
 from batchtui.cli.console import Console, one_line
 from batchtui.cli.phrases import money
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 from batchtui.model import Preflight, Problem
+from batchtui.text import cell
 
 PROBLEMS_SHOWN = 20
 
@@ -21,8 +22,12 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     from batchtui.engine.planning import plan
 
-    spec, base, where, stdin = loading.load(args)
-    flight = plan(spec, base, session.backends, stdin=stdin, where=where).preflight
+    loaded = loading.load(args)
+    spec, base, where, stdin = loaded
+    reach = trust.reach_of(args, loaded)
+    look = reach.look if reach else None
+    flight = plan(spec, base, session.backends, stdin=stdin, where=where, look=look).preflight
+    flight.problems += trust.warnings(args, reach)
     if session.console.json:
         session.console.document(flight)
     else:
@@ -43,18 +48,30 @@ def print_problems(console: Console, problems: list[Problem]) -> None:
             )
 
 
+def _submissions(flight: Preflight) -> str:
+    if len(flight.backends) < 2:
+        return f"{flight.submissions:,}" if flight.submissions else "none: one call a job"
+    parts = [
+        f"{cell(share.backend)}: {share.submissions:,} of {share.jobs:,} jobs"
+        if share.submissions
+        else f"{cell(share.backend)}: none, one call a job for {share.jobs:,} jobs"
+        for share in flight.backends
+    ]
+    return "; ".join(parts)
+
+
 def _show(console: Console, flight: Preflight) -> None:
     facts = [
         ("name", flight.name),
         ("backend", f"{flight.backend} ({flight.kind})" if flight.kind else flight.backend or "none"),
         ("jobs", f"{flight.jobs:,}"),
-        ("submissions", f"{flight.submissions:,}" if flight.submissions else "none: one call a job"),
+        ("submissions", _submissions(flight)),
         ("bytes", f"{flight.bytes:,}"),
         (
             "tokens",
             f"{flight.tokens_in:,} in, at most {flight.tokens_out_max:,} out" if flight.tokens_in else "",
         ),
-        ("cost", f"about {money(flight.cost_usd)}" if flight.cost_usd is not None else "unknown: no price"),
+        ("cost", _cost(flight)),
         ("columns", ", ".join(flight.columns)),
         ("duplicates", f"{flight.duplicates:,}" if flight.duplicates else ""),
         ("first job", one_line(flight.first) if flight.first is not None else ""),
@@ -64,3 +81,10 @@ def _show(console: Console, flight: Preflight) -> None:
     for name, value in facts:
         if value:
             console.out(f"{name:<12} {value}")
+
+
+def _cost(flight: Preflight) -> str:
+    if flight.cost_usd is None:
+        return "unknown: no price"
+    most = flight.cost_max_usd
+    return f"about {money(flight.cost_usd)}" + (f", at most {money(most)}" if most else "")

@@ -33,6 +33,9 @@ COMMANDS: dict[str, Entry] = {
     "resolve": Entry("act", "answer what needs a person"),
     "archive": Entry("act", "hide a batch from the list, or bring it back"),
     "tag": Entry("act", "add tags to a batch, or take them away"),
+    "remote": Entry("remote", "the batches that live at a backend, whoever made them"),
+    "adopt": Entry("adopt", "take over a batch that was made elsewhere, by its id there"),
+    "import": Entry("importing", "take in a batchata results folder or state file"),
     "rm": Entry("remove", "delete a batch and its results from this machine"),
     "results": Entry("read", "the results of a batch, in source order", "Read"),
     "export": Entry("read", "the results of a batch, to a file"),
@@ -41,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "backends": Entry("backends", "configured backends; `probe` asks one whether it is there", "Set up"),
     "config": Entry("config", "the configuration: path, show, check, init"),
     "doctor": Entry("doctor", "check that everything here is fit to run batches"),
+    "prices": Entry("prices", "what a model costs, and where that is from"),
     "keys": Entry("keys", "the app's keys and the ids that rebind them"),
     "completion": Entry("completion", "a completion script for your shell"),
 }

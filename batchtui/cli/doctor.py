@@ -20,6 +20,7 @@ from batchtui.errors import BatchtuiError
 REQUIRED = ("textual", "httpx", "filelock", "msgspec", "jinja2", "jsonschema")
 EXTRAS = {
     "demo": ("starlette", "uvicorn", "python-multipart"), "parquet": ("pyarrow",), "keyring": ("keyring",),
+    "docs": ("pypdf",),
     "browser": ("textual-serve",),
 }  # fmt: skip
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from batchtui.cli import signals
-from batchtui.cli.phrases import counts, exit_code, is_over, label, progress
+from batchtui.cli.phrases import counts, exit_code, is_over, label, money, progress
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
-from batchtui.model import SubmissionState
+from batchtui.model import UNSENT
 from batchtui.store.folder import BatchFolder
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Patience:
 
     def is_over(self, folder: BatchFolder) -> bool:
         submissions = list(folder.progress.submissions.values())
-        refused = submissions and all(sub.state is SubmissionState.WAITING for sub in submissions)
+        unsent = all(sub.state in UNSENT for sub in submissions)
+        refused = unsent and any(sub.attempted for sub in submissions)  # the others wait for budget
         if not refused or any(sub.remote_id for sub in submissions):
             self._since = time.monotonic()
         elif time.monotonic() - self._since > PATIENCE_SECONDS:
@@ -112,6 +113,8 @@ def report(session: Session, folder: BatchFolder, reason: str | None = None) -> 
         console.document(status)
     if is_over(status):
         console.note(f"{label(status)}: {status.status}: {counts(status)}")
+        if status.cost_usd and status.cost_limit_usd is not None and status.cost_usd > status.cost_limit_usd:
+            console.error(f"it cost {money(status.cost_usd)}, over its limit of {money(status.cost_limit_usd)}")
         if status.failed or status.invalid or status.expired:
             console.note(
                 f"`batchtui errors {status.id}` says why, `batchtui retry {status.id}` tries them again"

@@ -45,8 +45,9 @@ def load(args: argparse.Namespace) -> Loaded:
             raise BadInput(f"{args.file}: no such file")
         spec, base = batchfile.bare_source(args.file), Path.cwd()
     spec = batchfile.apply_sets(spec, args.set)
-    if args.backend:
-        spec = msgspec.structs.replace(spec, backend=args.backend)
+    if args.backend:  # over all that the batch file says of backends
+        job = {key: value for key, value in spec.job.items() if key != "backend"}
+        spec = msgspec.structs.replace(spec, backend=args.backend, job=job)
     reads_stdin = spec.source is not None and spec.source.file == "-"
     if reads_stdin and sys.stdin.isatty():
         raise BadInput("the source is stdin, and stdin is the terminal; give a file or pipe the rows in")

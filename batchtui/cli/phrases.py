@@ -11,7 +11,8 @@ from batchtui.text import cell
 
 OK, SOME_FAILED, NO_KEY, UNREACHABLE, LIMIT, LIVE = 0, 1, 3, 4, 5, 6
 _ATTENTION_CODES = {
-    "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "money": UNREACHABLE, "budget": LIMIT,
+    "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "money": UNREACHABLE, "budget": LIMIT, "price": LIMIT,
+    "canary": LIVE,
 }  # fmt: skip
 _NOBODY_THERE = {"unreachable", "refused"}
 

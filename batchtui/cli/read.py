@@ -128,6 +128,7 @@ def _show(folder: BatchFolder, job: str, session: Session) -> int:
         ("name", result.name),
         ("state", result.status.value),
         ("error", f"{result.error_kind or 'error'}: {result.error}" if result.error else None),
+        ("mended", result.repaired),
         ("backend", result.backend),
         ("model", result.model),
         ("submission", result.batch_id),
@@ -155,8 +156,11 @@ def _show(folder: BatchFolder, job: str, session: Session) -> int:
 def _long_parts(result: Result) -> list[tuple[str, str]]:
     import json
 
-    parts = [("row", result.row), ("answer", result.raw_response), ("parsed", result.parsed_response)]
-    parts += [("output", result.output), ("citations", result.citations)]
+    from batchtui.results.cited_text import cited_text
+
+    answer = cited_text(result) if result.citations else result.raw_response
+    parts = [("row", result.row), ("answer", answer), ("parsed", result.parsed_response)]
+    parts += [("output", result.output)]
     return [
         (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
         for name, value in parts

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from batchtui.cli import loading
+import msgspec
+
+from batchtui.cli import loading, trust
+from batchtui.cli.canary import offer_release
 from batchtui.cli.check import print_problems
 from batchtui.cli.drive import Patience, drive, report
 from batchtui.cli.phrases import OK, UNREACHABLE, exit_code, is_over, label
@@ -27,18 +30,24 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
         "--out", metavar="PATH", help="write the results here at the end: .jsonl .json .csv .parquet"
     )
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask about cost")
+    parser.add_argument(
+        "--canary", type=int, metavar="N", help="send the first N jobs, and the rest once they are released"
+    )
     parser.add_argument("--trust", action="store_true", help="do not ask about a batch file from elsewhere")
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     folder = _create(args, session)
-    session.console.note(f"{label(folder.status())}: {folder.header.total:,} jobs on {folder.header.backend}")
+    session.console.note(
+        f"{label(folder.status())}: {folder.header.total:,} jobs on {', '.join(folder.header.backends)}"
+    )
     if args.detach:
         return _detach(folder, session)
     patience = Patience()
     folder, reason = drive(session, folder, until=patience.is_over)
     if patience.reason:
         return _nothing_taken(folder, patience.reason, session)
+    folder, reason = offer_release(session, folder, reason)
     if args.out:
         _write(folder, args.out, session)
     return report(session, folder, reason)
@@ -49,6 +58,10 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
     from batchtui.engine.planning import create, plan
 
     loaded = loading.load(args)
+    reach = trust.reach_of(args, loaded)
+    if args.canary is not None:
+        limits = msgspec.structs.replace(loaded.spec.limits, canary=args.canary)
+        loaded = loaded._replace(spec=msgspec.structs.replace(loaded.spec, limits=limits))
     if args.out and args.out != "-":
         from batchtui.results.export import format_of
 
@@ -59,6 +72,7 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
             planned = plan(
                 loaded.spec, loaded.base, session.backends, draft=draft, stdin=loaded.stdin, where=loaded.where,
                 tick=lambda rows: line.show(f"checking: {rows:,} rows") if rows else None,
+                look=reach.look if reach else None,
             )  # fmt: skip
         flight = planned.preflight
         print_problems(session.console, flight.problems)
@@ -67,10 +81,11 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
             raise _stopped(session, flight)(
                 f"{args.file}: nothing was sent: {fatal} problem{'s' if fatal != 1 else ''} to settle first"
             )
-        if args.detach and planned.backend is not None and not planned.backend.remote:
-            raise BadInput(f"--detach: jobs of kind {planned.backend.kind} run here, so somebody has to stay")
-        _agree_on_cost(args, flight, session)
-        return create(planned, draft)
+        for backend in planned.backends:
+            if args.detach and not backend.remote:
+                raise BadInput(f"--detach: jobs of kind {backend.kind} run here, so somebody has to stay")
+        trust.agree(args, reach, session)
+        return create(planned, draft, unpriced_agreed=_agreed_on_cost(args, flight, session))
     except BaseException:
         draft.discard()
         raise
@@ -87,14 +102,16 @@ def _stopped(session: Session, flight: Preflight) -> type[BatchtuiError]:
     return BadInput
 
 
-def _agree_on_cost(args: argparse.Namespace, flight: Preflight, session: Session) -> None:
+def _agreed_on_cost(args: argparse.Namespace, flight: Preflight, session: Session) -> bool:
+    """Whether a person said to send what no limit can be kept for. Raises BadInput where nobody did."""
     doubts = [problem for problem in flight.problems if not problem.fatal and "cost" in (problem.key or "")]
     if not doubts or args.yes:
-        return
+        return bool(args.yes)
     if not session.console.can_ask:
         raise BadInput(f"{doubts[0]}; --yes sends it all the same")
     if not session.console.ask("Send it all the same?"):
         raise BadInput("nothing was sent")
+    return True
 
 
 def _detach(folder: BatchFolder, session: Session) -> int:
@@ -113,14 +130,18 @@ def _detach(folder: BatchFolder, session: Session) -> int:
         if reason:
             console.error(f"it cannot go on by itself: {reason}; `batchtui status {folder.id}` shows more")
         return exit_code(folder)
-    console.note(f"everything is submitted; `batchtui resume {folder.id}` collects the results")
+    what = "the canary" if folder.progress.count(JobState.PENDING) else "everything"
+    console.note(f"{what} is submitted; `batchtui resume {folder.id}` collects the results")
     return OK
 
 
 def _all_submitted(folder: BatchFolder) -> bool:
-    progress = folder.progress
+    """Everything that may go: with a canary that is not released, the canary."""
+    progress, header = folder.progress, folder.header
     held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
-    return progress.count(JobState.PENDING) == 0 and all(
+    canary = None if header.released else header.spec.limits.canary
+    pending = progress.numbers(JobState.PENDING)
+    return not (pending and (canary is None or pending[0] < canary)) and all(
         s.state in held for s in progress.submissions.values()
     )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Answer, Forgotten, NeedsPerson, Refused, Transient, TryLater
+from batchtui.engine.adopting import learn_jobs
 from batchtui.engine.backoff import delay
+from batchtui.engine.joining import Joiner
+from batchtui.engine.judging import judged
+from batchtui.engine.rawfiles import RawFiles
 from batchtui.model import JobState, Json
 from batchtui.store import ranges
+from batchtui.store.lines import StoreFull
 from batchtui.store.progress import PROCESSING, SubmissionRecord
 from batchtui.text import cell
 
@@ -19,7 +22,13 @@ if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
     from batchtui.engine.remote import RemoteLane
 
+STRAYS = "strays.jsonl"
 _YIELD_EVERY = 200
+_STRAYS_TOLD = 3
+"""Answers that fit no job are told one by one up to here, then only counted."""
+_MAY_NEVER_COME = frozenset({"bad_reply", "not_ready"})
+_PATIENCE = 5
+"""Tries after which results that cannot be read, or are not there, are given up."""
 _LEFT_OVER = {
     "expired": (JobState.EXPIRED, "expired", "not done before the backend's time was up"),
     "cancelled": (JobState.CANCELLED, None, None),
@@ -29,61 +38,85 @@ _LEFT_OVER = {
 
 async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
     """Store every answer, then settle the jobs that got none. Repeats until it has read to the end."""
-    fails = 0
+    fails, strays, lost = 0, 0, ""
     while True:
         try:
-            await _read(lane, driver, record)
+            await learn_jobs(driver, record, lane.backend(record), lane.submission(record))
+            strays, lost = await _read(lane, driver, record)
             break
         except (Transient, TryLater) as fault:
             fails += 1
+            if fault.kind in _MAY_NEVER_COME and fails > _PATIENCE:
+                lost = f"its results could not be read: {fault.message}"
+                break
             driver.log("warning", f"submission {record.id}: results could not be read: {fault}")
             await asyncio.sleep(delay(fails, fault.after))
         except NeedsPerson as fault:
             driver.need_person(fault)
             await driver.person_answered()
-        except Forgotten as fault:
-            record.first_error = record.first_error or str(fault)
-            driver.log("error", f"submission {record.id}: its results are gone: {fault}")
-            break
+        except StoreFull as fault:
+            fails += 1
+            driver.store_full(fault)
+            await asyncio.sleep(delay(fails))
         except Refused as fault:
-            driver.log("error", f"submission {record.id}: its results were refused: {fault.message}")
-            record.first_error = record.first_error or fault.message
+            lost = f"its results were refused: {fault.message}"
             break
-    _settle_rest(driver, record)
-    driver.writer.record("collected", sub=record.id)
+    if _settle_rest(driver, record, lost):
+        driver.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
+    await driver.writer.record_durably("collected", sub=record.id, reason=_summary(record, strays))
     driver.log("info", f"submission {record.id} is collected")
+    if not lost:
+        await lane.backend(record).tidy(lane.submission(record))
 
 
-async def _read(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
+async def _read(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> tuple[int, str]:
+    """Store the answers as they come; how many belong to no job, and why more cannot be had."""
     backend, progress = lane.backend(record), driver.progress
-    ids = driver.folder.jobs.ids
-    later = {
-        n
-        for other in progress.submissions.values()
-        if other.id > record.id
-        for n in ranges.decode(other.jobs)
-    }
-    numbers = {backend.wire_id(n, ids[n]): n for n in ranges.decode(record.jobs) if n not in later}
-    seen: set[int] = set()
-    keep, done = _keeper(driver, record)
-    try:
-        count = 0
-        async for answer in backend.results(lane.submission(record), keep):
-            count += 1
-            if count % _YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-            n = numbers.get(answer.job_id)
-            if n is None or n in seen:
-                what = "no job of ours" if n is None else "answered twice"
-                driver.log(
-                    "warning", f'submission {record.id}: "{cell(answer.job_id, 60)}" is {what}; kept in raw/'
-                )
-                continue
-            seen.add(n)
-            if progress.states[n] == PROCESSING:
-                await _store(driver, record, n, answer)
-    finally:
-        done()
+    later = [other for other in progress.submissions.values() if other.id > record.id]
+    joiner = Joiner(backend, driver.folder.jobs, record, later)
+    seen = bytearray(progress.total)
+    strays = count = 0
+    wanted = driver.folder.header.spec.output.raw
+    lost = ""
+    with closing(RawFiles(driver.folder.path / "raw", record.id)) as raw:
+        answers = backend.results(lane.submission(record), raw.keep if wanted else None)
+        try:
+            async for answer in judged(driver.services.judge, driver.schema_of(backend), answers):
+                count += 1
+                if count % _YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+                n = joiner.number(answer.job_id)
+                if n is None or seen[n]:
+                    strays += 1
+                    raw.keep(STRAYS, answer.raw.encode("utf-8", "surrogatepass") + b"\n")
+                    if strays <= _STRAYS_TOLD:
+                        driver.log("warning", f"submission {record.id}: {_what(answer, n)}; kept in raw/")
+                    continue
+                seen[n] = 1
+                if progress.states[n] == PROCESSING:
+                    await _store(driver, record, n, answer)
+        except Forgotten as fault:
+            lost = f"its results are gone: {fault}"
+        raw.finish()
+    return strays, lost
+
+
+def _what(answer: Answer, n: int | None) -> str:
+    if not answer.job_id:
+        return f"an answer names no job ({answer.outcome.error})"
+    return f'"{cell(answer.job_id, 60)}" is {"no job of it" if n is None else "answered twice"}'
+
+
+def _summary(record: SubmissionRecord, strays: int) -> str | None:
+    """What a reader of the submission must know beside its counts; None where all went as it should."""
+    jobs = ranges.count(record.jobs)
+    said = []
+    if record.ended_as not in (None, "completed") or not record.completed:
+        said.append(f"ended as {record.ended_as}: {record.completed:,} of {jobs:,} jobs completed")
+    if strays:
+        what = "1 answer fits" if strays == 1 else f"{strays:,} answers fit"
+        said.append(f"{what} no job of it, see raw/{record.id}-{STRAYS}")
+    return "; ".join(said) or None
 
 
 async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answer) -> None:
@@ -104,49 +137,26 @@ async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answe
     )
 
 
-def _settle_rest(driver: Driver, record: SubmissionRecord) -> None:
-    """Jobs of an ended submission that it never answered."""
+def _settle_rest(driver: Driver, record: SubmissionRecord, lost: str) -> bool:
+    """Jobs of an ended submission that it never answered; whether that is a fault. `lost`: why there is no answer."""
     progress = driver.progress
     rest = [n for n in ranges.decode(record.jobs) if progress.states[n] == PROCESSING]
     if not rest:
-        return
-    state, kind, text = _LEFT_OVER.get(
-        record.ended_as or "", (JobState.FAILED, "missing", "the backend gave no result for this job")
-    )
+        return False
+    said = f'the backend says "{record.ended_as}", but gave no result for this job'
+    state: JobState = JobState.FAILED
+    kind: str | None = "missing"
+    text: str | None = lost or said
+    if not lost:
+        state, kind, text = _LEFT_OVER.get(record.ended_as or "", (state, kind, text))
     if state is JobState.CANCELLED and driver.folder.header.stopping:
         state, kind, text = JobState.FAILED, driver.folder.header.stopping, "the batch was stopped"
     if record.ended_as == "failed":
-        text = record.first_error or "the backend refused the whole submission"
+        text = record.first_error or lost or "the backend refused the whole submission"
     facts: dict[str, Json] = {"jobs": ranges.encode(rest), "state": state}
     if kind:
-        facts |= {"error_kind": kind, "error": text}
+        facts |= {"error_kind": kind, "error": (text or "")[:500]}
     driver.writer.record("mark", **facts)
     if state is JobState.FAILED:
         driver.job_failed()
-
-
-def _keeper(
-    driver: Driver, record: SubmissionRecord
-) -> tuple[Callable[[str, bytes], None] | None, Callable[[], None]]:
-    """What writes the backend's words into raw/, whole files only, and what ends it."""
-    if not driver.folder.header.spec.output.raw:
-        return None, lambda: None
-    raw = driver.folder.path / "raw"
-    raw.mkdir(mode=0o700, exist_ok=True)
-    files: dict[str, tuple[Path, int]] = {}
-
-    def keep(name: str, chunk: bytes) -> None:
-        if name not in files:
-            path = raw / f"{record.id}-{name}"
-            part = path.with_name(path.name + ".part")
-            files[name] = (path, os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-        fd, view = files[name][1], memoryview(chunk)
-        while view:
-            view = view[os.write(fd, view) :]
-
-    def done() -> None:
-        for path, fd in files.values():
-            os.close(fd)
-            path.with_name(path.name + ".part").replace(path)
-
-    return keep, done
+    return state is JobState.FAILED

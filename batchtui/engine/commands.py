@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from batchtui.engine.direct import DirectLane
-from batchtui.engine.remote import RemoteLane
-from batchtui.model import LIVE_REMOTELY, UNSUCCESSFUL_JOB_STATES, JobState, Json, LimitsSpec, SubmissionState
+from batchtui.engine import canary
+from batchtui.model import (
+    LIVE_REMOTELY,
+    UNSENT,
+    UNSUCCESSFUL_JOB_STATES,
+    JobState,
+    Json,
+    LimitsSpec,
+)
 from batchtui.store import ranges
 from batchtui.store.inbox import Command
 from batchtui.store.progress import PENDING, PROCESSING, SubmissionRecord
@@ -54,21 +61,21 @@ def _cancel(driver: Driver, args: Args) -> None:
     header.cancelling = True
     header.paused = False
     driver.writer.save_header()
-    if isinstance(driver.lane, DirectLane):
-        driver.lane.cancel(set(driver.progress.numbers(JobState.PROCESSING)))
+    if driver.lane:
+        driver.lane.cancel(driver.progress.numbers(JobState.PROCESSING))
 
 
 def _cancel_jobs(driver: Driver, numbers: list[int]) -> None:
     """Jobs not sent yet are cancelled; direct ones in flight are ended; a provider cancels whole batches only."""
     wanted = set(numbers)
     states = driver.progress.states
-    if isinstance(driver.lane, RemoteLane):
+    if driver.lane:
         for record in list(driver.progress.submissions.values()):
-            if record.state is SubmissionState.WAITING and wanted & set(ranges.decode(record.jobs)):
+            if record.state in UNSENT and wanted & set(ranges.decode(record.jobs)):
                 driver.lane.withdraw(record)
         driver.lane.offer(())
     _mark(driver, [n for n in numbers if states[n] == PENDING], JobState.CANCELLED)
-    if isinstance(driver.lane, DirectLane):
+    if driver.lane:
         driver.lane.cancel(wanted)
 
 
@@ -124,18 +131,30 @@ def _limit(driver: Driver, args: Args) -> None:
     if problems:
         raise ValueError(str(problems[0]))
     header.spec = changed
+    deadline = driver.folder.deadline()
+    if header.stopping == "time_limit" and (deadline is None or time.time() < deadline):
+        header.stopping = None  # there is time again; what was cancelled meanwhile stays so
     driver.writer.save_header()
     driver.writer.record("limit", **args)
     driver.limits_changed()
     driver.budget.forget()
     driver.settle_attention("budget")
-    if isinstance(driver.lane, RemoteLane):
-        driver.lane.offer(())
+    if driver.lane:
+        driver.lane.offer(driver.progress.numbers(JobState.PENDING))
 
 
 def _resolve(driver: Driver, args: Args) -> None:
-    """Answer an unsure or forgotten submission: resend, adopt REMOTE_ID, abandon."""
+    """Answer a canary: release, cancel; or an unsure or forgotten submission: resend, adopt REMOTE_ID, abandon."""
     action = args["action"]
+    if action == canary.RELEASE:
+        if ("price", None) in driver.progress.attention:
+            driver.budget.agree()
+        else:
+            driver.canary.release()
+        return
+    if action == canary.CANCEL:
+        _cancel(driver, {})
+        return
     asked = [
         sub for kind, sub in driver.progress.attention if kind in ("unsure", "forgotten") and sub is not None
     ]

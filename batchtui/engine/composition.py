@@ -9,10 +9,14 @@ from typing import BinaryIO
 import msgspec
 
 from batchtui.backends.base import Job
+from batchtui.backends.wire_ids import PLANNED_TOKEN
 from batchtui.batchfile import check_limits
+from batchtui.engine.attaching import FileChecks
+from batchtui.engine.output import is_taken, output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.rendering import BadField, Rendering
-from batchtui.errors import BatchtuiError
+from batchtui.engine.routing import Routing
+from batchtui.errors import BadInput, BatchtuiError, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
@@ -22,6 +26,10 @@ from batchtui.text import cell
 PROBLEMS_SHOWN = 200
 """Problems that are kept word for word; the rest are counted."""
 ID_LIMIT = 512
+
+
+class AlreadyTold(Exception):
+    """The job is of a backend whose fault is among the problems already."""
 
 
 class Composition:
@@ -35,10 +43,20 @@ class Composition:
         self.dropped = 0
         self.source: Source | None = None
         self.backend: AnyBackend | None = None
+        """The backend of all jobs, or of the first one where each has its own."""
         self.template: dict[str, Json] = {}
+        """What the jobs of `backend` are rendered from."""
+        self.implied: dict[str, Json] = {}
+        """The `[job]` that the source brings by its form."""
+        self.schema: dict[str, Json] | None = None
+        """What answers must fit."""
+        self.routing: Routing | None = None
+        self.templates: dict[str, dict[str, Json]] = {}
         self.id_template: Template | None = None
         self.combinations: list[dict[str, Json]] = [{}]
         self.renderings: dict[str, Rendering] = {}
+        self.files = FileChecks(spec, base, self._warn_of_files)
+        self._unusable: set[str] = set()
         self._open(stdin)
 
     def add(self, problem: Problem) -> None:
@@ -55,6 +73,9 @@ class Composition:
     def problem(self, message: str, **place: Json) -> None:
         self.add(Problem(message=message, **place))
 
+    def _warn_of_files(self, message: str) -> None:
+        self.add(Problem(message=message, file=self.where, key="job.file", fatal=False))
+
     def fault(self, fault: BatchtuiError, row: Row | None = None) -> None:
         key = getattr(fault, "key", None)
         text = getattr(fault, "message", None) or str(fault)
@@ -65,7 +86,7 @@ class Composition:
             self.problem(text, file=name, line=row.line, row=row.number, key=key)
 
     def _open(self, stdin: BinaryIO | None) -> None:
-        spec, config = self.spec, self.backends.config
+        spec = self.spec
         for problem in check_limits(spec, self.where):
             self.add(problem)
         if spec.source:
@@ -76,36 +97,90 @@ class Composition:
                 self.source = open_source(spec.source, self.base, stdin=stdin, with_text=with_text)
             except BatchtuiError as fault:
                 self.fault(fault)
-        name = spec.backend or config.defaults.backend
-        job_backend = spec.job.get("backend")
-        if name is None and isinstance(job_backend, str) and "{{" not in job_backend:
-            name = job_backend
-        if name is None:
+        try:
+            self.schema = self._schema()
+        except BatchtuiError as fault:
+            self.fault(fault)
+        if spec.output.dir:
+            self._look_at_output(output_dir(spec, self.base))
+        implied = self.source.default_job if self.source else {}
+        self.implied = {} if set(spec.job) & {"prompt", "messages", "body"} else implied
+        try:
+            routing = Routing(spec, self.implied, self.backends)
+        except BatchtuiError as fault:
+            self.fault(fault)
+            return
+        if not routing.possible:
             known = ", ".join(map(cell, self.backends.names()))
             self.problem(f"no backend is named; set one of: {known}", file=self.where, key="backend")
             return
         try:
-            self.backend = self.backends.get(name)
+            if routing.fixed is not None:
+                self.backend = self.backends.get(routing.fixed)
         except BatchtuiError as fault:
             self.problem(str(fault), file=self.where, key="backend")
             return
-        fields = {field.encode_name for field in msgspec.structs.fields(self.backend.Work)}
-        implied = self.source.default_job if self.source else {}
-        defaults = {key: value for key, value in config.defaults.job.items() if key in fields}
-        overridden = set(spec.job) & {"prompt", "messages", "body"}
-        implied = {} if overridden else {key: value for key, value in implied.items() if key in fields}
-        self.template = defaults | implied | spec.job
-        self.template.pop("backend", None)
         try:
             self.combinations = expand_sweep(spec.sweep)
-            rendering = Rendering(self.template, self.backend.Work)
-            rendering.check_static()
-            self.renderings[self.backend.name] = rendering
+            if self.backend:
+                self._prepare(self.backend)
             if spec.source and spec.source.id is not None:
                 self.id_template = compile_template(spec.source.id, where="source.id")
         except BatchtuiError as fault:
             self.fault(fault)
             self.backend = None
+            return
+        self.routing = routing
+
+    def _look_at_output(self, target: Path) -> None:
+        if target.exists() and not target.is_dir():
+            self.problem(f"{cell(target)} is a file; name a folder", file=self.where, key="output.dir")
+        elif is_taken(target):
+            text = f"{cell(target)} holds other results; where a name is taken, ours go into a folder in it"
+            self.problem(text, file=self.where, key="output.dir", fatal=False)
+
+    def _schema(self) -> dict[str, Json] | None:
+        """Raises BadField for a schema that no answer could be judged by."""
+        given = self.spec.job.get("schema", self.backends.config.defaults.job.get("schema"))
+        if any(path.split(".")[0] == "schema" for path in self.spec.sweep):
+            raise BadField("one schema holds for the whole batch", "sweep.schema")
+        if given is None:
+            return None
+        from batchtui.results.schema import read_schema
+
+        try:
+            return read_schema(given, self.base)
+        except BadInput as fault:
+            raise BadField(str(fault), "job.schema") from None
+
+    def _prepare(self, backend: AnyBackend) -> Rendering:
+        """The rendering of jobs for this backend: defaults and the source's own `[job]` as far as its kind knows them.
+
+        Raises BadField for a key of `[job]` that the kind does not take.
+        """
+        fields = {field.encode_name for field in msgspec.structs.fields(backend.Work)}
+        under = self.backends.config.defaults.job, self.implied
+        template = {key: value for part in under for key, value in part.items() if key in fields}
+        template |= {key: value for key, value in self.spec.job.items() if key != "backend"}
+        if "schema" in fields:
+            template.pop("schema", None)
+        rendering = Rendering(template, backend.Work, self.schema)
+        try:
+            rendering.check_static()
+        except BadField as fault:
+            if self.backend is not backend:
+                raise BadField(f"{fault} (for {backend.name}, of kind {backend.kind})", fault.key) from None
+            raise
+        if self.backend is None or self.backend is backend:
+            self.backend, self.template = backend, template
+        self.templates[backend.name] = template
+        self.renderings[backend.name] = rendering
+        return rendering
+
+    @property
+    def ready(self) -> bool:
+        """Whether jobs can be made at all."""
+        return self.routing is not None
 
     def rows(self) -> Iterator[Row]:
         """The usable rows; the others become problems."""
@@ -130,9 +205,29 @@ class Composition:
     def job(
         self, row: Row, sweep: dict[str, Json], job_id: str, n: int
     ) -> tuple[AnyBackend, Job[msgspec.Struct]]:
-        assert self.backend
-        work = self.renderings[self.backend.name].work(row.values, sweep)
-        return self.backend, Job(index=n, id=job_id, attempt=1, token="", work=work)
+        """The job, and the backend it is for. Raises BatchtuiError, and AlreadyTold for what was a fault before."""
+        assert self.routing
+        name = self.routing.backend(row, sweep)
+        rendering = self.renderings.get(name)
+        if rendering is None:
+            rendering = self._first_of(name)
+        work = rendering.work(row.values, sweep)
+        job = Job(index=n, id=job_id, attempt=1, token=PLANNED_TOKEN, work=work)
+        self.files.attach(job)
+        return self.backends.get(name), job
+
+    def _first_of(self, name: str) -> Rendering:
+        """A backend that a job names is told once where it cannot be used, and with each job where it is unknown."""
+        if name in self._unusable:
+            raise AlreadyTold
+        if name not in self.backends.names():
+            known = ", ".join(map(cell, self.backends.names()))
+            hint = nearest(name, self.backends.names()) or f"; known are {known}"
+            raise BadField(f'no backend "{cell(name, 60)}"{hint}', "job.backend")
+        self._unusable.add(name)
+        rendering = self._prepare(self.backends.get(name))
+        self._unusable.discard(name)
+        return rendering
 
 
 def _strings(value: Json) -> Iterator[str]:

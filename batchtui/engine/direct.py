@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batchtui.backends.base import Direct, Job, NeedsPerson, Refused, Transient, TryLater
+from batchtui.engine.attaching import brings_files
 from batchtui.engine.backoff import delay
+from batchtui.engine.judging import judge_outcome
 from batchtui.engine.limits import Effective
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Outcome
 from batchtui.store import clock, ranges
 from batchtui.store.progress import PENDING, PROCESSING
+from batchtui.work.process import uninterrupted
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
@@ -53,14 +56,16 @@ class DirectLane:
         """After a crash: end what still lives, then put jobs without a stored result back, counted."""
         progress, writer = self._driver.progress, self._driver.writer
         self._backend.use_run_dir(self._driver.folder.path / "run")
-        await self._backend.settle(list(progress.traces.values()))
-        lost = progress.numbers(JobState.PROCESSING)
+        mine = self._driver.owners.of
+        traced = mine(self._backend.name, list(progress.traces))
+        await self._backend.settle([progress.traces[n] for n in traced])
+        lost = mine(self._backend.name, progress.numbers(JobState.PROCESSING))
         if lost:
             writer.record("lost", jobs=ranges.encode(lost))
             self._driver.log(
                 "warning", f"{len(lost)} jobs were in flight when the last run ended; they run again"
             )
-        self.offer(progress.numbers(JobState.PENDING))
+        self.offer(self._driver.sendable(self._backend.name))
 
     def offer(self, numbers: Iterable[int]) -> None:
         """These pending jobs may run."""
@@ -88,7 +93,7 @@ class DirectLane:
             if states[n] != PENDING:
                 self._ready.popleft()
                 continue
-            if not self._driver.can_pay(n):
+            if not self._driver.budget.direct.take(n):
                 break
             self._ready.popleft()
             task = asyncio.get_running_loop().create_task(self._attempt(n))
@@ -104,6 +109,7 @@ class DirectLane:
 
     def _done(self, n: int, task: asyncio.Task[None]) -> None:
         self._running.pop(n, None)
+        self._driver.budget.direct.give_back(n)
         self._unwanted.discard(n)
         if not task.cancelled() and (fault := task.exception()):
             self._driver.broke(fault)
@@ -116,9 +122,11 @@ class DirectLane:
         tries = driver.progress.tries[n] + 1
         started = clock.now()
         try:
-            _, job = driver.renderer.job(n, tries, driver.folder.id)
+            backend, job = driver.renderer.job(n, tries, driver.folder.id)
+            if brings_files(job.work):
+                await asyncio.to_thread(driver.renderer.fill, backend, job)
         except BatchtuiError as fault:
-            await self._store(n, tries, started, _failure("input", str(fault)))
+            await self._store(n, tries, started, _failure(getattr(fault, "kind", "input"), str(fault)))
             return
         await driver.persist(lambda: writer.record("start", n=n, **{"try": tries}))
         try:
@@ -144,6 +152,8 @@ class DirectLane:
             driver.broke(fault)
             await self._store(n, tries, started, _failure("internal", f"{type(fault).__name__}: {fault}"))
         else:
+            if schema := driver.schema_of(self._backend):
+                await uninterrupted(judge_outcome(driver.services.judge, schema, outcome))
             await self._store(n, tries, started, outcome, job)
 
     def _trace(self, n: int, facts: dict[str, Json]) -> None:

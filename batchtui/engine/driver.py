@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from batchtui.backends.base import Backend, Direct, NeedsPerson
+from batchtui.backends.base import Backend, NeedsPerson
 from batchtui.engine import commands
+from batchtui.engine.adopting import take_over
 from batchtui.engine.budget import Budget
-from batchtui.engine.direct import DirectLane
+from batchtui.engine.canary import Canary
+from batchtui.engine.lanes import Lanes, Owners
 from batchtui.engine.limits import Effective, effective
 from batchtui.engine.output import output_dir, write_results
-from batchtui.engine.packing import Slice
-from batchtui.engine.remote import RemoteLane
 from batchtui.engine.rendering import Renderer
 from batchtui.engine.services import Level, Services
 from batchtui.errors import BatchtuiError
-from batchtui.model import JobState, Json, Outcome, SubmissionState
-from batchtui.store import ranges
+from batchtui.model import UNSENT, JobState, Json, Outcome, SubmissionState
+from batchtui.results.mapping import map_citations
+from batchtui.store import contacts, ranges
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import StoreFull
 from batchtui.store.progress import Progress, SubmissionRecord
 from batchtui.store.writer import BatchWriter
+from batchtui.text import cell
 
 INBOX_SECONDS = 0.5
 HEARTBEAT_SECONDS = 30.0
-BLOCKING = frozenset({"key", "money", "account", "proxy"})
+BLOCKING = frozenset({"key", "money", "account", "proxy", "price"})
 """Attention that stops the sending of more jobs until a person has answered it."""
 
 
@@ -40,6 +43,10 @@ class Driver:
         self.writer = writer
         self.services = services
         self.renderer = Renderer(folder, services.backends)
+        self.owners = Owners(folder)
+        self.folder.contacts = contacts.read(folder.path)
+        self._contacts = contacts.ContactWriter(folder.path)
+        self.canary = Canary(self)
         self.budget = Budget(self)
         self.stopping = False
         self._full = False
@@ -48,7 +55,7 @@ class Driver:
         self._limits: dict[str, Effective] = {}
         self._resting: str | None = None
         self._heartbeat = time.monotonic()
-        self.lane: DirectLane | RemoteLane | None = None
+        self.lane: Lanes | None = None
 
     @property
     def progress(self) -> Progress:
@@ -62,6 +69,7 @@ class Driver:
             self.obey()
             self._open_lane()
             if self.lane:
+                await take_over(self)
                 await self.lane.recover()
                 while not self.stopping and not self._ended():
                     await self._round()
@@ -73,8 +81,10 @@ class Driver:
             self.obey()
             self._enforce_limits()
             self._settle_unsendable()
+            self.canary.watch()
             if self.lane and not self._ended():
                 self.lane.pump()
+            self.budget.balance()
             self.writer.checkpoint_if_due()
             self._full = False
         except StoreFull as fault:
@@ -83,6 +93,7 @@ class Driver:
         if time.monotonic() - self._heartbeat > HEARTBEAT_SECONDS:
             self._heartbeat = time.monotonic()
             self.writer.heartbeat()
+        self._contacts.save(self.folder.contacts)
         self._rest()
         if not self._ended():
             try:
@@ -98,27 +109,22 @@ class Driver:
             return
         header = self.folder.header
         try:
-            backend = self.services.backends.get(header.backend)
-            lane = self._lane(backend)
+            backends = [self.services.backends.get(name) for name in header.backends]
+            lane = Lanes(self, backends)
         except Exception as fault:
             self._cannot_open(str(fault))
             return
-        account = header.accounts.get(header.backend)
-        if account and account != backend.account() and self.progress.submissions:
-            self._cannot_open(
-                f'backend "{header.backend}" has another address or key than when this batch was made; '
-                "restore it in the config"
-            )
-            return
+        sent = {record.backend for record in self.progress.submissions.values()}
+        for backend in backends:
+            account = header.accounts.get(backend.name)
+            if account and account != backend.account() and backend.name in sent:
+                self._cannot_open(
+                    f'backend "{backend.name}" has another address or key than when this batch was made; '
+                    "restore it in the config"
+                )
+                return
         self.settle_attention("account")
         self.lane = lane
-
-    def _lane(self, backend: Backend[msgspec.Struct]) -> DirectLane | RemoteLane:
-        if isinstance(backend, Direct):
-            own = self.services.backends.fresh(backend.name)
-            assert isinstance(own, Direct)
-            return DirectLane(self, own)
-        return RemoteLane(self)
 
     def _cannot_open(self, message: str) -> None:
         if ("account", None) not in self.progress.attention:
@@ -128,6 +134,8 @@ class Driver:
 
     def _ended(self) -> bool:
         progress = self.progress
+        if self.folder.header.adopted and not progress.submissions:
+            return False
         if progress.live or any(
             s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()
         ):
@@ -145,22 +153,31 @@ class Driver:
         self.stopping = True
         if self.lane:
             await self.lane.stop()
+        with contextlib.suppress(BatchtuiError):  # what is left there is settled when it is next looked at
+            await self.budget.close()
         if not self.progress.live and not self.progress.ended and self._ended():
+            await self._write_output()
             self.writer.record("ended", state=self.folder.state())
             self.log("info", f"ended: {self.folder.state()}")
-            await self._write_output()
+        self._contacts.save(self.folder.contacts, now=True)
         self.writer.close()
 
     async def _write_output(self) -> None:
-        target = output_dir(self.folder)
-        if target:
+        header = self.folder.header
+        if header.spec.output.dir:
+            target = output_dir(header.spec, header.base)
             try:
                 written = await asyncio.to_thread(write_results, self.folder, target)
-                self.log("info", f"{written:,} results are in {target}")
+                self.log("info", f"{written.count:,} results are in {written.place}")
             except (BatchtuiError, OSError) as fault:
                 self.log("error", f"the results could not be written to {target}: {fault}")
 
     # ---- what the lanes ask
+
+    def sendable(self, name: str, numbers: Iterable[int] | None = None) -> list[int]:
+        """Jobs of this backend that may be sent now, of all pending ones or of `numbers`."""
+        wanted = self.progress.numbers(JobState.PENDING) if numbers is None else numbers
+        return self.canary.ahead(self.owners.of(name, wanted))
 
     def limits(self, backend: Backend[msgspec.Struct]) -> Effective:
         if backend.name not in self._limits:
@@ -182,15 +199,16 @@ class Driver:
         """Whether live submissions are to be cancelled at their backend."""
         return self.folder.header.cancelling or self.folder.header.stopping == "time_limit"
 
-    def can_pay(self, n: int) -> bool:
-        return self.budget.can_pay_job(n)
+    def too_late(self) -> bool:
+        """Whether nothing may be created any more, by the clock too."""
+        header, deadline = self.folder.header, self.folder.deadline()
+        if header.cancelling or header.stopping:
+            return True
+        return deadline is not None and time.time() >= deadline
 
-    def can_pay_slice(self, slice_: Slice) -> bool:
-        return self.budget.can_pay(self.estimate(slice_))
-
-    def estimate(self, slice_: Slice) -> float | None:
-        """The most that this submission may cost, its jobs' share of the batch's estimate."""
-        return self.budget.share(slice_.jobs)
+    def schema_of(self, backend: Backend[msgspec.Struct]) -> dict[str, Json] | None:
+        """What this backend's answers must fit; None: anything will do."""
+        return self.folder.header.answer_schema if "schema" in backend.Work.__struct_fields__ else None
 
     async def keep(
         self,
@@ -203,8 +221,10 @@ class Driver:
         **extra: Json,
     ) -> None:
         """Store an answer, as often as it takes: a full disk loses nothing."""
+        self._map_citations(n, outcome)
         if outcome.cost_usd is None:
-            outcome.cost_usd = self.services.pricing.actual(outcome, model, batch=backend.remote)
+            model = model or self.renderer.record(n).model
+            outcome.cost_usd = self.services.pricing.actual(backend, outcome, model)
         if not self.folder.header.spec.output.raw:
             outcome.body = None
         job_id = self.folder.jobs.ids[n]
@@ -213,6 +233,16 @@ class Driver:
         )
         if outcome.state is not JobState.COMPLETED:
             self.job_failed()
+
+    def _map_citations(self, n: int, outcome: Outcome) -> None:
+        """Which citation bears out which field of the parsed answer."""
+        if not outcome.citations or not isinstance(outcome.parsed_response, dict):
+            return
+        mapped = map_citations(outcome.raw_response, outcome.citations, outcome.parsed_response)
+        outcome.citation_mappings = mapped.mappings
+        outcome.repaired = None  # words around the JSON were asked for, since they carry the citations
+        if mapped.warning:
+            self.log("info", f"job {cell(self.folder.jobs.ids[n], 60)}: {mapped.warning}")
 
     async def persist(self, write: Callable[[], None]) -> None:
         """Write, and try again each second while the disk is full."""
@@ -251,9 +281,9 @@ class Driver:
 
     def _mark_pending(self, state: JobState, kind: str | None = None, text: str | None = None) -> None:
         """Settle every pending job, and drop submissions that wait to be sent."""
-        if isinstance(self.lane, RemoteLane):
+        if self.lane:
             for record in list(self.progress.submissions.values()):
-                if record.state is SubmissionState.WAITING and record.id not in self.lane.busy:
+                if record.state in UNSENT and record.id not in self.lane.busy:
                     self.lane.withdraw(record)
         pending = self.progress.numbers(JobState.PENDING)
         if pending:
@@ -298,9 +328,9 @@ class Driver:
             header.stopping = "time_limit"
             self.writer.save_header()
             self.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
-            if isinstance(self.lane, DirectLane):
-                self.lane.cancel(set(self.progress.numbers(JobState.PROCESSING)))
-        elif deadline and not header.stopping:
+            if self.lane:
+                self.lane.cancel(self.progress.numbers(JobState.PROCESSING))
+        elif deadline and not header.stopping and deadline - time.time() < INBOX_SECONDS:
             self.wake_in(deadline - time.time())
         self.budget.watch()
 

@@ -12,12 +12,13 @@ from typing import BinaryIO
 
 import msgspec
 
+from batchtui.backends.attachment_checks import file_tokens
 from batchtui.backends.base import Job, Remote
-from batchtui.engine.composition import Composition
-from batchtui.engine.limits import effective
-from batchtui.engine.packing import pack
+from batchtui.engine.attaching import fingerprint
+from batchtui.engine.composition import AlreadyTold, Composition
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.pricing import Pricing
+from batchtui.engine.shares import Shares
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobRecord, Json, Preflight, Problem, Row
 from batchtui.sources.ids import SeenIds
@@ -37,7 +38,12 @@ class Planned:
     base: Path
     template: dict[str, Json] = field(default_factory=dict)
     backend: AnyBackend | None = None
+    backends: list[AnyBackend] = field(default_factory=list)
+    """Every backend that has a job of it; `backend` is one of them."""
+    templates: dict[str, dict[str, Json]] = field(default_factory=dict)
     accounts: dict[str, str] = field(default_factory=dict)
+    schema: dict[str, Json] | None = None
+    """What answers must fit."""
 
 
 @dataclass(slots=True)
@@ -62,39 +68,51 @@ def plan(
     stdin: BinaryIO | None = None,
     where: str = "batch",
     tick: Callable[[int], None] | None = None,
+    look: Callable[[msgspec.Struct], None] | None = None,
 ) -> Planned:
     """Check every job of `spec`; sends nothing and raises nothing for bad input, `preflight.problems` says it.
 
     `base` is the folder that paths start from, `where` the batch file's name in messages. With a `draft` the
-    jobs are written there for `create`. `tick` is called with the number of rows read, every 500.
+    jobs are written there for `create`. `tick` is called with the number of rows read, every 500, `look` with the
+    work of each job.
     """
     work = Composition(spec, base, backends, stdin, where)
     flight = Preflight(name=spec.name, backend=spec.backend, limits=spec.limits)
-    planned = Planned(flight, spec, base)
-    if work.backend:
-        _check_jobs(work, flight, draft, tick)
+    planned = Planned(flight, spec, base, schema=work.schema)
+    if work.ready:
+        shares = _check_jobs(work, flight, draft, tick, look)
         planned.template, planned.backend = work.template, work.backend
-        planned.accounts = {work.backend.name: work.backend.account()}
-        flight.backend, flight.kind = work.backend.name, work.backend.kind
+        planned.backends = [share.backend for share in shares.by_name.values()]
+        planned.templates = {
+            name: template for name, template in work.templates.items() if template != work.template
+        }
+        used = planned.backends or ([work.backend] if work.backend else [])
+        planned.accounts = {backend.name: backend.account() for backend in used}
+        flight.backend = ", ".join(backend.name for backend in used) or None
+        flight.kind = ", ".join(dict.fromkeys(backend.kind for backend in used)) or None
     if work.source:
         flight.columns = work.source.columns
     if work.dropped:
         work.problems.append(Problem(message=f"and {work.dropped:,} more problems", fatal=False))
     flight.problems = work.problems
+    work.files.close()
     return planned
 
 
 def _check_jobs(
-    work: Composition, flight: Preflight, draft: Draft | None, tick: Callable[[int], None] | None
-) -> None:
-    assert work.backend
+    work: Composition,
+    flight: Preflight,
+    draft: Draft | None,
+    tick: Callable[[int], None] | None,
+    look: Callable[[msgspec.Struct], None] | None,
+) -> Shares:
+    shares = Shares(work.spec.limits)
     pricing = Pricing(work.backends.config)
     seen = SeenIds(work.source.name if work.source else work.where)
     unpriced: set[str] = set()
-    longest: tuple[int, Job[msgspec.Struct] | None] = (-1, None)
-    last: Job[msgspec.Struct] | None = None
-    sizes: list[JobRecord] = []
-    cost = 0.0
+    longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
+    last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
+    cost = most = 0.0
     for count, row in enumerate(work.rows()):
         if tick and count % 500 == 0:
             tick(count)
@@ -102,7 +120,9 @@ def _check_jobs(
             try:
                 job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")
                 backend, job = work.job(row, sweep, job_id, flight.jobs)
-                faults = backend.check(job)
+                faults = backend.check(job) + work.files.check(backend, job)
+            except AlreadyTold:
+                continue
             except BatchtuiError as fault:
                 work.fault(fault, row)
                 continue
@@ -115,67 +135,79 @@ def _check_jobs(
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", **place)
             if faults:
                 continue
+            if look:
+                look(job.work)
             if clash := seen.check(job_id, row):
                 work.add(clash)
                 if clash.fatal:
                     flight.duplicates += 1
                     continue
-            record = _record(backend, job, row, sweep)
+            record = record_of(backend, job, row, sweep)
+            if backend is not work.backend:
+                record.backend = backend.name
             if isinstance(backend, Remote) and record.size > backend.limits.bytes_per_submission:
-                most = backend.limits.bytes_per_submission
+                room = backend.limits.bytes_per_submission
                 work.problem(
-                    f"the job has {record.size:,} bytes; {backend.name} takes at most {most:,}", **place
+                    f"the job has {record.size:,} bytes; {backend.name} takes at most {room:,}", **place
                 )
                 continue
             if draft:
                 draft.jobs.add(record)
-            upper = pricing.upper(backend, job, record.tokens)
-            if upper is None:
-                unpriced.add(backend.model(job) or "")
+            likely = pricing.likely(backend, record.model, record.tokens)
+            if likely is None:
+                unpriced.add(record.model or "")
             else:
-                cost += upper
+                cost += likely
+                most += pricing.upper(backend, record.model, record.tokens) or 0.0
             flight.jobs += 1
             flight.bytes += record.size
             flight.tokens_in += record.tokens[0]
             flight.tokens_out_max += record.tokens[1]
             if flight.jobs == 1:
                 flight.first = backend.describe(job)
-            if record.size > longest[0]:
-                longest = (record.size, job)
-            last = job
-            if isinstance(backend, Remote):
-                sizes.append(
-                    JobRecord(n=record.n, id="", backend=record.backend, group=record.group, size=record.size)
-                )
-    if last and longest[1]:
-        flight.longest, flight.last = work.backend.describe(longest[1]), work.backend.describe(last)
+            if longest is None or record.size > longest[0]:
+                longest = (record.size, backend, job)
+            last = (backend, job)
+            shares.add(backend, record, likely)
+    if last and longest:
+        flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
     if not flight.jobs and not work.stopped:
         work.problem("there are no jobs in this batch", file=work.where)
-    limits = effective(work.spec.limits, work.backend.limits)
-    if sizes:
-        most_bytes = work.backend.limits.bytes_per_submission
-        pairs = ((record, record.backend or "") for record in sizes)
-        flight.submissions = sum(
-            1 for _ in pack(pairs, most_jobs=limits.jobs_per_submission, most_bytes=most_bytes)
-        )
+    flight.backends = [share.told for share in shares.by_name.values()]
+    flight.submissions = shares.submissions
     flight.cost_usd = None if unpriced else cost
-    if unpriced and work.spec.limits.cost_usd is not None:
-        models = ", ".join(f'"{cell(model, 60)}"' for model in sorted(unpriced))
-        work.problems.append(
-            Problem(
-                message=f"the price of {models} is unknown, so limits.cost_usd cannot be kept; "
-                f"add [prices.{models.split(', ')[0]}] input = …, output = … to the config",
-                file=work.where,
-                key="limits.cost_usd",
-            )
-        )
+    flight.cost_max_usd = None if unpriced else most
+    if unpriced and (problem := _unpriced(work, unpriced)):
+        work.problems.append(problem)
+    return shares
 
 
-def _record(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict[str, Json]) -> JobRecord:
+def _unpriced(work: Composition, models: set[str]) -> Problem | None:
+    """Where a limit in dollars holds, a price that nobody knows is for a person to decide on."""
+    if work.spec.limits.cost_usd is not None:
+        key = "limits.cost_usd"
+    elif work.backends.config.limits.cost_usd_per_day is not None:
+        key = "limits.cost_usd_per_day"
+    else:
+        return None
+    names = [f'"{cell(model, 60)}"' for model in sorted(models)]
+    return Problem(
+        message=f"the price of {', '.join(names[:5])} is unknown, so {key} cannot be kept; "
+        f"add [prices.{names[0]}] input = …, output = … to the config",
+        file=work.where,
+        key=key,
+        fatal=False,
+    )
+
+
+def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict[str, Json]) -> JobRecord:
+    """The job as it is stored, with what it weighs in a submission."""
     if isinstance(backend, Remote):
         size, group = len(backend.line(job)), backend.group(job)
     else:
         size, group = len(msgspec.json.encode(job.work)), ""
+    size += sum(one.weight for one in job.files)
+    tokens_in, tokens_out = backend.tokens(job)
     return JobRecord(
         n=job.index,
         id=job.id,
@@ -184,34 +216,43 @@ def _record(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict
         sweep=sweep,
         group=group,
         size=size,
-        tokens=backend.tokens(job),
+        tokens=(tokens_in + file_tokens(job.files), tokens_out),
+        model=backend.model(job),
+        files=fingerprint(job.files),
     )
 
 
-def create(planned: Planned, draft: Draft) -> BatchFolder:
-    """Make the batch that was planned with this draft. Raises BadInput where its problems stop it."""
+def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> BatchFolder:
+    """Make the batch that was planned with this draft. Raises BadInput where its problems stop it.
+
+    `unpriced_agreed`: a person lets jobs without a known price go, though a limit in dollars holds.
+    """
     flight = planned.preflight
     if flight.stopped or planned.backend is None:
         draft.discard()
         fatal = [str(problem) for problem in flight.problems if problem.fatal]
         raise BadInput("; ".join(fatal[:5]) or "the batch cannot be sent")
-    defaults = planned.backend.setup.settings
-    template_text = json.dumps(planned.template, sort_keys=True).encode()
+    template_text = json.dumps(
+        [planned.template, planned.templates, planned.schema], sort_keys=True
+    ).encode()
     name = planned.spec.name or _name(planned.spec)
     header = BatchHeader(
         id=draft.id,
         name=name,
         backend=planned.backend.name,
-        kind=defaults.kind,
-        remote=planned.backend.remote,
+        kind=flight.kind or planned.backend.kind,
+        remote=any(backend.remote for backend in planned.backends),
         created=clock.now(),
         total=flight.jobs,
         spec=planned.spec,
         template=planned.template,
+        templates=planned.templates,
+        answer_schema=planned.schema,
         template_hash=hashlib.sha256(template_text).hexdigest()[:16],
         base=str(planned.base.absolute()),
         accounts=planned.accounts,
         estimated_usd=flight.cost_usd,
+        unpriced_agreed=unpriced_agreed,
     )
     return draft.keep(header)
 
@@ -234,13 +275,14 @@ def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Pr
         rows=work.source.count_hint if work.source else 1,
         template=work.template,
     )
-    if found and work.backend:
+    if found and work.ready:
         try:
             shown.job_id = work.job_id(found)
             backend, job = work.job(found, work.combinations[0], shown.job_id, row - 1)
-            for key, message in backend.check(job):
+            for key, message in backend.check(job) + work.files.check(backend, job):
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)
-            shown.sent = backend.describe(job)
+            shown.sent, shown.template = backend.describe(job), work.templates[backend.name]
         except BatchtuiError as fault:
             work.fault(fault, found)
+    work.files.close()
     return shown

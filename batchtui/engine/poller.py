@@ -57,6 +57,8 @@ class Poller:
             return
         self._watched[key] = watch
         self._interval = self._backend.limits.poll_interval
+        if time.time() - watch.submission.created > self._interval:
+            self._hurry.set()  # taken up again: what ended meanwhile is fetched at once
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 

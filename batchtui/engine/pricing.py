@@ -2,56 +2,99 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
 from batchtui.model import Outcome
-from batchtui.prices import BATCH_DISCOUNT, cost_usd, price_of
+from batchtui.prices import Known, Tokens, find, provider_at, tokens_of
+from batchtui.prices.lookup import OWN
 
 if TYPE_CHECKING:
-    from batchtui.backends.base import Backend, Job
+    from batchtui.backends.base import Backend
     from batchtui.config import Config
 
 
 ASSUMED_ANSWER = 4096
 """Tokens of answer that are reserved for a job that names no `max_tokens`."""
+LIKELY_ANSWER = 1024
+"""Tokens of answer that such a job is likely to get."""
+_PROVIDERS = {"anthropic": "anthropic", "gemini": "google", "mistral": "mistral", "together": "together"}
+"""Whose prices hold for a kind that only one provider speaks, wherever its address leads."""
 
 
 class Pricing:
-    """Prices of the config over the jobs and answers of a batch. None means unknown, never 0."""
+    """Prices over the jobs and answers of a batch. None means unknown, never 0."""
 
     def __init__(self, config: Config) -> None:
         self._prices = config.prices
+        self._origin = str(config.path)
+        self._known: dict[tuple[str, str], Known | None] = {}
+
+    def known(self, backend: Backend[msgspec.Struct], model: str) -> Known | None:
+        """The price of a model on a backend, and where it is from."""
+        key = (backend.name, model)
+        if key not in self._known:
+            self._known[key] = find(model, self._prices, provider_of(backend), self._origin)
+        return self._known[key]
 
     def upper(
-        self, backend: Backend[msgspec.Struct], job: Job[msgspec.Struct], tokens: tuple[int, int]
+        self, backend: Backend[msgspec.Struct], model: str | None, tokens: tuple[int, int]
     ) -> float | None:
-        """The most that a job may cost: twice the likely prompt tokens, and every token of answer it may give."""
-        model = backend.model(job)
-        if model is None:
-            return 0.0 if tokens == (0, 0) else None
-        return self.of_tokens(model, tokens, batch=backend.remote)
+        """The most that a job may cost, which is what is reserved: twice the likely prompt, and a full answer."""
+        return self._estimate(backend, model, 2 * tokens[0], tokens[1] or ASSUMED_ANSWER, tokens)
 
-    def of_tokens(self, model: object, tokens: tuple[int, int], *, batch: bool) -> float | None:
-        """`upper` for a model and token estimate alone."""
-        if tokens == (0, 0):
+    def likely(
+        self, backend: Backend[msgspec.Struct], model: str | None, tokens: tuple[int, int]
+    ) -> float | None:
+        """What a job is likely to cost, which is what is shown."""
+        return self._estimate(backend, model, tokens[0], tokens[1] or LIKELY_ANSWER, tokens)
+
+    def _estimate(
+        self,
+        backend: Backend[msgspec.Struct],
+        model: str | None,
+        asked: int,
+        made: int,
+        tokens: tuple[int, int],
+    ) -> float | None:
+        if tokens == (0, 0):  # no language model at work
             return 0.0
-        return (
-            self._cost(model, 2 * tokens[0], tokens[1] or ASSUMED_ANSWER, batch)
-            if isinstance(model, str)
-            else None
-        )
+        known = self.known(backend, model) if model else None
+        return known.rates(batch=backend.remote).cost(Tokens(asked, made)) if known else None
 
-    def actual(self, outcome: Outcome, model: str | None, *, batch: bool) -> float | None:
-        """What an answer cost by its reported usage."""
+    def actual(self, backend: Backend[msgspec.Struct], outcome: Outcome, model: str | None) -> float | None:
+        """What an answer cost by its reported usage, at the price of the model that was asked for."""
         if outcome.cost_usd is not None:
             return outcome.cost_usd
+        tokens = tokens_of(outcome.usage, outcome.input_tokens, outcome.output_tokens)
+        if tokens is None:
+            return None
         for name in (model, outcome.model):
-            if name and price_of(name, self._prices):
-                return self._cost(name, outcome.input_tokens, outcome.output_tokens, batch)
+            if name and (known := self.known(backend, name)):
+                return known.rates(batch=backend.remote).cost(tokens)
         return None
 
-    def _cost(self, model: str, tokens_in: int | None, tokens_out: int | None, batch: bool) -> float | None:
-        price = price_of(model, self._prices)
-        return cost_usd(price, tokens_in, tokens_out, batch, BATCH_DISCOUNT)
+
+def provider_of(backend: Backend[msgspec.Struct]) -> str | None:
+    """Whose prices hold there; None: those of each model's maker, OWN: nobody's but the config's."""
+    address = backend.setup.settings.base_url
+    try:
+        host = urlsplit(address).hostname if address else None
+    except ValueError:
+        host = None
+    if known := provider_at(host) or _PROVIDERS.get(backend.kind):
+        return known
+    return OWN if backend.kind == "chat" and _is_near(host) else None
+
+
+def _is_near(host: str | None) -> bool:
+    """Whether it is this machine or one of the same network, as far as its name tells."""
+    if host is None or "." not in host.rstrip(".") or host.endswith((".local", ".lan", ".internal")):
+        return host is not None
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Found, NeedsPerson, Refused, Transient, TryLater
@@ -38,10 +39,11 @@ class Recovery:
         # The last moment at which it can have been sent is now: nobody wrote down when the sender died.
         settled = time.monotonic() + backend.limits.settle
         fails = 0
-        while True:
+        pause = backend.limits.poll_interval
+        while record.state is SubmissionState.UNSURE:
             waited = time.monotonic() >= settled
             try:
-                found = await backend.find(self._lane.submission(record))
+                found = await backend.find(replace(self._lane.submission(record), others=self._others()))
             except (Transient, TryLater) as fault:
                 fails += 1
                 driver.log("warning", f"submission {record.id}: cannot be looked up yet: {fault}")
@@ -53,12 +55,18 @@ class Recovery:
             fails = 0
             if await self._concluded(found, waited):
                 return
+            if found.later and waited:
+                await asyncio.sleep(pause)
+                pause = min(1.3 * pause, max(backend.limits.poll_interval_max, pause))
+                continue
             await asyncio.sleep(
                 min(max(0.05, settled - time.monotonic()), max(1.0, backend.limits.settle / 4))
             )
 
     async def _concluded(self, found: Found, waited: bool) -> bool:
         record, driver = self._record, self._driver
+        if record.state is not SubmissionState.UNSURE:  # a person settled it meanwhile
+            return True
         if found.remote_id:
             await driver.writer.record_durably("submitted", sub=record.id, remote_id=found.remote_id)
             driver.log("info", f"submission {record.id} was found as {found.remote_id}")
@@ -67,10 +75,19 @@ class Recovery:
             driver.writer.record("waiting", sub=record.id, reason="it was not made; it is sent again")
             driver.log("info", f"submission {record.id} was surely not made")
             return True
+        if found.later:
+            if found.reason != record.reason:
+                driver.writer.record("unsure", sub=record.id, reason=found.reason)
+                driver.log("info", f"submission {record.id}: {found.reason}")
+            return False
         if not found.absent and waited:
             self._ask(found.reason or "the backend cannot tell whether it was made")
             return True
         return False
+
+    def _others(self) -> frozenset[str]:
+        records = self._driver.progress.submissions.values()
+        return frozenset(one.remote_id for one in records if one.remote_id and one.id != self._record.id)
 
     def _ask(self, reason: str) -> None:
         record = self._record

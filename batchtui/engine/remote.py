@@ -5,47 +5,50 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Iterator
+from collections import Counter
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from batchtui.backends.base import (
+    SAID,
     NeedsPerson,
-    Progress,
     Refused,
     Remote,
     Submission,
-    Transient,
     TryLater,
     Unsure,
 )
 from batchtui.engine.backoff import delay
 from batchtui.engine.collecting import collect
+from batchtui.engine.feeding import queue_size
 from batchtui.engine.limits import Effective
+from batchtui.engine.output_raw import keeping_requests
 from batchtui.engine.packing import Slice, pack
-from batchtui.engine.poller import Watch
 from batchtui.engine.recovery import Recovery
-from batchtui.model import LIVE_REMOTELY, JobState, Json, SubmissionState
+from batchtui.engine.watching import Watching
+from batchtui.errors import BadInput
+from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, Json, SubmissionState
 from batchtui.store import clock, ranges
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
 
-OPEN = frozenset(SubmissionState) - {SubmissionState.COLLECTED, SubmissionState.WAITING}
+OPEN = frozenset(SubmissionState) - {SubmissionState.COLLECTED} - UNSENT
 
 
 class RemoteLane:
     """Sends the pending jobs of one batch to its remote backends, and brings the answers home."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, backends: Sequence[str]) -> None:
         self._driver = driver
+        self._backends = backends
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._cancelling: dict[int, asyncio.Task[None]] = {}
-        self._slices: Iterator[Slice] | None = None
-        self._watched: set[int] = set()
+        self._slices: dict[str, Iterator[Slice]] = {}
         self._due: dict[int, float] = {}
+        self._watching = Watching(self, driver, self._spawn)
 
     # ---- reading
 
@@ -56,7 +59,7 @@ class RemoteLane:
     @property
     def idle(self) -> bool:
         """Nothing is being sent, looked up, watched or collected."""
-        return not self._tasks and not self._watched
+        return not self._tasks and not self._watching
 
     @property
     def busy(self) -> set[int]:
@@ -88,32 +91,31 @@ class RemoteLane:
         """Nothing to end here: the pump looks up what may have been made."""
 
     def offer(self, numbers: object) -> None:
-        """Jobs went back to pending: pack anew."""
-        self._slices = None
+        """Jobs went back to pending, or the limits changed: pack anew what was never on its way."""
+        self._slices.clear()
+        for record in self._records():
+            if record.state in UNSENT and not record.attempted and record.id not in self._tasks:
+                self._driver.writer.record("unplanned", sub=record.id)
 
     def pump(self) -> None:
         """Give every submission its next step, and send new ones where that is allowed."""
         if self._driver.stopping:
             return
-        open_count = 0
+        open_count: Counter[str] = Counter()
         for record in self._records():
-            open_count += record.state in OPEN
+            open_count[record.backend] += record.state in OPEN or record.id in self._tasks
             if record.id in self._tasks:
                 continue
             if record.state in (SubmissionState.SENDING, SubmissionState.UNSURE):
                 if ("unsure", record.id) not in self._driver.progress.attention:
                     self._spawn(record.id, Recovery(self, self._driver, record).run())
             elif record.state is SubmissionState.ENDED:
-                self._unwatch(record)
+                self._watching.end(record)
                 self._spawn(record.id, collect(self, self._driver, record))
             elif record.state in LIVE_REMOTELY:
-                self._watch(record)
-                if (
-                    self._driver.wants_cancel()
-                    and not record.cancel_asked
-                    and record.id not in self._cancelling
-                ):
-                    self._cancelling[record.id] = asyncio.create_task(self._cancel(record))
+                self._watching.begin(record)
+                if self._driver.wants_cancel():
+                    self._watching.cancel(record)
         if self._driver.may_send():
             self._send_more(open_count)
 
@@ -130,93 +132,124 @@ class RemoteLane:
 
     # ---- sending
 
-    def _send_more(self, open_count: int) -> None:
+    def _send_more(self, open_count: Counter[str]) -> None:
+        """`open_count`: submissions by backend that count against its `submissions_at_once`."""
         now = asyncio.get_running_loop().time()
+        unsent: Counter[str] = Counter()
         for record in self._records():
-            if record.state is SubmissionState.WAITING and record.id not in self._tasks:
+            if record.state in UNSENT and record.id not in self._tasks:
+                unsent[record.backend] += 1
                 wait = self._due.get(record.id, 0) - now
                 gate = self._driver.services.gate(record.backend).remaining
                 if max(wait, gate) > 0:
                     self._driver.wake_in(max(wait, gate))
-                elif open_count < self._limits(record.backend).submissions_at_once:
-                    open_count += 1
-                    self._spawn(record.id, self._resend(record))
-        while open_count < self._limits(self._driver.folder.header.backend).submissions_at_once:
-            slice_ = self._next_slice()
+                elif open_count[record.backend] < self._limits(
+                    record.backend
+                ).submissions_at_once and self._driver.budget.may_try(str(record.id)):
+                    open_count[record.backend] += 1
+                    unsent[record.backend] -= 1
+                    self._spawn(record.id, self._send(record))
+        for name in self._backends:
+            gate = self._driver.services.gate(name).remaining
+            if gate > 0:
+                self._driver.wake_in(gate)
+                continue
+            self._send_new_ones(
+                name, self._limits(name).submissions_at_once - open_count[name] - unsent[name]
+            )
+
+    def _send_new_ones(self, backend: str, most: int) -> None:
+        for _ in range(most):
+            slice_ = self._next_slice(backend)
             if slice_ is None:
                 return
-            if not self._driver.can_pay_slice(slice_):
-                self._slices = None
-                return
-            open_count += 1
-            id_ = len(self._driver.progress.submissions) + 1
-            while id_ in self._tasks:
-                id_ += 1
-            self._spawn(id_, self._send_new(id_, slice_))
+            self._plan(slice_)
+
+    def _plan(self, slice_: Slice) -> None:
+        """Set the slice's jobs aside at once, so that nothing packs them a second time, and send them."""
+        id_ = max(self._driver.progress.submissions, default=0) + 1
+        while id_ in self._tasks:
+            id_ += 1
+        backend = self._driver.services.backends.get(slice_.backend)
+        self._driver.writer.record(
+            "planned",
+            sub=id_,
+            backend=slice_.backend,
+            token=f"{self._driver.folder.id}-{id_}-{secrets.token_hex(4)}",
+            jobs=ranges.encode(slice_.jobs),
+            account=backend.account(),
+            bytes=slice_.size,
+        )
+        self._spawn(id_, self._send(self._driver.progress.submissions[id_]))
 
     def _limits(self, backend: str) -> Effective:
         return self._driver.limits(self._driver.services.backends.get(backend))
 
-    def _next_slice(self) -> Slice | None:
-        """The next jobs to send together; only ones that are still pending and in no submission that waits."""
-        progress = self._driver.progress
-        if self._slices is None:
+    def _next_slice(self, backend: str) -> Slice | None:
+        """The next jobs to send together; only ones that may be sent and are in no submission that waits."""
+        if backend not in self._slices:
             held = {
-                n
-                for record in self._records()
-                if record.state is SubmissionState.WAITING
-                for n in ranges.decode(record.jobs)
+                n for record in self._records() if record.state in UNSENT for n in ranges.decode(record.jobs)
             }
-            numbers = [n for n in progress.numbers(JobState.PENDING) if n not in held]
+            numbers = [n for n in self._driver.sendable(backend) if n not in held]
             if not numbers:
                 return None
-            limits = self._limits(self._driver.folder.header.backend)
-            kind = self._driver.services.backends.get(self._driver.folder.header.backend).limits
-            records = (self._driver.folder.jobs.record(n) for n in numbers)
-            named = ((record, self._driver.renderer.backend_name(record)) for record in records)
-            self._slices = pack(
-                named, most_jobs=limits.jobs_per_submission, most_bytes=kind.bytes_per_submission
+            records = (self._driver.renderer.record(n) for n in numbers)
+            self._slices[backend] = pack(
+                records,
+                backend,
+                most_jobs=self._limits(backend).jobs_per_submission,
+                most_bytes=self._driver.services.backends.get(backend).limits.bytes_per_submission,
+                most_tokens=lambda model: queue_size(self._driver, backend, model),
             )
-        return next(self._slices, None)
+        return next(self._slices[backend], None)
 
-    async def _send_new(self, id_: int, slice_: Slice) -> None:
-        token = f"{self._driver.folder.id}-{id_}-{secrets.token_hex(4)}"
-        backend = self._driver.services.backends.get(slice_.backend)
-        await self._driver.writer.record_durably(
-            "intent",
-            sub=id_,
-            backend=slice_.backend,
-            token=token,
-            jobs=ranges.encode(slice_.jobs),
-            account=backend.account(),
-            hash=self._driver.folder.header.template_hash,
-            bytes=slice_.size,
-            estimated_usd=self._driver.estimate(slice_),
-        )
-        await self._create(self._driver.progress.submissions[id_])
-
-    async def _resend(self, record: SubmissionRecord) -> None:
-        """The same slice with the same token, after it was surely not made."""
-        await self._driver.writer.record_durably(
-            "intent", sub=record.id, backend=record.backend, token=record.token, jobs=record.jobs
-        )
+    async def _send(self, record: SubmissionRecord) -> None:
+        """Reserve, journal the intent, create. After it was surely not made: the same slice with the same token."""
+        driver, writer = self._driver, self._driver.writer
+        reason = await driver.budget.reserve(record)
+        if reason is not None:
+            if (record.state, record.reason) != (SubmissionState.WAITING, reason):
+                estimate = record.estimated_usd
+                writer.record("waiting", sub=record.id, reason=reason, estimated_usd=estimate)
+            return
+        try:
+            if not driver.may_send():
+                return
+            await writer.record_durably(
+                "intent",
+                sub=record.id,
+                backend=record.backend,
+                token=record.token,
+                jobs=record.jobs,
+                account=record.account,
+                hash=driver.renderer.payload_hash(ranges.decode(record.jobs)),
+                bytes=record.bytes,
+                estimated_usd=record.estimated_usd,
+            )
+        finally:
+            driver.budget.reserved(record)
         await self._create(record)
 
     async def _create(self, record: SubmissionRecord) -> None:
         driver, backend = self._driver, self.backend(record)
         progress, writer = driver.progress, driver.writer
-        numbers = list(ranges.decode(record.jobs))
-        tries = {n: progress.tries[n] for n in numbers}
-        unusable: dict[int, str] = {}
-        jobs = driver.renderer.jobs(numbers, tries, record.token, unusable)
+        unusable: dict[int, BadInput] = {}
+        jobs = driver.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
+        jobs = keeping_requests(driver.folder, record, backend, jobs)
 
         def note(facts: dict[str, Json]) -> None:
             writer.record("note", sub=record.id, facts=facts)
+            if driver.too_late():  # what was uploaded costs nothing; what is created does
+                raise TryLater("it was stopped before it was created")
 
         try:
+            if driver.too_late():
+                raise TryLater("it was stopped before it was sent")
             remote_id = await backend.submit(self.submission(record), jobs, note)
         except Refused as fault:
-            self._refused(record, fault)
+            self._drop_unusable(unusable)
+            self._refused(record, fault, [n for n in ranges.decode(record.jobs) if n not in unusable])
         except TryLater as fault:
             self._wait(record, fault)
         except NeedsPerson as fault:
@@ -225,22 +258,31 @@ class RemoteLane:
         except Unsure as fault:
             await writer.record_durably("unsure", sub=record.id, reason=str(fault)[:200])
             driver.log("warning", f"submission {record.id}: {fault}; looking it up")
+            self._drop_unusable(unusable)
         else:
             await writer.record_durably("submitted", sub=record.id, remote_id=remote_id)
             self._due.pop(record.id, None)
-            driver.log("info", f"submission {record.id}: {len(numbers):,} jobs sent as {remote_id}")
-            if unusable:
-                self._drop_unusable(unusable)
+            count = ranges.count(record.jobs) - len(unusable)
+            driver.log("info", f"submission {record.id}: {count:,} jobs sent as {remote_id}")
+            self._drop_unusable(unusable)
 
-    def _refused(self, record: SubmissionRecord, fault: Refused) -> None:
+    def _refused(self, record: SubmissionRecord, fault: Refused, numbers: Sequence[int]) -> None:
         writer = self._driver.writer
-        facts = {"jobs": record.jobs, "error_kind": fault.kind, "error": fault.message[:500]}
+        if not numbers:
+            writer.record("collected", sub=record.id, reason="not sent: none of its jobs could be")
+            return
+        if fault.body is not None:
+            writer.record("note", sub=record.id, facts={SAID: fault.body})
+        facts = {"jobs": ranges.encode(numbers), "error_kind": fault.kind, "error": fault.message[:500]}
         writer.record("mark", state=JobState.FAILED, **facts)
         writer.record("collected", sub=record.id, reason=f"refused: {fault.message[:200]}")
         self._driver.log("error", f"submission {record.id} was refused: {fault.message}")
         self._driver.job_failed()
 
     def _wait(self, record: SubmissionRecord, fault: TryLater) -> None:
+        if self._driver.too_late():
+            self._driver.writer.record("waiting", sub=record.id, reason=fault.message[:200])
+            return
         fails = int(self._due.get(-record.id, 0)) + 1
         self._due[-record.id] = fails
         wait = delay(fails, fault.after)
@@ -249,82 +291,14 @@ class RemoteLane:
         self._driver.writer.record("waiting", sub=record.id, reason=fault.message[:200])
         self._driver.log("info", f"submission {record.id}: {fault.message}; again in {wait:.1f} s")
 
-    def _drop_unusable(self, unusable: dict[int, str]) -> None:
-        for n, message in unusable.items():
-            facts = {"jobs": str(n), "error_kind": "input", "error": message[:500]}
+    def _drop_unusable(self, unusable: dict[int, BadInput]) -> None:
+        for n, fault in unusable.items():
+            facts = {"jobs": str(n), "error_kind": getattr(fault, "kind", "input"), "error": str(fault)[:500]}
             self._driver.writer.record("mark", state=JobState.FAILED, **facts)
-        self._driver.job_failed()
+        if unusable:
+            self._driver.job_failed()
 
-    # ---- watching and cancelling
-
-    def _watch(self, record: SubmissionRecord) -> None:
-        if record.id in self._watched:
-            return
-        self._watched.add(record.id)
-        folder = self._driver.folder
-
-        def contact(last: str | None, following: str, trouble: str | None) -> None:
-            folder.contacts[record.id] = (last, following)
-            if trouble:
-                self._driver.log("warning", f"submission {record.id}: {trouble}; asking again")
-            self._driver.services.changed(folder.id)
-
-        watch = Watch(
-            submission=self.submission(record),
-            progress=lambda progress: self._polled(record, progress),
-            contact=contact,
-            trouble=self._driver.need_person,
-        )
-        self._driver.services.poller(record.backend).watch(self._key(record), watch)
-
-    def _unwatch(self, record: SubmissionRecord) -> None:
-        self._watched.discard(record.id)
-        self._driver.services.poller(record.backend).unwatch(self._key(record))
-
-    def _key(self, record: SubmissionRecord) -> str:
-        return f"{self._driver.folder.id}/{record.id}"
-
-    def _polled(self, record: SubmissionRecord, progress: Progress) -> None:
-        if progress.ended_as == "forgotten":
-            self._unwatch(record)
-            self._driver.forgotten(record)
-            return
-        facts = {key: value for key, value in progress.facts.items() if record.facts.get(key) != value}
-        new = (progress.state, progress.completed or 0, progress.failed or 0)
-        if new != (record.state, record.completed, record.failed) or facts:
-            self._driver.writer.record(
-                "poll",
-                sub=record.id,
-                state=progress.state,
-                completed=progress.completed,
-                failed=progress.failed,
-                ended_as=progress.ended_as,
-                error=progress.error[:500] if progress.error else None,
-                expires=progress.expires,
-                facts=facts,
-            )
-            if progress.state is SubmissionState.ENDED:
-                self._driver.log("info", f"submission {record.id} ended: {progress.ended_as}")
-                self._driver.wake()
-
-    async def _cancel(self, record: SubmissionRecord) -> None:
-        fails = 0
-        try:
-            while record.state in LIVE_REMOTELY and record.state is not SubmissionState.ENDED:
-                try:
-                    await self.backend(record).cancel(self.submission(record))
-                except (Transient, TryLater) as fault:
-                    fails += 1
-                    await asyncio.sleep(delay(fails, fault.after))
-                    continue
-                except (Refused, NeedsPerson) as fault:
-                    self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
-                self._driver.writer.record("cancel_asked", sub=record.id)
-                self._driver.services.poller(record.backend).hurry()
-                return
-        finally:
-            self._cancelling.pop(record.id, None)
-            self._driver.wake()
+    # ---- letting go
 
     def withdraw(self, record: SubmissionRecord) -> None:
         """Drop a submission that waits to be sent; its jobs were settled by whoever asks."""
@@ -332,9 +306,7 @@ class RemoteLane:
 
     async def stop(self) -> None:
         """Let a create under way have a moment, then let go; what runs remotely keeps running."""
-        for record in self._records():
-            if record.id in self._watched:
-                self._unwatch(record)
+        await self._watching.stop()
         sending = [
             task
             for id_, task in self._tasks.items()
@@ -343,7 +315,7 @@ class RemoteLane:
         ]
         if sending:
             await asyncio.wait(sending, timeout=1.0)
-        tasks = [*self._tasks.values(), *self._cancelling.values()]
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

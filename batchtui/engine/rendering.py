@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
 from batchtui.backends.base import Job
+from batchtui.backends.wire import ChatWork, with_correction
 from batchtui.decode import explain
+from batchtui.engine.attaching import check_again, files_folder, named, read
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.errors import BadInput, nearest
-from batchtui.model import JobRecord, Json
+from batchtui.model import LIVE_JOB_STATES, JobRecord, Json
 from batchtui.sources.template import Template, compile_template
 from batchtui.store.folder import BatchFolder
+
+_CORRECTION_BYTES = 500
+"""What the turns of a correction take beside the answer and its errors, in any protocol."""
 
 
 class BadField(BadInput):
@@ -41,9 +49,13 @@ def with_sweep(template: dict[str, Json], sweep: dict[str, Json]) -> dict[str, J
 class Rendering:
     """The template of one batch for one kind, compiled once for each combination of `[sweep]`."""
 
-    def __init__(self, template: dict[str, Json], work: type[msgspec.Struct]) -> None:
+    def __init__(
+        self, template: dict[str, Json], work: type[msgspec.Struct], schema: dict[str, Json] | None = None
+    ) -> None:
+        """`schema` is the batch's own, no template: its braces stay as they are."""
         self._template = template
         self._work = work
+        self._schema = schema if "schema" in work.__struct_fields__ else None
         self._compiled: dict[str, Template] = {}
 
     def check_static(self) -> None:
@@ -52,7 +64,7 @@ class Rendering:
         for key, value in self._template.items():
             if key not in fields:
                 raise BadField(f"unknown key{nearest(key, fields)}", f"job.{key}")
-            if not _has_template(value):
+            if not has_template(value):
                 try:
                     msgspec.convert(value, fields[key].type)
                 except msgspec.ValidationError as fault:
@@ -65,9 +77,12 @@ class Rendering:
         name = repr(sweep) if sweep else ""
         template = self._compiled.get(name)
         if template is None:
-            template = compile_template(with_sweep(self._template, sweep), where="job")
+            taken = {path: value for path, value in sweep.items() if path != "backend"}
+            template = compile_template(with_sweep(self._template, taken), where="job")
             self._compiled[name] = template
         rendered = template.render(row)
+        if self._schema is not None:
+            rendered = {**rendered, "schema": self._schema}
         try:
             return msgspec.convert(rendered, self._work, strict=False)
         except msgspec.ValidationError as fault:
@@ -75,12 +90,13 @@ class Rendering:
             raise BadField(message, path) from None
 
 
-def _has_template(value: Json) -> bool:
+def has_template(value: Json) -> bool:
+    """Whether a text in it is a template."""
     if isinstance(value, str):
         return "{{" in value
     if isinstance(value, dict):
-        return any(_has_template(inner) for inner in value.values())
-    return isinstance(value, list) and any(_has_template(inner) for inner in value)
+        return any(has_template(inner) for inner in value.values())
+    return isinstance(value, list) and any(has_template(inner) for inner in value)
 
 
 class Renderer:
@@ -90,6 +106,7 @@ class Renderer:
         self._folder = folder
         self._backends = backends
         self._renderings: dict[str, Rendering] = {}
+        self._files = files_folder(folder.header.spec, Path(folder.header.base))
 
     def backend_name(self, record: JobRecord) -> str:
         return record.backend or self._folder.header.backend
@@ -101,17 +118,59 @@ class Renderer:
         backend = self._backends.get(name)
         rendering = self._renderings.get(name)
         if rendering is None:
-            rendering = Rendering(self._folder.header.template, backend.Work)
+            header = self._folder.header
+            template = header.template_of(name)
+            rendering = Rendering(template, backend.Work, header.answer_schema)
             self._renderings[name] = rendering
         work = rendering.work(record.row, record.sweep)
-        return backend, Job(index=n, id=record.id, attempt=attempt, token=token, work=work)
+        if isinstance(work, ChatWork) and (correction := self._correction(n)):
+            work = with_correction(work, *correction)
+        job = Job(index=n, id=record.id, attempt=attempt, token=token, work=work)
+        job.files = named(work, self._files)
+        return backend, job
+
+    def record(self, n: int) -> JobRecord:
+        """The stored job, its size as it will be sent: one that is asked again carries its earlier answer."""
+        record = self._folder.jobs.record(n)
+        if correction := self._correction(n):
+            record.size += len(json.dumps(correction)) + _CORRECTION_BYTES
+        return record
+
+    def _correction(self, n: int) -> tuple[str, str] | None:
+        """The answer of a live job's last attempt and what was wrong with it, where it did not fit the schema."""
+        if self._folder.header.answer_schema is None or self._folder.progress.offsets[n] < 0:
+            return None
+        result = self._folder.result(n)
+        if result.status not in LIVE_JOB_STATES or result.error_kind != "schema":
+            return None
+        answer = result.raw_response or ""
+        return (answer, result.error or "") if answer.strip() else None
+
+    def fill(self, backend: AnyBackend, job: Job[msgspec.Struct]) -> None:
+        """Read the job's files into it, since it is sent now. Raises FileFault where one is gone, or too large by now."""
+        job.files = read(job.work, self._files)
+        check_again(backend, job)
+
+    def payload_hash(self, numbers: Iterable[int]) -> str:
+        """What an intent says of its jobs: the template's hash, and where they bring files that of these as well."""
+        header = self._folder.header
+        templates = [header.template, *header.templates.values(), header.spec.sweep]
+        if not any("file" in template for template in templates):
+            return header.template_hash
+        digest = hashlib.sha256(header.template_hash.encode())
+        for n in numbers:
+            digest.update(self._folder.jobs.record(n).files.encode() + b"\n")
+        return digest.hexdigest()[:16]
 
     def jobs(
-        self, numbers: Iterable[int], tries: dict[int, int], token: str, unusable: dict[int, str]
+        self, numbers: Iterable[int], tries: Sequence[int], token: str, unusable: dict[int, BadInput]
     ) -> Iterator[Job[msgspec.Struct]]:
-        """The jobs, ready to send; one that no longer renders is left out and told in `unusable`."""
+        """The jobs, ready to send, their files read as each comes up; what no longer can be is told in `unusable`."""
         for n in numbers:
             try:
-                yield self.job(n, tries[n], token)[1]
+                backend, job = self.job(n, tries[n], token)
+                self.fill(backend, job)
             except BadInput as fault:
-                unusable[n] = str(fault)
+                unusable[n] = fault
+            else:
+                yield job

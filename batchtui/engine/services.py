@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from batchtui.engine.gate import Gate
+from batchtui.engine.judging import Judge
 from batchtui.engine.poller import Poller
 from batchtui.engine.pool import Backends
 from batchtui.engine.pricing import Pricing
+from batchtui.engine.spending import Spending
 from batchtui.store import clock
 from batchtui.store.commit import Committer
 from batchtui.text import cell
@@ -36,11 +38,15 @@ class LogLine:
 class Services:
     backends: Backends
     committer: Committer
+    spending: Spending
     changed: Callable[[str], None]
     """Marks a batch as changed, for whoever shows it."""
     lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+    full_queues: dict[str, int] = field(default_factory=dict)
+    """How often a provider's queue of tokens was full, by its name."""
     finishing: bool = False
     """Direct jobs in flight may end, no further ones start."""
+    judge: Judge = field(default_factory=Judge)
     _gates: dict[str, Gate] = field(default_factory=dict)
     _pollers: dict[str, Poller] = field(default_factory=dict)
 
@@ -68,4 +74,5 @@ class Services:
     async def close(self) -> None:
         for poller in self._pollers.values():
             await poller.close()
+        await self.judge.close()
         await self.backends.close()

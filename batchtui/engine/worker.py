@@ -15,6 +15,7 @@ from collections.abc import Callable
 from batchtui.engine.driver import Driver
 from batchtui.engine.pool import Backends
 from batchtui.engine.services import LogLine, Services
+from batchtui.engine.spending import Spending
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged
 from batchtui.model import ENDED_BATCH_STATES
 from batchtui.store import inbox
@@ -35,7 +36,12 @@ class Worker:
         self._library = library
         self._drive_all = drive_all
         self._committer = Committer(self._disk_failed)
-        self._services = Services(backends, self._committer, self._mark_changed)
+        self._services = Services(
+            backends,
+            self._committer,
+            Spending(library, backends.config.limits.cost_usd_per_day),
+            self._mark_changed,
+        )
         self._lock = threading.Lock()
         self._dirty: set[str] = set()
         self._folders: dict[str, BatchFolder] = {}
@@ -181,7 +187,7 @@ class Worker:
         if driver.lane is None:
             self._given_up.add(batch_id)
         self._tasks.pop(batch_id, None)
-        if driver.lane is None or not _unread(driver.folder):
+        if not _unread(driver.folder):  # a command that came while it ended is obeyed next
             self._wanted.discard(batch_id)
         if not task.cancelled() and (fault := task.exception()):
             self._wanted.discard(batch_id)

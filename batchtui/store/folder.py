@@ -16,16 +16,21 @@ from batchtui.model import (
     BatchState,
     BatchStatus,
     JobState,
+    Json,
     Result,
     SubmissionState,
     SubmissionStatus,
     seconds,
 )
-from batchtui.store import checkpoint, clock, journal, ranges, results
+from batchtui.store import checkpoint, clock, contacts, journal, ranges, results
 from batchtui.store.header import BatchHeader, read_header
 from batchtui.store.jobs import JobTable
 from batchtui.store.lock import holder
 from batchtui.store.progress import NANO, Progress, SubmissionRecord
+
+_IN_BOTH = tuple(
+    name for name in results.StoredResult.__struct_fields__ if name in Result.__struct_fields__
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,10 @@ class BatchFolder:
         self.journal_end = 0
         self._progress: Progress | None = None
         self._last_event: journal.Event | None = None
-        self.contacts: dict[int, tuple[str | None, str | None]] = {}
-        """By submission: when the backend last answered, and when it is asked again. Known to the driver only."""
+        self._results = results.ResultReader(path / "results.jsonl")
+        self._refused: dict[int, frozenset[int]] = {}
+        self.contacts: contacts.Contacts = {}
+        """By submission: when the backend last answered, and when it is asked again. Kept by the driver."""
 
     @property
     def id(self) -> str:
@@ -73,7 +80,7 @@ class BatchFolder:
 
     @cached_property
     def jobs(self) -> JobTable:
-        table = JobTable(self.path / "jobs.jsonl")
+        table = JobTable(self.path / "jobs.jsonl", growing=self.header.growing)
         if len(table) < self.header.total:
             raise StoreDamaged(f"{self.path / 'jobs.jsonl'}: holds {len(table)} of {self.header.total} jobs")
         return table
@@ -100,6 +107,7 @@ class BatchFolder:
         loaded = checkpoint.load(self.path / "checkpoint.json", self.header.total, self._stat(path.name)[1])
         progress, offset = loaded or (Progress(self.header.total), 0)
         self._progress, self.journal_end, self.damage, self._last_event = progress, offset, [], None
+        self._results = results.ResultReader(self.path / "results.jsonl")
         self._follow()
         if driven and progress.seq == 0 and not self.damage:
             self.damage.append(f"{path}: has no line left, though the batch has been driven")
@@ -140,6 +148,8 @@ class BatchFolder:
         if stamp != self._header_stamp:
             header = self._read_header()
             self.header, self._header_stamp = header, stamp
+            if len(self.__dict__.get("jobs", ())) < header.total:
+                self.__dict__.pop("jobs", None)
             if self._progress is not None and self._progress.total != header.total:
                 self._progress = None
             changed = True
@@ -174,19 +184,19 @@ class BatchFolder:
         return clock.unix(started) + seconds(limit) if limit is not None and started else None
 
     def status(self, *, submissions: bool = False) -> BatchStatus:
-        progress, header = self.progress, self.header
+        progress, header, driver = self.progress, self.header, holder(self.path)
         with self.lock:
             counts = progress.counts()
             deadline = self.deadline()
             return BatchStatus(
                 id=header.id,
                 name=header.name,
-                backend=header.backend,
+                backend=", ".join(header.backends),
                 kind=header.kind,
                 status=self.state(),
                 paused=header.paused,
                 attention=list(progress.attention.values()),
-                total=progress.total,
+                total=None if header.growing else progress.total,
                 **{state.value: counts[state] for state in JOB_STATES},
                 maybe_twice=progress.maybe_twice,
                 cost_usd=progress.cost_nano / NANO if progress.priced else None,
@@ -196,17 +206,26 @@ class BatchFolder:
                 started=progress.started,
                 ended=progress.ended,
                 deadline=clock.stamp(deadline) if deadline else None,
-                expires=min((s.expires for s in progress.submissions.values() if s.expires), default=None),
-                driver=holder(self.path),
+                expires=min(
+                    (
+                        s.expires
+                        for s in progress.submissions.values()
+                        if s.expires and s.state is not SubmissionState.COLLECTED
+                    ),
+                    default=None,
+                ),
+                driver=driver,
                 tags=header.tags,
                 archived=header.archived,
-                submissions=[self._submission(s) for s in progress.submissions.values()]
-                if submissions
-                else None,
+                submissions=self._submissions(driver is not None) if submissions else None,
             )
 
-    def _submission(self, record: SubmissionRecord) -> SubmissionStatus:
-        last, following = self.contacts.get(record.id, (None, None))
+    def _submissions(self, driven: bool) -> list[SubmissionStatus]:
+        told = self.contacts or contacts.read(self.path)
+        return [self._submission(record, told, driven) for record in self.progress.submissions.values()]
+
+    def _submission(self, record: SubmissionRecord, told: contacts.Contacts, driven: bool) -> SubmissionStatus:
+        last, following = told.get(record.id, (record.submitted, None))
         return SubmissionStatus(
             id=record.id,
             backend=record.backend,
@@ -222,7 +241,7 @@ class BatchFolder:
             started=record.created,
             ended=record.ended,
             last_contact=last,
-            next_try=following,
+            next_try=following if driven else None,
             first_error=record.first_error,
         )
 
@@ -251,7 +270,7 @@ class BatchFolder:
         stored = None
         if offset >= 0:
             try:
-                stored = results.read_at(self.path / "results.jsonl", offset)
+                stored = self._results.at(offset)
             except StoreDamaged as fault:
                 kind, text = "damaged", str(fault)
         if stored is None:
@@ -264,15 +283,23 @@ class BatchFolder:
                 error_kind=kind or None,
                 backend=record.backend or self.header.backend,
                 row=record.row,
+                body=self._said(n) if kind else None,
             )
-        fields = {
-            name: getattr(stored, name)
-            for name in stored.__struct_fields__
-            if name in Result.__struct_fields__
-        }
+        fields = {name: getattr(stored, name) for name in _IN_BOTH}
         fields |= {"name": record.name, "status": state, "attempts": tries, "row": record.row}
         fields["backend"] = stored.backend or record.backend or self.header.backend
         return Result(**fields)
+
+    def _said(self, n: int) -> Json:
+        """What a backend said of the last submission of job `n` that it refused as a whole."""
+        with self.lock:
+            refused = [one for one in self.progress.submissions.values() if "said" in one.facts]
+        for one in reversed(refused):
+            if one.id not in self._refused:
+                self._refused[one.id] = frozenset(ranges.decode(one.jobs))
+            if n in self._refused[one.id]:
+                return one.facts["said"]
+        return None
 
     def number(self, job_id: str) -> int:
         """The number of the job with this id. Raises NotFound."""

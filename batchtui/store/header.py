@@ -32,13 +32,34 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     """Folder that relative paths of the batch file start from."""
     accounts: dict[str, str] = {}
     """Fingerprint of the account by backend: a batch is not followed with another account's key."""
+    templates: dict[str, dict[str, Json]] = {}
+    """By backend, the template of jobs on another backend than the batch's own, where it differs."""
+    answer_schema: dict[str, Json] | None = None
+    """The JSON Schema that answers must fit, as it was when the batch was made."""
     estimated_usd: float | None = None
+    adopted: str | None = None
+    """The remote id of a submission that was not made here and is followed as the batch's first."""
+    growing: bool = False
+    """Its jobs are not known before their results."""
     paused: bool = False
+    released: bool = False
+    """Whether the jobs behind `limits.canary` may go."""
     cancelling: bool = False
+    unpriced_agreed: bool = False
+    """A person agreed to send jobs whose price nobody knows, though a limit in dollars holds."""
     stopping: str | None = None
     """`error_policy` or `time_limit`, once that has ended the sending."""
     archived: bool = False
     tags: list[str] = []
+
+    def template_of(self, backend: str | None) -> dict[str, Json]:
+        """What jobs on this backend are rendered from; None: on the batch's own."""
+        return self.templates.get(backend or self.backend, self.template)
+
+    @property
+    def backends(self) -> list[str]:
+        """Every backend that jobs of this batch are for."""
+        return list(self.accounts) or [self.backend]
 
 
 def read_header(folder: Path) -> BatchHeader:

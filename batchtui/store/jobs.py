@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
 from array import array
 from functools import cached_property
@@ -13,7 +12,7 @@ import msgspec
 
 from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import JobRecord
-from batchtui.store.lines import AppendFile
+from batchtui.store.lines import AppendFile, read_slices
 
 SCHEMA = 1
 
@@ -27,8 +26,7 @@ class JobWriter:
         self.count = 0
 
     def add(self, record: JobRecord) -> None:
-        data = msgspec.to_builtins(record)
-        self._buffer.append(json.dumps(data, separators=(",", ":")).encode() + b"\n")
+        self._buffer.append(job_line(record))
         self.count += 1
         if len(self._buffer) >= 500:
             self.flush()
@@ -47,12 +45,16 @@ class JobWriter:
         self._file.close()
 
 
+def job_line(record: JobRecord) -> bytes:
+    return json.dumps(msgspec.to_builtins(record), separators=(",", ":")).encode() + b"\n"
+
+
 class JobTable:
     """The jobs of a batch, read lazily: offsets and ids in one scan, a record when asked for."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises StoreDamaged."""
-        self._path = path
+    def __init__(self, path: Path, *, growing: bool = False) -> None:
+        """`growing`: its last line may be half written. Raises StoreDamaged."""
+        self._path, self._growing = path, growing
         self._offsets = array("Q")
         self._fd = -1
         self.ids: list[str] = []
@@ -67,21 +69,29 @@ class JobTable:
         except OSError as fault:
             raise StoreDamaged(f"{self._path}: cannot be read ({fault.strerror})") from fault
         with file:
-            if not file.seek(0, 2):
-                raise StoreDamaged(f"{self._path}: is empty")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                start = data.find(b"\n") + 1
-                self._check_first_line(data[:start])
-                while (end := data.find(b"\n", start)) >= 0:
-                    try:
-                        self.ids.append(_id_of(data[start:end], len(self.ids)))
-                    except (ValueError, LookupError, TypeError, RecursionError) as fault:
-                        raise StoreDamaged(f"{self._path}: the line at byte {start} is damaged") from fault
-                    self._offsets.append(start)
-                    start = end + 1
-                self._offsets.append(start)
-                if start < len(data):
-                    raise StoreDamaged(f"{self._path}: the last line, at byte {start}, is cut off")
+            size = file.seek(0, 2)
+        if not size:
+            raise StoreDamaged(f"{self._path}: is empty")
+        end, first = 0, True
+        for start, lines in read_slices(self._path):
+            for line in lines:
+                if first:
+                    self._check_first_line(line)
+                else:
+                    self._take(line, start)
+                start += len(line) + 1
+                first = False
+            end = start
+        self._offsets.append(end)
+        if end < size and not self._growing:
+            raise StoreDamaged(f"{self._path}: the last line, at byte {end}, is cut off")
+
+    def _take(self, line: bytes, start: int) -> None:
+        try:
+            self.ids.append(_id_of(line, len(self.ids)))
+        except (ValueError, LookupError, TypeError, RecursionError) as fault:
+            raise StoreDamaged(f"{self._path}: the line at byte {start} is damaged") from fault
+        self._offsets.append(start)
 
     def _check_first_line(self, line: bytes) -> None:
         try:

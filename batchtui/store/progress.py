@@ -44,6 +44,8 @@ class SubmissionRecord:
     cost_nano: int = 0
     priced: bool = False
     cancel_asked: bool = False
+    attempted: bool = True
+    """Whether it was ever on its way; until then its jobs have no attempt of it."""
 
 
 class Progress:
@@ -197,29 +199,59 @@ class Progress:
         for n in ranges.decode(event["jobs"]):
             self.traces.pop(n, None)
 
+    def _born(self, event: Event) -> None:
+        """Jobs that only the backend knew of, each already tried once in this submission."""
+        more = max(0, event["total"] - self.total)
+        self.total += more
+        self.states.extend(bytes(more))
+        self.tries.extend([0] * more)
+        self.fails.extend(bytes(more))
+        self.offsets.extend([-1] * more)
+        self._set(event["jobs"], JobState.PROCESSING)
+        for n in ranges.decode(event["jobs"]):
+            self.tries[n] = 1
+        submission = self.submissions[event["sub"]]
+        submission.jobs = ",".join(filter(None, (submission.jobs, event["jobs"])))
+
     # ---- submissions
 
-    def _intent(self, event: Event) -> None:
-        self._begin(event)
-        id_, jobs = event["sub"], event["jobs"]
-        self._set(jobs, JobState.PROCESSING)
-        known = self.submissions.get(id_)
-        if known:  # the same slice again, after it was surely not made
-            known.state, known.reason, known.created = SubmissionState.SENDING, None, event["time"]
-            return
-        for first, end in ranges.spans(jobs):
-            for n in range(first, end):
-                self.tries[n] += 1
-        self.submissions[id_] = SubmissionRecord(
-            id=id_,
+    def _planned(self, event: Event) -> None:
+        """Jobs that are to go together: set aside, and not sent yet."""
+        self.submissions[event["sub"]] = SubmissionRecord(
+            id=event["sub"],
             backend=event["backend"],
             token=event["token"],
-            jobs=jobs,
+            jobs=event["jobs"],
             created=event["time"],
             account=event.get("account"),
             bytes=event.get("bytes", 0),
             estimated_usd=event.get("estimated_usd"),
+            state=SubmissionState.PLANNED,
+            attempted=False,
         )
+
+    def _unplanned(self, event: Event) -> None:
+        self.submissions.pop(event["sub"], None)
+
+    def _intent(self, event: Event) -> None:
+        self._begin(event)
+        jobs = event["jobs"]
+        self._set(jobs, JobState.PROCESSING)
+        if event["sub"] not in self.submissions:
+            self._planned(event)
+        known = self.submissions[event["sub"]]
+        known.state, known.reason, known.created = SubmissionState.SENDING, None, event["time"]
+        known.estimated_usd = event.get("estimated_usd", known.estimated_usd)
+        if not known.attempted:  # else the same slice again, after it was surely not made
+            known.attempted = True
+            for first, end in ranges.spans(jobs):
+                for n in range(first, end):
+                    self.tries[n] += 1
+
+    def _adopted(self, event: Event) -> None:
+        """A submission that was made elsewhere lives under this remote id."""
+        self._intent(event)
+        self._submitted(event)
 
     def _note(self, event: Event) -> None:
         self.submissions[event["sub"]].facts.update(event["facts"])
@@ -235,6 +267,7 @@ class Progress:
     def _waiting(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state, submission.reason = SubmissionState.WAITING, event.get("reason")
+        submission.estimated_usd = event.get("estimated_usd", submission.estimated_usd)
         self._set(submission.jobs, JobState.PENDING)
         self.attention.pop(("unsure", submission.id), None)
 
@@ -247,7 +280,7 @@ class Progress:
         submission.state = SubmissionState(event["state"])
         submission.ended_as = event.get("ended_as") or submission.ended_as
         submission.first_error = submission.first_error or event.get("error")
-        submission.expires = event.get("expires") or submission.expires
+        submission.expires = event.get("expires")
         submission.facts.update(event.get("facts") or {})
         if submission.state is not SubmissionState.ENDED:
             submission.completed = event.get("completed") or 0
@@ -262,6 +295,10 @@ class Progress:
     def _collected(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state = SubmissionState.COLLECTED
+        if event.get("again"):  # nothing came of it: its jobs are sent anew
+            for n in ranges.decode(submission.jobs):
+                if self.states[n] == PROCESSING:
+                    self.states[n] = PENDING
         submission.reason = event.get("reason")
         submission.ended = submission.ended or event["time"]
         self.attention = {key: a for key, a in self.attention.items() if key[1] != submission.id}
@@ -296,7 +333,11 @@ _HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
     "retry": Progress._retry,
     "mark": Progress._mark,
     "lost": Progress._lost,
+    "born": Progress._born,
+    "planned": Progress._planned,
+    "unplanned": Progress._unplanned,
     "intent": Progress._intent,
+    "adopted": Progress._adopted,
     "note": Progress._note,
     "submitted": Progress._submitted,
     "waiting": Progress._waiting,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from batchtui.errors import Locked, StoreDamaged
-from batchtui.model import JobState, Json, Outcome, SubmissionState
+from batchtui.model import JobRecord, JobState, Json, Outcome, SubmissionState
 from batchtui.store import checkpoint, inbox, journal, ranges, results
 from batchtui.store.clock import now
 from batchtui.store.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.header import write_header
+from batchtui.store.jobs import job_line
 from batchtui.store.lines import AppendFile, StoreFull, sweep_temporary
 from batchtui.store.lock import DriveLock
 from batchtui.store.results import StoredResult
@@ -138,6 +139,27 @@ class BatchWriter:
         }
         facts |= {key: value for key, value in optional.items() if value is not None}
         self.record("result", **facts)
+
+    def mend_jobs(self) -> None:
+        """Drop the half line that a crash in `grow` may have left."""
+        with contextlib.closing(AppendFile(self.folder.path / "jobs.jsonl")) as file:
+            file.cut_torn_tail()
+
+    def grow(self, sub: int, records: Sequence[JobRecord]) -> None:
+        """Add jobs that only the backend of this submission knew of; no more will come. Raises StoreFull.
+
+        After a crash half way it is called again, once `mend_jobs` was, without those that jobs.jsonl holds by then.
+        """
+        folder = self.folder
+        with contextlib.closing(AppendFile(folder.path / "jobs.jsonl")) as file:
+            file.append(b"".join(map(job_line, records)))
+            file.sync()
+        folder.__dict__.pop("jobs", None)
+        first, total = folder.progress.total, len(folder.jobs)
+        if total > first:
+            self.record("born", sub=sub, total=total, jobs=ranges.encode(range(first, total)))
+        folder.header.total, folder.header.growing = total, False
+        self.save_header()
 
     # ---- header, inbox, checkpoint
 

@@ -18,6 +18,7 @@ RETRIED = ("failed", "invalid", "expired", "cancelled")
 ACTION_WORDS = {
     "adopt": "Adopt it: give the id it has at the backend",
     "release": "Go on with the rest of the batch",
+    "cancel": "Cancel the rest of the batch; what is done stays",
     "abandon": "Give it up: its jobs count as failed",
     "resend": "Send it again: only where you know that it was not made",
 }

@@ -110,7 +110,7 @@ def rebased(spec: BatchSpec, old: Path, new: Path) -> BatchSpec:
     if old.resolve() == new.resolve():
         return spec
     table = table_of(spec)
-    for key in _PATHS:
+    for key in _PATHS if spec.source else (*_PATHS, "job.file"):  # else it starts from the source's folder
         value = _get(table, key)
         if isinstance(value, str) and value not in ("", "-") and value[0] not in "/~" and "{{" not in value:
             _drop(table, key)

@@ -27,6 +27,8 @@ class Field:
     read: Callable[[str], Json]
     lines: bool = False
     """Whether it may hold several lines."""
+    path: bool = False
+    """Whether it names a file or folder."""
 
     def show(self, value: Json) -> str | None:
         """The text that reads back as exactly `value`; None where no text of this field does."""
@@ -143,13 +145,14 @@ def _texts(value: Json, words: bool) -> list[str]:
     return [*short, str(value)]
 
 
-SOURCE = Field("source.file", "Source", "a file or a folder; Tab completes", read_text)
+SOURCE = Field("source.file", "Source", "a file or a folder; Tab completes", read_text, path=True)
 JOB_LANGUAGE = (
     Field("job.model", "Model", "the model's name", read_text),
     Field("job.system", "System", "what holds for every job", read_text, lines=True),
     Field("job.prompt", "Prompt", "Summarise {{ text }}", read_text, lines=True),
     Field("job.max_tokens", "Max tokens", "the provider's default", read_whole),
     Field("job.temperature", "Temperature", "the provider's default", read_number),
+    Field("job.schema", "Schema", "JSON Schema of the answer, a file", read_text, path=True),
 )
 JOB_PROGRAM = (
     Field("job.command", "Command", "echo {{ column }}", read_words),
@@ -168,6 +171,7 @@ LIMITS = (
     Field("limits.timeout", "Timeout", "of a job, as 60s", read_duration),
     Field("limits.retries", "Retries", "the backend's default", read_whole),
     Field("limits.error_policy", "On error", "continue, or stop", read_policy),
+    Field("limits.canary", "Canary", "all at once, or the first n", read_whole),
 )
 OUTPUT = (Field("output.dir", "Output dir", "none", read_text),)
 BACKEND_KEY, OTHER_KEY = "backend", "other"

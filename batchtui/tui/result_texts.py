@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import msgspec
 
@@ -16,19 +17,27 @@ PART_CHARACTERS, PART_LINES = 64_000, 2000
 TREE_CHARACTERS = 5_000_000
 MARKDOWN_CHARACTERS, MARKDOWN_LINES, MARKDOWN_CELLS, MARKDOWN_DEPTH = 200_000, 600, 1500, 12
 MARKDOWN_LINE = 10_000
+_MISFITS = re.compile(r"; (?=\$|and more$|it was cut off)")
 
 
 def answer_text(result: Result) -> str:
-    """What came back, word for word: the answer, or what a kind without a model gave."""
+    """What came back: the answer word for word, its value where it fits a schema, or what a kind without a model gave."""
     text = result.raw_response
     output = result.output
-    if text is None:
+    if text is None or _is_json_answer(result):
         if result.parsed_response is not None:
             return pretty(result.parsed_response)
         return pretty(output) if output is not None else ""
     if isinstance(output, dict) and (stderr := output.get("stderr")):
         text = f"{text.rstrip(chr(10))}\n\n[stderr]\n{stderr}" if text else f"[stderr]\n{stderr}"
     return text
+
+
+def _is_json_answer(result: Result) -> bool:
+    """Whether the value is the answer: it fits its schema, and the words are but its JSON."""
+    if result.status is not JobState.COMPLETED or result.parsed_response is None:
+        return False
+    return result.repaired is not None or (result.raw_response or "").lstrip()[:1] in ("{", "[")
 
 
 def tree_value(result: Result) -> Json:
@@ -49,7 +58,11 @@ def tree_value(result: Result) -> Json:
 def note_of(result: Result) -> str:
     """One line above the answer where there is more to say than the answer: an error, or why there is none."""
     if result.status is JobState.COMPLETED:
+        if result.repaired:
+            return f"mended: {result.repaired}; the words as they came are under JSON"
         return "" if answer_text(result) else "it completed and gave nothing"
+    if result.status is JobState.INVALID and result.error:
+        return "\n  ".join(["invalid: the answer does not fit the schema", *_MISFITS.split(result.error)])
     why = ": ".join(part for part in (result.error_kind, result.error) if part)
     if result.status in LIVE_JOB_STATES or not why:
         return f"{result.status}: {why or MEANINGS[result.status]}"
@@ -75,6 +88,7 @@ def meta_rows(result: Result) -> list[tuple[str, str]]:
         ("state", f"{result.status}: {MEANINGS[result.status]}"),
         ("error kind", result.error_kind),
         ("error", result.error),
+        ("mended", result.repaired),
         ("finish reason", result.finish_reason),
         ("model", result.model),
         ("backend", result.backend),

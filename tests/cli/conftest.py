@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_help import Cli
 
 from batchtui.demo.server import DemoServer
+from tests.cli.cli_help import Cli
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import signal
 import time
 
 import pytest
-from cli_help import PENGUINS, Cli, local_options, until
+
+from tests.cli.cli_help import PENGUINS, Cli, local_options, until
 
 SPECIES = [row["species"] for row in csv.DictReader(PENGUINS.open())]
 

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from cli_help import PENGUINS, PROMPT, Cli, Ran, until
 
 from batchtui.demo.server import DemoServer
+from tests.cli.cli_help import PENGUINS, PROMPT, Cli, Ran, until
 
 Start = Callable[..., DemoServer]
 

@@ -7,7 +7,8 @@ import sys
 import tomllib
 
 import pytest
-from cli_help import PENGUINS, Cli, local_options, until
+
+from tests.cli.cli_help import PENGUINS, Cli, local_options, until
 
 
 def test_config_init_writes_a_sound_starter_once(cli: Cli) -> None:

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from cli_help import Cli
 
 from batchtui import __version__
 from batchtui.cli.commands import COMMANDS
+from tests.cli.cli_help import Cli
 
 
 def test_version_imports_nothing_heavy(cli: Cli) -> None:

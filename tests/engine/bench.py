@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from batchtui.backends.base import BackendSettings
 from batchtui.config import Config, load_config
 from batchtui.engine.planning import create, plan
 from batchtui.engine.pool import Backends
+from batchtui.engine.spending import Spending
 from batchtui.engine.worker import Worker
 from batchtui.model import BatchSpec, BatchStatus, Json, LimitsSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
@@ -89,3 +91,10 @@ class Bench:
 
     def status(self, folder: BatchFolder) -> BatchStatus:
         return folder.status(submissions=True)
+
+    def worker_settings(self, backend: str) -> BackendSettings:
+        """The settings that the worker's own backend reads, for what a test sets instead of the config."""
+        return self.worker._services.backends.get(backend).setup.settings
+
+    def worker_spending(self) -> Spending:
+        return self.worker._services.spending

@@ -201,8 +201,8 @@ def test_results_go_to_the_output_folder_at_the_end(bench: Bench, tmp_path: Path
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("stays")
     bench.run(spec)
-    files = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
-    assert set(files) == {"r0.json", "r1.json", "r2.json", "mine.txt"}
+    files = {path.name: path.read_text() for path in (tmp_path / "out").glob("*.*")}
+    assert set(files) == {"r0.json", "r1.json", "r2.json", "mine.txt", ".batchtui.jsonl"}
     assert json.loads(files["r1.json"])["raw_response"] == "r1\n"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from store_help import HOSTILE
+
+from tests.store.store_help import HOSTILE
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from store_help import HOSTILE, drive, make
 
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
 from batchtui.store.folder import BatchFolder, to_json
 from batchtui.store.journal import seal
 from batchtui.store.library import Library
+from tests.store.store_help import HOSTILE, drive, make
 
 CASES = json.loads((HOSTILE / "bad-state" / "index.json").read_text())
 

@@ -7,11 +7,11 @@ import random
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, make, picture, session
 
 from batchtui.model import Json
 from batchtui.store import checkpoint, journal
 from batchtui.store.folder import BatchFolder
+from tests.store.store_help import again, drive, make, picture, session
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, finished, make, picture, python, session
 
 from batchtui.model import JobState, Outcome
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import AppendFile, StoreFull, replace_file
 from batchtui.store.lock import is_held
+from tests.store.store_help import again, drive, finished, make, picture, python, session
 
 SHORT = """
 import resource, signal, sys
@@ -42,7 +42,7 @@ SESSION = """
 import resource, signal, sys
 from pathlib import Path
 sys.path.insert(0, "tests/store")
-from store_help import drive, session
+from tests.store.store_help import drive, session
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import StoreFull
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, make
 
 from batchtui.errors import StoreDamaged
 from batchtui.store.header import read_header
 from batchtui.store.library import Library
+from tests.store.store_help import again, drive, make
 
 
 @pytest.mark.parametrize(

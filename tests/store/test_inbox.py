@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, finished, make, python
 
 from batchtui.errors import StoreDamaged
 from batchtui.store import inbox
 from batchtui.store.inbox import Command
+from tests.store.store_help import again, drive, finished, make, python
 
 POSTER = """
 import sys

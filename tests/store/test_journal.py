@@ -7,13 +7,13 @@ import random
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, folded, make, picture, session, write_journal
 
 from batchtui.errors import StoreDamaged
 from batchtui.model import JobState, SubmissionState
 from batchtui.store import journal
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lock import is_held
+from tests.store.store_help import again, drive, folded, make, picture, session, write_journal
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from store_help import drive, header, make, session
 
 from batchtui.errors import BadInput, NotFound, StoreDamaged
 from batchtui.model import JobRecord
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
+from tests.store.store_help import drive, header, make, session
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, finished, make, python
 
 from batchtui.errors import Locked, StoreDamaged
 from batchtui.store.lock import DriveLock, holder, is_held
+from tests.store.store_help import again, drive, finished, make, python
 
 DRIVER = """
 import sys

@@ -7,18 +7,18 @@ import stat
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, finished, make, python
 
 from batchtui.errors import StoreDamaged
 from batchtui.store.library import Library
 from batchtui.store.lines import AppendFile, replace_file
+from tests.store.store_help import again, drive, finished, make, python
 
 WHOLE = """
 import os, sys
 from pathlib import Path
 sys.path.insert(0, "tests/store")
 os.umask(int(sys.argv[2], 8))
-from store_help import drive, make, session
+from tests.store.store_help import drive, make, session
 from batchtui.store import inbox
 folder = make(Path(sys.argv[1]))
 writer = drive(folder)

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from store_help import again, drive, make, picture, session
 
 from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import JobState, Outcome, Result
 from batchtui.store import results
 from batchtui.store.folder import BatchFolder, to_json
 from batchtui.store.results import StoredResult
+from tests.store.store_help import again, drive, make, picture, session
 
 DONE = Outcome(state=JobState.COMPLETED, raw_response="yes", cost_usd=0.5)
 
@@ -130,7 +130,7 @@ def test_one_unreadable_answer_does_not_hide_the_others(tmp_path: Path) -> None:
     assert f"{path}: the result at byte {at}" in (read.result(1).error or "")
     assert read.result(1).row == {"text": "row 1"}
     with pytest.raises(StoreDamaged):
-        results.read_at(path, at)
+        results.ResultReader(path).at(at)
 
 
 def test_the_last_attempt_counts_and_the_earlier_stay_readable(tmp_path: Path) -> None:
@@ -180,6 +180,7 @@ def test_result_has_the_promised_keys(tmp_path: Path) -> None:
         "finish_reason",
         "model",
         "body",
+        "repaired",
     }
     assert set(Result.__struct_fields__) == promised
     for n in (0, 1):

@@ -60,7 +60,8 @@ def test_keys_without_a_field_stand_under_other_keys() -> None:
     form = form_of(batchfile.loads(EVERYTHING, "test"), "chat", BASE)
     assert form.values["job.prompt"] == "Summarise {{ text }}"
     assert form.values["limits.timeout"] == "60"
-    assert 'schema = "invoice.schema.json"' in form.other
+    assert form.values["job.schema"] == "invoice.schema.json"
+    assert "citations = true" in form.other
     assert "prompt" not in form.other
     assert "max_tokens = [" in form.other
 
@@ -196,7 +197,7 @@ def test_saving_elsewhere_keeps_paths_leading_to_the_same_files(tmp_path: Path) 
         ("prompt", "job.prompt"),
         ("source.file", "source.file"),
         ("limits.time", "limits.time"),
-        ("job.schema", "other"),
+        ("job.schema", "job.schema"),
         ("messages", "other"),
         (None, "source.file"),
     ],

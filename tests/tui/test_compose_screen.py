@@ -193,6 +193,26 @@ async def test_a_value_of_the_wrong_type_is_refused_at_its_field(work: Path) -> 
         assert "whole number" in note(app, "limits.retries")
 
 
+async def test_what_is_wrong_with_a_schema_stands_below_its_field(work: Path) -> None:
+    (work / "answer.schema.json").write_text('{"type": "objec"}')
+    app = an_app(work)
+    async with app.run_test(size=SMALL) as pilot:
+        await fill_penguins(pilot)
+        await set_backend(pilot, "openai")
+        form = compose_screen(app).form
+        assert not form.row("job.command").display
+        form.row("job.model").text, form.row("job.prompt").text = "m", "{{ species }}"
+        field = form.row("job.schema")
+        field.control.focus()
+        await pilot.press(*"answ", "tab")
+        await until(pilot, lambda: field.text == "answer.schema.json")
+        await pilot.press("f5")
+        await until(pilot, lambda: "'objec' is not valid" in note(app, "job.schema"))
+        (work / "answer.schema.json").write_text('{"type": "object"}')
+        await pilot.press("f5")
+        await until(pilot, lambda: "ready to submit" in title(app))
+
+
 async def test_a_ready_made_batch_file_needs_no_prompt(work: Path) -> None:
     app = an_app(work, new_from=work / "demo_batch_10.jsonl")
     async with app.run_test(size=SMALL) as pilot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,45 @@ def test_reader(snap_compare: Compare, size: tuple[int, int], keys: str) -> None
         await pilot.pause()
 
     assert snap_compare(reader_app(), terminal_size=size, run_before=opened)
+
+
+def schema_app() -> BatchtuiApp:
+    """One answer that was mended, one that does not fit its schema."""
+    sample = Sample(
+        Library(Path("data")), "k7fq2m", "invoices", ["inv-1", "inv-2"], backend="openai", remote=False
+    )
+    value = {"total": 41.5, "seller": {"name": "Küfer & Söhne"}, "lines": ["oak", "hoops"]}
+    sample.start(0)
+    sample.finish(
+        0,
+        raw_response=f"```json\n{json.dumps(value)}\n```",
+        parsed_response=value,
+        repaired="the code fence around it was taken off",
+    )
+    sample.start(1)
+    sample.finish(
+        1,
+        JobState.INVALID,
+        raw_response='{"total": "41,50", "lines": []}',
+        parsed_response={"total": "41,50", "lines": []},
+        error="$.total: '41,50' is not of type 'number'; $: 'seller' is a required property",
+        error_kind="schema",
+    )
+    sample.close()
+    return app_over(Library(Path("data")))
+
+
+@SIZES
+@pytest.mark.parametrize("number", [0, 1])
+def test_reader_of_answers_to_a_schema(snap_compare: Compare, size: tuple[int, int], number: int) -> None:
+    async def opened(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, BatchtuiApp)
+        app.read_result("k7fq2m", number, [0, 1])
+        await until(pilot, lambda: isinstance(app.screen, ResultScreen) and app.screen.result)
+        await pilot.pause()
+
+    assert snap_compare(schema_app(), terminal_size=size, run_before=opened)
 
 
 @SIZES

@@ -100,7 +100,7 @@ async def test_every_view_of_a_job(sample: Sample) -> None:
         await until(pilot, lambda: "attempt 2" in shown(app))
         assert "schema: no total" in shown(app)
         await pilot.press("tab")
-        await until(pilot, lambda: shown(app) == '{"total": 7}')
+        await until(pilot, lambda: shown(app) == '{\n  "total": 7\n}')
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, ResultScreen))
 

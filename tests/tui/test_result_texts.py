@@ -70,6 +70,31 @@ def test_a_note_says_why_there_is_no_answer() -> None:
     assert note_of(failed) == "failed: rate_limit: 429"
 
 
+def test_an_answer_to_a_schema_is_shown_as_its_value() -> None:
+    fenced = Result(
+        job_id="a", status=JobState.COMPLETED, raw_response='```\n{"a": 1}\n```', parsed_response={"a": 1},
+        repaired="the code fence around it was taken off",
+    )  # fmt: skip
+    assert answer_text(fenced) == '{\n  "a": 1\n}'
+    assert note_of(fenced).startswith("mended: the code fence around it was taken off")
+    assert dict(meta_rows(fenced))["mended"] == "the code fence around it was taken off"
+
+
+def test_what_breaks_the_schema_stands_above_the_words_as_they_came() -> None:
+    error = "$.a: 'x; y' is not of type 'integer'; $: 'b' is a required property; it was cut off at its token limit"
+    invalid = Result(
+        job_id="a", status=JobState.INVALID, raw_response='{"a": "x; y"}', parsed_response={"a": "x; y"},
+        error=error, error_kind="schema",
+    )  # fmt: skip
+    assert answer_text(invalid) == '{"a": "x; y"}'
+    assert note_of(invalid).split("\n") == [
+        "invalid: the answer does not fit the schema",
+        "  $.a: 'x; y' is not of type 'integer'",
+        "  $: 'b' is a required property",
+        "  it was cut off at its token limit",
+    ]
+
+
 def test_figures_of_a_result() -> None:
     result = Result(
         job_id="a", status=JobState.COMPLETED, input_tokens=812, output_tokens=96, cost_usd=0.0004, attempts=1,

@@ -12,6 +12,7 @@ from batchtui.engine.pool import Backends
 from batchtui.engine.rendering import Renderer, with_sweep
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Result
+from batchtui.results.cited_text import beside, cited_text
 from batchtui.sources.template import compile_template
 from batchtui.store.folder import BatchFolder
 from batchtui.text import clean_count, page
@@ -69,7 +70,7 @@ def page_of(
     elif view == "json":
         text = result_texts.result_json(result)
     else:
-        text = result_texts.answer_text(result)
+        text = cited_text(result) if result.citations else result_texts.answer_text(result)
     starts = result_texts.parts(text)
     part = min(part, len(starts) - 1)
     if find:
@@ -79,13 +80,21 @@ def page_of(
     if view == "json":
         content = highlight(page(raw), language="json")
     elif view == "answer":
-        content = _with_note(Content(result_texts.part(text, starts, part)), result)
+        content = _with_note(_answer(result_texts.part(text, starts, part), result), result)
     else:
         content = Content(result_texts.part(text, starts, part))
     page_ = Page(number, result, content, part, len(starts), clean_count(raw))
     if view == "answer":
-        page_.text, page_.value = text, result_texts.tree_value(result)
+        page_.text, page_.value = result_texts.answer_text(result), result_texts.tree_value(result)
     return page_
+
+
+def _answer(text: str, result: Result) -> Content:
+    """The answer, what it cites told apart from its own words."""
+    content = Content(text)
+    for start, end in beside(text) if result.citations else ():
+        content = content.stylize("dim", start, end)
+    return content
 
 
 def _line(label: str) -> str:
@@ -122,8 +131,9 @@ def _template(folder: BatchFolder, number: int) -> Content:
     """The stored template over the stored row: what can be said without the backend, or without its key."""
     try:
         record = folder.jobs.record(number)
+        template = folder.header.template_of(record.backend)
         return _json(
-            compile_template(with_sweep(folder.header.template, record.sweep), where="job").render(record.row)
+            compile_template(with_sweep(template, record.sweep), where="job").render(record.row)
         )
     except (BatchtuiError, OSError, ValueError) as fault:
         return Content.styled(page(f"it cannot be rendered again: {fault}", 4000, 40), "$text-error")

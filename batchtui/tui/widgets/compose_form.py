@@ -25,19 +25,19 @@ class ComposeForm(VerticalScroll, can_focus=False):
         self._form = Form(base=base)
 
     def compose(self) -> ComposeResult:
-        yield InputRow(form_fields.SOURCE, self._form.base)
+        yield self._row(form_fields.SOURCE)
         yield PickRow(BACKEND_KEY, "Backend")
         for field in (*form_fields.JOB_LANGUAGE, *form_fields.JOB_PROGRAM):
-            yield _row(field)
+            yield self._row(field)
         yield Static("Batch", classes="form-title")
         with Grid(classes="pairs"):
             for field in form_fields.MORE:
-                yield _row(field)
-            yield from (_row(field) for field in form_fields.OUTPUT)
+                yield self._row(field)
+            yield from (self._row(field) for field in form_fields.OUTPUT)
         yield Static("Limits", classes="form-title")
         with Grid(classes="pairs"):
             for field in form_fields.LIMITS:
-                yield _row(field)
+                yield self._row(field)
         yield Static("Other keys", classes="form-title")
         yield AreaRow(OTHER_KEY, "TOML", "any other key, such as temperature = 0 under [params]")
 
@@ -61,11 +61,10 @@ class ComposeForm(VerticalScroll, can_focus=False):
     def fill(self, form: Form) -> None:
         """Show another form, whole."""
         self._form = form
-        source = self.row("source.file").control
-        assert isinstance(source, PathInput)
-        source.base = form.base
         for row in self.rows:
             row.note("")
+            if isinstance(row.control, PathInput):
+                row.control.base = form.base
             row.text = form.other if row.key == OTHER_KEY else form.values.get(row.key, "")
         self._show_fields()
 
@@ -108,6 +107,7 @@ class ComposeForm(VerticalScroll, can_focus=False):
         focused = self.screen.focused
         return next((row for row in self.rows if focused is row.control), None)
 
-
-def _row(field: Field) -> FieldRow:
-    return AreaRow(field.key, field.label, field.hint) if field.lines else InputRow(field)
+    def _row(self, field: Field) -> FieldRow:
+        if field.lines:
+            return AreaRow(field.key, field.label, field.hint)
+        return InputRow(field, self._form.base if field.path else None)

@@ -71,7 +71,7 @@ class FieldRow(Vertical):
 
 
 class InputRow(FieldRow):
-    """A line of text, or the path of the source."""
+    """A line of text; with a `base`, a path that starts from there."""
 
     def __init__(self, field: Field, base: Path | None = None) -> None:
         self._field, self._base = field, base

@@ -1,0 +1,71 @@
+"""A canary: the first jobs of a batch go ahead, and the rest wait until a person has read what came back."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from batchtui.model import JOB_STATES
+from batchtui.store.progress import PENDING, PROCESSING
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+
+RELEASE, CANCEL = "release", "cancel"
+
+
+class Canary:
+    """Holds back every job behind the first `limits.canary` of a batch. What was decided is in the header."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    @property
+    def _size(self) -> int | None:
+        """How many jobs go ahead; None where nothing is held back."""
+        header = self._driver.folder.header
+        size = header.spec.limits.canary
+        return None if header.released or size is None or size >= header.total else size
+
+    def ahead(self, numbers: list[int]) -> list[int]:
+        """Those of the jobs (ascending) that may be sent before the rest is released."""
+        size = self._size
+        return numbers if size is None else numbers[: bisect_left(numbers, size)]
+
+    def watch(self) -> None:
+        """Needs a person once every job of the canary has its last word; not while some of them run again."""
+        driver, size = self._driver, self._size
+        known = ("canary", None) in driver.progress.attention
+        header = driver.folder.header
+        if size is None or header.cancelling or header.stopping:
+            if known:
+                driver.settle_attention("canary")
+            return
+        states = driver.progress.states[:size]
+        waits = not states.count(PENDING) and not states.count(PROCESSING)
+        if waits and not known:
+            driver.writer.record(
+                "attention", kind="canary", text=self._said(states), actions=[RELEASE, CANCEL]
+            )
+            driver.log("info", self._said(states))
+        elif known and not waits:
+            driver.settle_attention("canary")
+
+    def _said(self, states: bytearray) -> str:
+        counts = (
+            f"{states.count(code)} {state}" for code, state in enumerate(JOB_STATES) if states.count(code)
+        )
+        rest = self._driver.progress.states.count(PENDING)
+        return (
+            f"the canary of {len(states):,} is back: {', '.join(counts)}; "
+            f"{rest:,} jobs wait for its release: batchtui resolve {self._driver.folder.id} {RELEASE}"
+        )
+
+    def release(self) -> None:
+        """Let the rest go."""
+        driver = self._driver
+        driver.folder.header.released = True
+        driver.writer.save_header()
+        driver.settle_attention("canary")
+        if driver.lane:
+            driver.lane.offer(driver.progress.numbers(JOB_STATES[PENDING]))

@@ -1,0 +1,39 @@
+"""Queues of tokens: how much of one model a provider takes in at a time, by account."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from batchtui.backends.base import Backend
+
+AS_OF = "2026-11-21"
+ENQUEUED_TOKENS: dict[str, dict[str, int]] = {"together": {"": 30_000_000_000}}
+"""By kind and model ("": every other), where the provider publishes one figure for all accounts, as of AS_OF.
+
+Where it depends on the account (OpenAI's and Gemini's tiers), `enqueued_tokens` of the backend's table says it, or
+the provider does when it refuses more.
+"""
+_FULL = re.compile(r"token_limit_exceeded|enqueued[ _]tokens?[ _](?:limit|quota)", re.IGNORECASE)
+_SIZE = re.compile(r"limit:?\s*([\d,]{4,})", re.IGNORECASE)
+
+
+def queue_of(backend: Backend[msgspec.Struct], model: str | None) -> tuple[str, int | None]:
+    """The name of the queue of this account and model, and its size in tokens; None where nobody has said it yet."""
+    set_ = backend.setup.settings.enqueued_tokens
+    sizes = {"": set_} if isinstance(set_, int) else set_ or ENQUEUED_TOKENS.get(backend.kind, {})
+    return f"{backend.account()}/{model or ''}", sizes.get(model or "", sizes.get(""))
+
+
+def is_full(error: str | None) -> bool:
+    """Whether these words of a provider say that its queue takes no more now."""
+    return bool(error and _FULL.search(error))
+
+
+def size_told(error: str) -> int | None:
+    """The queue's size, where the refusal names it (`Limit: 90,000 enqueued tokens`)."""
+    found = _SIZE.search(error)
+    return int(found[1].replace(",", "")) if found else None

@@ -1,0 +1,125 @@
+"""Submissions that run remotely: watched by their backend's poller, cancelled where that was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
+
+from batchtui.backends.base import NeedsPerson, Progress, Refused, Transient, TryLater
+from batchtui.engine.backoff import delay
+from batchtui.engine.feeding import can_be_fed, feed_later
+from batchtui.engine.poller import Watch
+from batchtui.model import LIVE_REMOTELY, SubmissionState
+from batchtui.store.progress import SubmissionRecord
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+    from batchtui.engine.remote import RemoteLane
+
+Spawn = Callable[[int, Coroutine[None, None, None]], None]
+
+
+class Watching:
+    """What one lane watches and cancels. `spawn` starts work on a submission."""
+
+    def __init__(self, lane: RemoteLane, driver: Driver, spawn: Spawn) -> None:
+        self._lane, self._driver, self._spawn = lane, driver, spawn
+        self._watched: set[int] = set()
+        self._cancelling: dict[int, asyncio.Task[None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._watched)
+
+    async def stop(self) -> None:
+        for record in list(self._driver.progress.submissions.values()):
+            if record.id in self._watched:
+                self.end(record)
+        tasks = list(self._cancelling.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def cancel(self, record: SubmissionRecord) -> None:
+        """Ask the backend to stop it, unless that was done."""
+        if not record.cancel_asked and record.id not in self._cancelling:
+            self._cancelling[record.id] = asyncio.create_task(self._cancel(record))
+
+    def begin(self, record: SubmissionRecord) -> None:
+        """Watch it, or go on."""
+        if record.id in self._watched:
+            return
+        self._watched.add(record.id)
+        folder = self._driver.folder
+
+        def contact(last: str | None, following: str, trouble: str | None) -> None:
+            folder.contacts[record.id] = (last, following)
+            if trouble:
+                self._driver.log("warning", f"submission {record.id}: {trouble}; asking again")
+            self._driver.services.changed(folder.id)
+
+        watch = Watch(
+            submission=self._lane.submission(record),
+            progress=lambda progress: self._polled(record, progress),
+            contact=contact,
+            trouble=self._driver.need_person,
+            last=folder.contacts.get(record.id, (record.submitted, None))[0],
+        )
+        self._driver.services.poller(record.backend).watch(self._key(record), watch)
+
+    def end(self, record: SubmissionRecord) -> None:
+        self._watched.discard(record.id)
+        self._driver.services.poller(record.backend).unwatch(self._key(record))
+
+    def _key(self, record: SubmissionRecord) -> str:
+        return f"{self._driver.folder.id}/{record.id}"
+
+    def _polled(self, record: SubmissionRecord, progress: Progress) -> None:
+        if progress.ended_as == "forgotten":
+            self.end(record)
+            self._driver.forgotten(record)
+            return
+        if can_be_fed(self._driver, record, progress):
+            self.end(record)
+            self._spawn(record.id, feed_later(self._driver, record, progress.error or ""))
+            return
+        facts = {key: value for key, value in progress.facts.items() if record.facts.get(key) != value}
+        new = (progress.state, progress.completed or 0, progress.failed or 0)
+        if new != (record.state, record.completed, record.failed) or facts:
+            self._driver.writer.record(
+                "poll",
+                sub=record.id,
+                state=progress.state,
+                completed=progress.completed,
+                failed=progress.failed,
+                ended_as=progress.ended_as,
+                error=progress.error[:500] if progress.error else None,
+                expires=progress.expires,
+                facts=facts,
+            )
+            if progress.state is SubmissionState.ENDED:
+                self._driver.log("info", f"submission {record.id} ended: {progress.ended_as}")
+                self._driver.wake()
+
+    async def _cancel(self, record: SubmissionRecord) -> None:
+        fails = 0
+        try:
+            while record.state in LIVE_REMOTELY and record.state is not SubmissionState.ENDED:
+                try:
+                    await self._lane.backend(record).cancel(self._lane.submission(record))
+                except (Transient, TryLater) as fault:
+                    fails += 1
+                    await asyncio.sleep(delay(fails, fault.after))
+                    continue
+                except NeedsPerson as fault:
+                    self._driver.need_person(fault)
+                    await self._driver.person_answered()
+                    continue
+                except Refused as fault:
+                    self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
+                self._driver.writer.record("cancel_asked", sub=record.id)
+                self._driver.services.poller(record.backend).hurry()
+                return
+        finally:
+            self._cancelling.pop(record.id, None)
+            self._driver.wake()

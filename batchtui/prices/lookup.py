@@ -1,0 +1,186 @@
+"""Where a price is looked for: the user's config, then the package genai-prices (extra `prices`), then a small table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from batchtui.model import Json
+from batchtui.prices.rates import BATCH_DISCOUNT, Known, Price, Rates, rates_of
+
+TABLE = Path(__file__).with_name("table.json")
+_DATED = re.compile(r"(?P<name>.+?)-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)")
+_HOSTS = {
+    "api.anthropic.com": "anthropic",
+    "api.openai.com": "openai",
+    "openai.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+    "googleapis.com": "google",
+    "api.mistral.ai": "mistral",
+    "api.groq.com": "groq",
+    "api.together.ai": "together",
+    "api.together.xyz": "together",
+    "api.deepinfra.com": "deepinfra",
+    "openrouter.ai": "openrouter",
+    "api.deepseek.com": "deepseek",
+    "api.x.ai": "x-ai",
+    "api.fireworks.ai": "fireworks",
+    "api.cerebras.ai": "cerebras",
+}
+"""Whose prices hold at a host; elsewhere those of the model's maker."""
+_DISCOUNTS = {"deepinfra": 0.8}
+"""Factors in a provider's batch that differ from BATCH_DISCOUNT."""
+_SOLD_BY_ANOTHER = {"azure": "openai"}
+_MAKERS = ("anthropic", "openai", "google", "mistral")
+"""Who is asked for the price of a model whose seller nobody named."""
+OWN = "own"
+"""The seller where a server of one's own does the work: what that costs is known to its owner alone."""
+
+
+def provider_at(host: str | None) -> str | None:
+    """The provider whose prices hold at this host; None for a server of one's own or a gateway."""
+    return next(
+        (
+            provider
+            for name, provider in _HOSTS.items()
+            if host and (host == name or host.endswith("." + name))
+        ),
+        None,
+    )
+
+
+def price_of(model: str, config_prices: Mapping[str, Price]) -> Price | None:
+    """The config's price of `model`; one dated (`gpt-x-2026-01-31`) falls back to its plain name. None where unknown."""
+    if model in config_prices:
+        return config_prices[model]
+    dated = _DATED.fullmatch(model)
+    return config_prices.get(dated["name"]) if dated else None
+
+
+def find(
+    model: str, config_prices: Mapping[str, Price], provider: str | None = None, origin: str = "config"
+) -> Known | None:
+    """The price of `model` at `provider` (None: its maker's; OWN: the config's alone), None where nobody knows it."""
+    own = price_of(model, config_prices)
+    if own is not None:
+        usual = rates_of(own)
+        factor = _DISCOUNTS.get(provider or "", BATCH_DISCOUNT) if own.batch is None else own.batch
+        return Known(model, usual, usual.times(factor), origin)
+    if provider == OWN:
+        return None
+    sellers = (_SOLD_BY_ANOTHER.get(provider, provider),) if provider else _MAKERS
+    found = (_packaged(model, seller) or _tabled(model, seller) for seller in sellers)
+    return next((known for known in found if known is not None), None)
+
+
+# ---- the package
+
+
+@cache
+def _package() -> tuple[str, str | None] | None:
+    """Name and age of the package's table; None where the extra is not installed."""
+    try:
+        from importlib.metadata import version
+
+        from genai_prices.data_snapshot import get_snapshot
+
+        return f"genai-prices {version('genai-prices')}", _newest(get_snapshot().providers)
+    except Exception:  # an extra that cannot be loaded is one that is not there
+        return None
+
+
+def _packaged(model: str, provider: str) -> Known | None:
+    if (package := _package()) is None:
+        return None
+    try:
+        from genai_prices import Usage, calc_price
+
+        one = Usage(input_tokens=1, output_tokens=1)
+        usual = calc_price(one, model, provider_id=provider)
+        batch = calc_price(one, model, provider_id=provider, price_context={"processing": "batch"})
+    except (
+        Exception
+    ):  # LookupError for an unknown model; whatever else it says, the price is not known from it
+        return None
+    rates, batch_rates = _rates(usual.model_price), _rates(batch.model_price)
+    if rates is None or batch_rates is None:
+        return None
+    if rates == batch_rates:
+        batch_rates = rates.times(_DISCOUNTS.get(provider, BATCH_DISCOUNT))
+    return Known(model, rates, batch_rates, *package, usual.provider.id)
+
+
+def _rates(price: Any) -> Rates | None:
+    names = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok")
+    given = [getattr(price, name, None) for name in names]
+    base = [_number(getattr(value, "base", value)) for value in given]
+    if base[0] is None:
+        return None
+    tiers = [tier for value in given for tier in getattr(value, "tiers", ())]
+    if not tiers:
+        return Rates(base[0], base[1] or 0.0, base[2], base[3])
+    over = min(tier.start for tier in tiers)
+    dear = [_number(_beyond(value, over)) for value in given]
+    assert dear[0] is not None
+    long = Rates(dear[0], dear[1] or 0.0, dear[2], dear[3])
+    return Rates(base[0], base[1] or 0.0, base[2], base[3], over, long)
+
+
+def _beyond(value: Any, over: int) -> Any:
+    """The dearest tier: with several, a long request is never held for cheaper than it is."""
+    tiers = getattr(value, "tiers", None)
+    return max(tier.price for tier in tiers) if tiers else getattr(value, "base", value)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _newest(providers: Any) -> str | None:
+    """The newest day from which any price of the package holds, which is how old it is at most."""
+    days = [
+        getattr(dated.constraint, "start_date", None)
+        for provider in providers
+        for model in provider.models
+        for dated in (model.prices if isinstance(model.prices, list) else ())
+    ]
+    held = [day for day in days if day is not None and day <= date.today()]
+    return max(held).isoformat() if held else None
+
+
+# ---- the table
+
+
+@cache
+def _table() -> dict[str, Json]:
+    table: dict[str, Json] = json.loads(TABLE.read_bytes())
+    return table
+
+
+def _tabled(model: str, provider: str) -> Known | None:
+    table = _table()
+    sold = table["providers"].get(provider, {})
+    dated = _DATED.fullmatch(model)
+    row = sold.get(model) or (sold.get(dated["name"]) if dated else None)
+    if row is None:
+        return None
+    return Known(model, _row(row["usual"]), _row(row["batch"]), table["source"], table["date"], provider)
+
+
+def _row(values: Json) -> Rates:
+    """[input, output, cached, written] and, where long requests cost more, [over, [the same four]]."""
+    given, made, cached, written = values[:4]
+    if len(values) == 4:
+        return Rates(given, made, cached, written)
+    over, dear = values[4]
+    return Rates(given, made, cached, written, over, Rates(*dear))
+
+
+def names() -> list[str]:
+    """Models of the built-in table, for the nearest word to a typo."""
+    return [model for models in _table()["providers"].values() for model in models]
