@@ -25,7 +25,7 @@ def as_response(body: dict[str, Json]) -> dict[str, Json]:
 def check_response(given: dict[str, Json], body: dict[str, Json]) -> list[tuple[str, str]]:
     """What is wrong with the fields (those that are set) beside the whole request `body`, as (key, message)."""
     wrong = [(key, "is a field of chat completions; leave it out") for key in _NOT_TAKEN if key in given]
-    asked = [key for key in ("prompt", "messages") if key in given]
+    asked: list[str] = [key for key in ("prompt", "messages") if key in given]
     if body.get("input") is not None:
         asked.append("body.input")
     if not asked:

@@ -8,8 +8,12 @@ import re
 from batchtui.model import Json
 
 _NAME = re.compile(r"[^A-Za-z0-9_-]+")
-_INNER = ("properties", "patternProperties", "$defs", "definitions")
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_NAMED = ("properties", "$defs", "definitions")
+_STRICT_KEYS = frozenset(
+    """$schema $id $ref $defs definitions title description type enum const properties required additionalProperties
+    items anyOf pattern format multipleOf minimum maximum exclusiveMinimum exclusiveMaximum minItems maxItems""".split()  # noqa: SIM905
+)
+"""What OpenAI's strict subset knows: a strict schema with anything else is refused as a whole."""
 _WORDS = (
     "Answer with one JSON value and nothing else: no words around it, no code fence. "
     "It must fit this JSON Schema:\n<json_schema>\n{}\n</json_schema>"
@@ -46,7 +50,7 @@ def correction_words(errors: str) -> str:
 
 
 def _is_strict(schema: Json) -> bool:
-    """Whether every object in it requires all it names and admits nothing else."""
+    """Whether it keeps to the subset, and every object in it requires all it names and admits nothing else."""
     if not isinstance(schema, dict):
         return not isinstance(schema, bool)
     if schema.get("type") == "object" or "properties" in schema:
@@ -56,8 +60,8 @@ def _is_strict(schema: Json) -> bool:
             return False
         if not isinstance(required, list) or set(named) - set(map(str, required)):
             return False
-    inner = [part for key in _INNER if isinstance(schema.get(key), dict) for part in schema[key].values()]
-    inner += [part for key in _LISTS if isinstance(schema.get(key), list) for part in schema[key]]
+    inner = [part for key in _NAMED if isinstance(schema.get(key), dict) for part in schema[key].values()]
+    inner += schema.get("anyOf") or []
     if "items" in schema:
         inner.append(schema["items"])
-    return "patternProperties" not in schema and all(map(_is_strict, inner))
+    return schema.keys() <= _STRICT_KEYS and all(map(_is_strict, inner))

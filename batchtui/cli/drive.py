@@ -114,7 +114,9 @@ def report(session: Session, folder: BatchFolder, reason: str | None = None) -> 
     if is_over(status):
         console.note(f"{label(status)}: {status.status}: {counts(status)}")
         if status.cost_usd and status.cost_limit_usd is not None and status.cost_usd > status.cost_limit_usd:
-            console.error(f"it cost {money(status.cost_usd)}, over its limit of {money(status.cost_limit_usd)}")
+            console.error(
+                f"it cost {money(status.cost_usd)}, over its limit of {money(status.cost_limit_usd)}"
+            )
         if status.failed or status.invalid or status.expired:
             console.note(
                 f"`batchtui errors {status.id}` says why, `batchtui retry {status.id}` tries them again"

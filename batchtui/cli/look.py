@@ -122,7 +122,7 @@ def show_status(console: Console, status: BatchStatus) -> None:
 def _submission(sub: SubmissionStatus) -> list[object]:
     return [
         sub.id, sub.remote_id, sub.status.value, f"{sub.jobs:,}", f"{sub.completed:,}", f"{sub.failed:,}",
-        money(sub.cost_usd), ago(sub.submitted), sub.first_error or sub.reason,
+        money(sub.cost_usd), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, sub.reason))),
     ]  # fmt: skip
 
 

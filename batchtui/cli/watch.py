@@ -112,9 +112,9 @@ class _Undriven:
 
 
 def _waits_for_budget(folder: BatchFolder) -> bool:
-    """Whether only a higher limit could move it on: nothing is in flight that would free some of it."""
+    """Whether only a person could move it on: nothing is in flight that would free some of its limit."""
     waiting = folder.progress
-    if not any(kind == "budget" for kind, _ in waiting.attention):
+    if not any(kind in ("budget", "price") for kind, _ in waiting.attention):
         return False
     in_flight = any(sub.state in LIVE_REMOTELY for sub in waiting.submissions.values())
     return not in_flight and not folder.status().processing

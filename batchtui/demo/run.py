@@ -14,6 +14,8 @@ from batchtui.demo.world import World
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 VALIDATING, WORKING, FINALIZING = 0.1, 0.75, 0.15
 """Shares of a batch's duration."""
+CANCELLING = 3.0
+"""Seconds at most from a cancel to its end, however long the batch was to take."""
 
 
 class Counts(NamedTuple):
@@ -107,7 +109,8 @@ class Run:
             self._done = self._so_far() if self._cancelled.is_set() else int(self.total * self._share)
         if not self._cancelled.is_set():
             self._enter("finalizing")
-        await asyncio.sleep(self.seconds * FINALIZING)
+        closing = self.seconds * FINALIZING
+        await asyncio.sleep(min(closing, CANCELLING) if self._cancelled.is_set() else closing)
         ended = "cancelled" if self._cancelled.is_set() else "expired" if self._expires else "completed"
         await asyncio.to_thread(self._write, self._done, ended)
         self._enter(ended)

@@ -124,7 +124,7 @@ class Budget:
                 text=f'the price of "{model[:80]}" on {backend} is unknown, so the cost limit cannot be kept; add '
                 f'[prices."{model[:80]}"] to the config, or send it all the same: '
                 f"batchtui resolve {driver.folder.id} release",
-                actions=["release"],
+                actions=["release", "cancel"],
             )
             driver.log("warning", f'the price of "{model[:80]}" is unknown: a person is asked')
         return False

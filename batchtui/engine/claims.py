@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING
 
+from batchtui.backends.base import NeedsPerson
 from batchtui.engine.spending import DIRECT, Ask, Refusal
+from batchtui.errors import StoreDamaged
 from batchtui.prices import nano
 from batchtui.store.progress import SubmissionRecord
 from batchtui.store.spend import Claim
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
+
+AGAIN_SECONDS = 10.0
+"""Seconds after which settling that failed is tried again."""
 
 
 class Claims:
@@ -29,6 +35,7 @@ class Claims:
         self._reserving: set[str] = set()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._again = 0.0
         self.direct_is_over: Callable[[], bool] = lambda: True
         self.drop_direct: Callable[[], None] = lambda: None
 
@@ -41,7 +48,8 @@ class Claims:
     ) -> int | Refusal | None:
         """The amount that is reserved now under `key`, on the disk; what is over is settled with it.
 
-        `ask` is called when it is our turn; None: it is not needed any more. Raises StoreDamaged, StoreFull.
+        `ask` is called when it is our turn; None: it is not needed any more. Raises StoreFull; a file that cannot be
+        relied on needs a person.
         """
         self._reserving.add(key)
         try:
@@ -56,6 +64,10 @@ class Claims:
                 if not isinstance(answer, Refusal):
                     self._known[key] = Claim(nano=answer, pool=wanted.pool, tokens=wanted.tokens)
             return answer
+        except StoreDamaged as fault:
+            self._reserving.discard(key)
+            self._driver.need_person(NeedsPerson("money", f"nothing can be reserved: {fault}"))
+            return Refusal("day", str(fault), wait=True)
         except BaseException:
             self._reserving.discard(key)
             raise
@@ -68,6 +80,8 @@ class Claims:
 
     def balance(self) -> None:
         """Settle what is over, after a crash too. Called every round."""
+        if time.monotonic() < self._again:
+            return
         if self._task is None and (not self.loaded or any(self._difference())):
             self.start(self._settle())
 
@@ -79,6 +93,7 @@ class Claims:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled() and (fault := task.exception()):
+            self._again = time.monotonic() + AGAIN_SECONDS
             self._driver.broke(fault)
         self._driver.wake()
 

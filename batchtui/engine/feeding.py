@@ -22,7 +22,7 @@ _AT_ONCE = 2
 def queue_size(driver: Driver, backend: str, model: str | None) -> int | None:
     """Tokens of this model that the provider takes in at a time, as the config or the provider itself said."""
     name, size = queue_of(driver.services.backends.get(backend), model)
-    return size if size is not None else driver.services.spending.file.read().pools.get(name)
+    return size if size is not None else driver.services.spending.file.pools.get(name)
 
 
 def can_be_fed(driver: Driver, record: SubmissionRecord, progress: Progress) -> bool:

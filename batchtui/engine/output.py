@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ _WORDS = {
 
 def output_dir(spec: BatchSpec, base: str | Path) -> Path:
     """Where `[output] dir` leads from the batch file's folder."""
-    return base / Path(spec.output.dir or "").expanduser()
+    return Path(base, os.path.expanduser(spec.output.dir or ""))
 
 
 def is_taken(target: Path) -> bool:

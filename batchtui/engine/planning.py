@@ -232,9 +232,7 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         draft.discard()
         fatal = [str(problem) for problem in flight.problems if problem.fatal]
         raise BadInput("; ".join(fatal[:5]) or "the batch cannot be sent")
-    template_text = json.dumps(
-        [planned.template, planned.templates, planned.schema], sort_keys=True
-    ).encode()
+    template_text = json.dumps([planned.template, planned.templates, planned.schema], sort_keys=True).encode()
     name = planned.spec.name or _name(planned.spec)
     header = BatchHeader(
         id=draft.id,

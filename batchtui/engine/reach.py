@@ -13,11 +13,13 @@ import msgspec
 
 from batchtui.backends.attachments import FileFault
 from batchtui.engine.attaching import files_folder, paths_of
+from batchtui.engine.output import output_dir
 from batchtui.model import BatchSpec
+from batchtui.results.schema import schema_path
 from batchtui.store.lines import StoreFull, replace_file
 from batchtui.text import cell
 
-KEYS = ("job.file", "job.cwd", "output.dir")
+KEYS = ("job.file", "job.schema", "job.cwd", "output.dir")
 READS, RUNS, WRITES = "reads files in", "runs programs in", "writes results to"
 PLACES_SHOWN = 5
 
@@ -40,13 +42,15 @@ class Reach:
     def __post_init__(self) -> None:
         self._root = os.path.realpath(self.base)
         self._files = files_folder(self.spec, self.base)
-        target = self.spec.output.dir
-        if (
-            target
-            and "output.dir" not in self.own
-            and not self._is_inside(os.path.realpath(self.base / target))
-        ):
-            self.places.add((WRITES, os.path.realpath(self.base / target)))
+        if self.spec.output.dir and "output.dir" not in self.own:
+            target = os.path.realpath(output_dir(self.spec, self.base))
+            if not self._is_inside(target):
+                self.places.add((WRITES, target))
+        schema = self.spec.job.get("schema")  # its words go to the provider
+        if isinstance(schema, str) and "job.schema" not in self.own:
+            folder = self._folder_of(schema_path(schema, self.base))
+            if not self._is_inside(folder):
+                self.places.add((READS, folder))
 
     def look(self, work: msgspec.Struct) -> None:
         """Take in what one job reads, and where it runs."""

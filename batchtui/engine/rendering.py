@@ -130,10 +130,12 @@ class Renderer:
         return backend, job
 
     def record(self, n: int) -> JobRecord:
-        """The stored job, its size as it will be sent: one that is asked again carries its earlier answer."""
+        """The stored job, its size and tokens as it will be sent: one asked again carries its earlier answer."""
         record = self._folder.jobs.record(n)
         if correction := self._correction(n):
-            record.size += len(json.dumps(correction)) + _CORRECTION_BYTES
+            more = len(json.dumps(correction)) + _CORRECTION_BYTES
+            record.size += more
+            record.tokens = (record.tokens[0] + more // 4, record.tokens[1])
         return record
 
     def _correction(self, n: int) -> tuple[str, str] | None:

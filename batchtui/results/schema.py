@@ -7,6 +7,7 @@ inside the schema, or to a draft's own meta-schema.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def read_schema(value: Json, base: Path) -> dict[str, Json]:
         raise BadInput("expected the path of a JSON Schema, or the schema as a table")
     if "{{" in value:
         raise BadInput("one schema holds for the whole batch; it cannot depend on the row")
-    path = base / Path(value).expanduser()
+    path = schema_path(value, base)
     shown = cell(value)
     schema = _json_of(path, shown)
     if not isinstance(schema, dict):
@@ -48,6 +49,11 @@ def read_schema(value: Json, base: Path) -> dict[str, Json]:
     except BadInput as fault:
         raise BadInput(f"{shown}: {fault}") from None
     return schema
+
+
+def schema_path(value: str, base: Path) -> Path:
+    """Where the schema that a batch file names lies."""
+    return base / os.path.expanduser(value)
 
 
 def _json_of(path: Path, shown: str) -> Json:

@@ -28,9 +28,7 @@ from batchtui.store.jobs import JobTable
 from batchtui.store.lock import holder
 from batchtui.store.progress import NANO, Progress, SubmissionRecord
 
-_IN_BOTH = tuple(
-    name for name in results.StoredResult.__struct_fields__ if name in Result.__struct_fields__
-)
+_IN_BOTH = tuple(name for name in results.StoredResult.__struct_fields__ if name in Result.__struct_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,9 @@ class BatchFolder:
         told = self.contacts or contacts.read(self.path)
         return [self._submission(record, told, driven) for record in self.progress.submissions.values()]
 
-    def _submission(self, record: SubmissionRecord, told: contacts.Contacts, driven: bool) -> SubmissionStatus:
+    def _submission(
+        self, record: SubmissionRecord, told: contacts.Contacts, driven: bool
+    ) -> SubmissionStatus:
         last, following = told.get(record.id, (record.submitted, None))
         return SubmissionStatus(
             id=record.id,

@@ -48,7 +48,9 @@ class ResultReader:
         try:
             return decode(self._line(offset))
         except (OSError, ValueError, RecursionError, msgspec.ValidationError) as fault:
-            raise StoreDamaged(f"{self._path}: the result at byte {offset} cannot be read ({fault})") from fault
+            raise StoreDamaged(
+                f"{self._path}: the result at byte {offset} cannot be read ({fault})"
+            ) from fault
 
     def _line(self, offset: int) -> bytes:
         if self._fd < 0:

@@ -113,6 +113,11 @@ class SpendFile:
             return (0, 0, self.today)
         return (stat.st_ino, stat.st_size, self.today)
 
+    @property
+    def pools(self) -> dict[str, int]:
+        """Sizes of queues as they were when the file was last read; does not block."""
+        return self._ledger.pools
+
     def read(self) -> Ledger:
         """The ledger as it stands; not to be changed. Raises StoreDamaged."""
         with self._mutex:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.errors import BatchtuiError
+from batchtui.limit_ranges import dollars_fault
 from batchtui.model import Attention, BatchStatus
 from batchtui.tui import figures, states
 from batchtui.tui.screens.dialogs import Ask, Choose, Confirm
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 RETRIED = ("failed", "invalid", "expired", "cancelled")
 ACTION_WORDS = {
+    "resume": "It is settled: go on",
+    "limit": "Change its cost limit",
     "adopt": "Adopt it: give the id it has at the backend",
     "release": "Go on with the rest of the batch",
     "cancel": "Cancel the rest of the batch; what is done stays",
@@ -184,6 +187,13 @@ def resolve(app: BatchtuiApp, batch_id: str | None) -> None:
 
 
 def _resolve(app: BatchtuiApp, status: BatchStatus, item: Attention, word: str) -> None:
+    if word == "resume":
+        app.link.command(status.id, "resume")
+        app.say(f"{_named([status])} goes on")
+        return
+    if word == "limit":
+        _change_limit(app, status)
+        return
     args: dict[str, object] = {"action": word}
     if item.submission is not None:
         args["submission"] = item.submission
@@ -198,6 +208,24 @@ def _resolve(app: BatchtuiApp, status: BatchStatus, item: Attention, word: str) 
             app.say(f"adopting {remote_id.strip()}")
 
     app.ask(Ask("Adopt", "The id that the backend shows for this submission:"), answered)
+
+
+def _change_limit(app: BatchtuiApp, status: BatchStatus) -> None:
+    def answered(text: str | None) -> None:
+        if not text or not text.strip():
+            return
+        try:
+            limit = float(text.strip().removeprefix("$"))
+        except ValueError:
+            limit = -1.0
+        if fault := dollars_fault(limit):
+            app.say(f"the cost limit stays: {fault}", "error")
+            return
+        app.link.command(status.id, "limit", cost_usd=limit)
+        app.say(f"{_named([status])} may cost {limit:g} USD")
+
+    now = "" if status.cost_limit_usd is None else f"{status.cost_limit_usd:g}"
+    app.ask(Ask("Cost limit", "The most that the batch may cost, in US dollars:", value=now), answered)
 
 
 def clone(app: BatchtuiApp, batch_id: str | None) -> None:

@@ -48,6 +48,30 @@ def test_outside_it_takes_a_word(cli: Cli) -> None:
     assert away.is_dir()
 
 
+def test_the_home_folder_is_outside(cli: Cli) -> None:
+    refused = cli("run", str(batch(cli.folder / "here", more='[output]\ndir = "~/away"\n')))
+    assert refused.code == 2
+    assert f"it writes results to {Path.home()}/away" in refused.err
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_schema_from_elsewhere_takes_a_word(cli: Cli, with_demo, link: bool) -> None:  # type: ignore[no-untyped-def]
+    with_demo()
+    away = cli.folder / "away"
+    away.mkdir()
+    (away / "secret.json").write_text('{"type": "object", "client_secret": "s"}')
+    named = "../away/secret.json"
+    job = f'model = "demo-small"\nprompt = "hi"\nschema = "{"link.json" if link else named}"'
+    path = batch(cli.folder / "here", job=job)
+    path.write_text(path.read_text().replace("local", "chat"))
+    if link:
+        (path.parent / "link.json").symlink_to(away / "secret.json")
+    refused = cli("run", str(path))
+    assert refused.code == 2
+    assert f"it reads files in {away}" in refused.err
+    assert cli("run", str(path), "--trust").code == 0
+
+
 def test_what_the_user_says_on_the_line_is_trusted(cli: Cli) -> None:
     path = batch(cli.folder / "here")
     assert cli("run", str(path), "--set", f"output.dir={cli.folder / 'away'}").code == 0

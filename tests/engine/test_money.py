@@ -103,7 +103,7 @@ def test_an_unknown_price_under_a_limit_asks_first(served: Served) -> None:
     del bench.config.prices["demo-small"]
     folder = bench.run(money_help.spec(bench, "openai", 3, cost_usd=5.0))
     (asked,) = folder.status().attention
-    assert (asked.kind, asked.actions) == ("price", ("release",))
+    assert (asked.kind, asked.actions) == ("price", ("release", "cancel"))
     assert "demo-small" in asked.text
     assert (creates(server), folder.status().pending) == (0, 3)
     bench.ask(folder, "resolve", action="release")
@@ -119,3 +119,21 @@ def test_an_unknown_price_without_a_limit_is_sent_and_stays_unknown(served: Serv
     status = folder.status()
     assert (status.completed, status.cost_usd, status.estimated_usd) == (3, None, None)
     assert not (bench.library.data_dir / "spend.jsonl").exists()
+
+
+def test_a_spend_file_that_cannot_be_relied_on_sends_nothing(served: Served) -> None:
+    bench, server = served("duration=100ms")
+    money_help.price(bench.config)
+    path = bench.library.data_dir / "spend.jsonl"
+    bench.library.data_dir.mkdir(exist_ok=True)
+    path.write_text('{"schema":99}\n')
+    for backend in ("openai", "chat"):
+        folder = bench.run(money_help.spec(bench, backend, 2))
+        (asked,) = folder.status().attention
+        assert asked.kind == "money"
+        assert "newer batchtui" in asked.text
+    assert server.ledger() == []
+    assert path.read_text() == '{"schema":99}\n'
+    path.unlink()
+    bench.ask(folder, "resume")
+    until(lambda: folder.status().completed == 2)

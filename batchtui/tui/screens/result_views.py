@@ -132,9 +132,7 @@ def _template(folder: BatchFolder, number: int) -> Content:
     try:
         record = folder.jobs.record(number)
         template = folder.header.template_of(record.backend)
-        return _json(
-            compile_template(with_sweep(template, record.sweep), where="job").render(record.row)
-        )
+        return _json(compile_template(with_sweep(template, record.sweep), where="job").render(record.row))
     except (BatchtuiError, OSError, ValueError) as fault:
         return Content.styled(page(f"it cannot be rendered again: {fault}", 4000, 40), "$text-error")
 

@@ -255,8 +255,9 @@ class DetailPane(Detail):
                     shown(submission.remote_id or "", "dim"),
                 )
             )
-            note = submission.reason or self.contact(submission)
-            if note and submission.status is not SubmissionState.COLLECTED:
+            over = submission.status is SubmissionState.COLLECTED
+            note = submission.reason or (None if over else self.contact(submission))
+            if note:
                 rows.append(Content.assemble("    ", shown(note, "dim")))
         return rows
 
