@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -22,3 +23,10 @@ def demo_server() -> Iterator[MakeDemoServer]:
             return servers.enter_context(DemoServer(faults=faults, **options))
 
         yield make
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With BATCHTUI_ALL_TESTS a skipped test is a failure: everything optional is meant to be there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("BATCHTUI_ALL_TESTS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -37,7 +37,7 @@ def compose(tmux: Tmux, command: str) -> None:
     tmux.press("2")
     tmux.shows("Source", "Backend")
     tmux.type(str(PENGUINS))
-    tmux.shows("CSV, 344 rows", "local   on this machine")
+    tmux.shows("CSV, 344 rows", "on this machine")
     tmux.press("Tab", "Tab")
     tmux.type(command)
     tmux.shows("row 1 of 344")

@@ -151,6 +151,23 @@ async def test_what_needs_a_person_is_settled(library: Library) -> None:
         ]
 
 
+async def test_a_spent_budget_is_raised_where_it_is_settled(library: Library) -> None:
+    spent = Sample(library, "zz9new", "spent", ["a", "b"], age=10)
+    spent.record("attention", kind="budget", text="the cost limit holds back 2 jobs", actions=["limit"])
+    spent.close()
+    app = app_over(library)
+    async with app.run_test() as pilot:
+        await at(pilot, "zz9new")
+        for answer, posted in (("much", []), ("7.5", [("limit", {"cost_usd": 7.5})])):
+            await pilot.press("u")
+            await until(pilot, lambda: isinstance(app.screen, Choose))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Ask))
+            await pilot.press("ctrl+u", *answer, "enter")
+            await until(pilot, lambda: isinstance(app.screen, BatchesScreen))
+            assert commands(library, "zz9new") == posted
+
+
 async def test_archive_and_remove(library: Library) -> None:
     app = app_over(library)
     async with app.run_test() as pilot:
