@@ -68,18 +68,10 @@ class FileBatches(Prompts, Remote[ChatWork]):
     endpoints: tuple[str, ...] = (CHAT,)
     key_required = True
     native_schema = True
-    limits_source: ClassVar[str]
-    """Where the limits come from, and the day on which they were read."""
     batches_path: ClassVar[str]
     files_path: ClassVar[str] = "files"
     file_lives: ClassVar[float | None] = None
     """Seconds after which an uploaded input is not to be counted on any more; None: it stays."""
-
-    def __init__(self, setup: Setup[BackendSettings]) -> None:
-        super().__init__(setup)
-        assert isinstance(setup.settings, VersionedSettings)
-        self.version = quote(setup.settings.api_version.strip("/"), safe="")
-        self.models_path = self.at("models")
 
     # ---- what a kind says ----------------------------------------------------------------------
 
@@ -126,14 +118,20 @@ class FileBatches(Prompts, Remote[ChatWork]):
         return files.is_custom_id(wire_id)
 
     def at(self, path: str) -> str:
-        """A path behind the version segment."""
-        return f"{self.version}/{path}"
+        """The path with what every address of this backend must carry."""
+        return path
+
+    def batch_path(self, submission: Submission) -> str:
+        return f"{self.batches_path}/{quote(submission.remote_id or '', safe='')}"
 
     def batch_at(self, submission: Submission) -> str:
-        return self.at(f"{self.batches_path}/{quote(submission.remote_id or '', safe='')}")
+        return self.at(self.batch_path(submission))
 
     def cancel_at(self, submission: Submission) -> str:
-        return f"{self.batch_at(submission)}/cancel"
+        return self.at(f"{self.batch_path(submission)}/cancel")
+
+    def file_at(self, file_id: str) -> str:
+        return self.at(f"{self.files_path}/{quote(file_id, safe='')}")
 
     def content_at(self, file_id: str) -> str:
         return self.at(f"{self.files_path}/{quote(file_id, safe='')}/content")
@@ -228,7 +226,7 @@ class FileBatches(Prompts, Remote[ChatWork]):
                         for batch in page:
                             one = waiting.pop(self.id_of(batch) or "", None)
                             if one is not None:
-                                known[one.id] = self.progress_of(batch, one.jobs)
+                                known[one.id] = await self.told(batch, one.jobs)
                         if not waiting:
                             break
         faults: list[Transient] = []
@@ -249,7 +247,11 @@ class FileBatches(Prompts, Remote[ChatWork]):
                 ended_as="forgotten",
                 error="the backend no longer knows this batch (404)",
             )
-        return self.progress_of(batch, submission.jobs)
+        return await self.told(batch, submission.jobs)
+
+    async def told(self, batch: dict[str, Json], jobs: int) -> Progress:
+        """`progress_of`, for kinds that must ask for more than the batch itself says."""
+        return self.progress_of(batch, jobs)
 
     async def batch(self, submission: Submission) -> dict[str, Json] | None:
         """The batch as the backend has it; None where it knows none. Raises Transient, TryLater, NeedsPerson."""
@@ -299,7 +301,8 @@ class FileBatches(Prompts, Remote[ChatWork]):
             if progress.ended_as == "forgotten":
                 raise Forgotten(progress.error)
             facts = progress.facts
-            if not facts and progress.completed and progress.ended_as == "completed":
+            named = any(facts.get(key) for _, key in FILE_FACTS)
+            if not named and progress.completed and progress.ended_as == "completed":
                 message = f"{progress.completed:,} rows are done, but no result file is named yet"
                 raise Transient(message, kind="not_ready")
         ids = [(name, file_id) for name, key in FILE_FACTS if (file_id := self.file_id_of(facts.get(key)))]
@@ -307,6 +310,22 @@ class FileBatches(Prompts, Remote[ChatWork]):
         async with aclosing(read_files(self.http, found, keep, self.read_answer)) as answers:
             async for answer in answers:
                 yield answer
+
+
+class VersionedFileBatches(FileBatches):
+    """Every path stands behind a version segment."""
+
+    limits_source: ClassVar[str]
+    """Where the limits come from, and the day on which they were read."""
+
+    def __init__(self, setup: Setup[BackendSettings]) -> None:
+        super().__init__(setup)
+        assert isinstance(setup.settings, VersionedSettings)
+        self.version = quote(setup.settings.api_version.strip("/"), safe="")
+        self.models_path = self.at("models")
+
+    def at(self, path: str) -> str:
+        return f"{self.version}/{path}"
 
 
 def put(reply: Reply) -> Reply:

@@ -25,7 +25,14 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
-from batchtui.backends.file_batches import FILE_FACTS, Batches, FileBatches, VersionedSettings, objects, put
+from batchtui.backends.file_batches import (
+    FILE_FACTS,
+    Batches,
+    VersionedFileBatches,
+    VersionedSettings,
+    objects,
+    put,
+)
 from batchtui.backends.gemini_rows import read_answer
 from batchtui.backends.gemini_wire import asked_text, check_request, request_of, with_files
 from batchtui.backends.prompts import CALL_TIMEOUT
@@ -46,7 +53,7 @@ class GeminiSettings(VersionedSettings, kw_only=True):
     api_version: str = "v1beta"
 
 
-class GeminiBackend(FileBatches):
+class GeminiBackend(VersionedFileBatches):
     """Half the price; a file job even for few rows, since row keys survive there and results stream."""
 
     kind = "gemini"

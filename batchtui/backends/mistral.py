@@ -16,7 +16,7 @@ from batchtui.backends.base import (
     Setup,
     Submission,
 )
-from batchtui.backends.file_batches import Batches, FileBatches, VersionedSettings, objects
+from batchtui.backends.file_batches import Batches, VersionedFileBatches, VersionedSettings, objects
 from batchtui.backends.input_files import openai_row
 from batchtui.backends.openai_form import bare_line, renamed
 from batchtui.backends.openai_objects import (
@@ -66,7 +66,7 @@ class MistralSettings(VersionedSettings, kw_only=True):
             raise ValueError(f"timeout_hours: expected 1 to {TIMEOUT_HOURS[-1]}, got {self.timeout_hours}")
 
 
-class MistralBackend(FileBatches):
+class MistralBackend(VersionedFileBatches):
     """Half the price; a job holds one model and one endpoint, and its results do not expire."""
 
     kind = "mistral"

@@ -20,7 +20,7 @@ from batchtui.backends.base import (
     Submission,
     Transient,
 )
-from batchtui.backends.file_batches import Batches, FileBatches, VersionedSettings, objects, put
+from batchtui.backends.file_batches import Batches, VersionedFileBatches, VersionedSettings, objects, put
 from batchtui.backends.openai_form import bare_line
 from batchtui.backends.openai_objects import error_of, iso, progress_of, usable_id
 from batchtui.backends.prompts import CALL_TIMEOUT
@@ -38,7 +38,7 @@ class TogetherSettings(VersionedSettings, kw_only=True):
     completion_window: str = "24h"
 
 
-class TogetherBackend(FileBatches):
+class TogetherBackend(VersionedFileBatches):
     """No metadata: a batch is known by its input file, and that by the name it was uploaded under."""
 
     kind = "together"
