@@ -14,13 +14,15 @@ _ATTENTION_CODES = {
     "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "money": UNREACHABLE, "budget": LIMIT, "price": LIMIT,
     "canary": LIVE,
 }  # fmt: skip
-_NOBODY_THERE = {"unreachable", "refused"}
+_NOBODY_THERE = {"unreachable", "refused", "no_batch_api"}
 
 
 def money(usd: float | None) -> str:
     if usd is None:
         return ""
-    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
+    if usd >= 1 or usd == 0:
+        return f"${usd:,.2f}"
+    return f"${usd:.4f}" if usd >= 0.0001 else "<$0.0001"
 
 
 def span(seconds: float) -> str:
@@ -84,6 +86,13 @@ def progress(status: BatchStatus) -> str:
 
 def is_over(status: BatchStatus) -> bool:
     return status.status in ENDED_BATCH_STATES
+
+
+def what_next(folder: BatchFolder) -> str:
+    """How what failed is tried again."""
+    if len(folder.born) == len(folder.jobs):
+        return "`batchtui run` on its file starts it anew"
+    return f"`batchtui retry {folder.id}` tries them again"
 
 
 def exit_code(folder: BatchFolder) -> int:

@@ -52,12 +52,13 @@ class Rates:
     long: Rates | None = None
 
     def cost(self, tokens: Tokens) -> float:
+        """USD, to a billionth, which is what the store counts in."""
         if self.long is not None and self.over is not None and tokens.asked > self.over:
             return self.long.cost(tokens)
         cached = self.input if self.cached is None else self.cached
         written = self.input if self.written is None else self.written
         spent = tokens.input * self.input + tokens.output * self.output
-        return (spent + tokens.cached * cached + tokens.written * written) / _PER_MILLION
+        return round((spent + tokens.cached * cached + tokens.written * written) / _PER_MILLION, 9)
 
     def times(self, factor: float) -> Rates:
         def scaled(value: float | None) -> float | None:
