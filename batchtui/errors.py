@@ -25,6 +25,10 @@ class ConfigError(BatchtuiError):
     exit_code = 3
 
 
+class KeyMissing(ConfigError):
+    """The configuration is sound, but a variable that it names is not set."""
+
+
 class Unreachable(BatchtuiError):
     """A backend does not answer, or refuses us."""
 

@@ -18,6 +18,12 @@ import msgspec
 
 from batchtui.backends.attachment_rules import FileRules
 from batchtui.backends.attachments import Attached
+from batchtui.backends.faults import Forgotten as Forgotten
+from batchtui.backends.faults import NeedsPerson as NeedsPerson
+from batchtui.backends.faults import Refused as Refused
+from batchtui.backends.faults import Transient as Transient
+from batchtui.backends.faults import TryLater as TryLater
+from batchtui.backends.faults import Unsure as Unsure
 from batchtui.model import Json, Outcome, SubmissionState
 from batchtui.text import Secret
 
@@ -29,56 +35,6 @@ W = TypeVar("W", bound=msgspec.Struct)
 
 Note = Callable[[dict[str, Json]], None]
 """Journals a fact about the attempt or submission under way (a file id, a process id) before the next step."""
-
-
-# ---- what a backend may say instead of an answer ---------------------------------------------
-
-
-class Refused(Exception):
-    """Nothing was made, and asking again would not help: the request is wrong."""
-
-    def __init__(self, message: str, kind: str = "refused", body: Json = None) -> None:
-        super().__init__(message)
-        self.message, self.kind, self.body = message, kind, body
-
-
-class TryLater(Exception):
-    """Nothing was made; ask again after `after` seconds (None: back off). Pauses the whole backend.
-
-    `counts` says whether it uses up a retry: a rate limit does not, a refused connection does.
-    """
-
-    def __init__(
-        self, message: str, after: float | None = None, *, kind: str = "rate_limit", counts: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.message, self.after, self.kind, self.counts = message, after, kind, counts
-
-
-class Transient(Exception):
-    """One attempt failed in a way that may pass (5xx, a cut connection). `maybe_done`: it may have been done and billed."""
-
-    def __init__(
-        self, message: str, *, kind: str = "server", maybe_done: bool = False, after: float | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message, self.kind, self.maybe_done, self.after = message, kind, maybe_done, after
-
-
-class Unsure(Exception):
-    """A create that may have been carried out: it must be looked up, never repeated."""
-
-
-class NeedsPerson(Exception):
-    """Every job would meet this (a refused key, no money left): stop and ask. `kind` names the attention raised."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind, self.message = kind, message
-
-
-class Forgotten(Exception):
-    """The backend no longer knows this submission."""
 
 
 # ---- what passes between engine and backend ----------------------------------------------------
@@ -101,6 +57,8 @@ class Job(Generic[W]):
 
 SAID = "said"
 """Among a submission's facts: what the backend said of it as a whole, for jobs that have no answer of their own."""
+DOING = "doing"
+"""Among a submission's facts: what it is at while it runs, in words to show."""
 
 
 @dataclass(slots=True)
@@ -117,6 +75,8 @@ class Submission:
     jobs: int = 0
     others: frozenset[str] = frozenset()
     """For `find`: remote ids that are known to be other submissions'."""
+    wanted: tuple[RemoteJob, ...] | None = None
+    """For `results` of a kind that grows: the jobs whose answers are not stored yet; None: all."""
 
 
 @dataclass(slots=True)
@@ -180,10 +140,14 @@ class RemoteBatch:
 
 @dataclass(slots=True)
 class RemoteJob:
-    """A job as its backend holds it: the id that its answer carries, and its `[job]`, of one set of keys a kind."""
+    """A job as its backend holds it: the id that its answer carries, and its `[job]`, of one set of keys a kind.
+
+    `ended`: its answer can be had, though others of its submission may still run.
+    """
 
     wire_id: str
     work: dict[str, Json]
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +157,12 @@ class KindLimits:
     jobs_per_submission: int = 50_000
     bytes_per_submission: int = 200_000_000
     submissions_at_once: int = 10
+    sends_at_once: int | None = None
+    """Creates that are under way at a time, so that few are unsure after a crash."""
     poll_interval: float = 15.0
     poll_interval_max: float = 60.0
+    backoff: float = 300.0
+    """Seconds between polls at most, while they fail."""
     settle: float = 60.0
     """Seconds after the last possible send at which a look-up that finds nothing proves absence."""
     concurrency: int = 5
@@ -294,6 +262,10 @@ class Backend(ABC, Generic[W]):
         """The model a job names, for its price."""
         return None
 
+    def label(self, job: Job[W]) -> str | None:
+        """What people call the job, where that is not its id."""
+        return None
+
     async def probe(self) -> Probe:
         return Probe(ok=True, message="ready")
 
@@ -329,6 +301,11 @@ class Remote(Backend[W]):
     """Many jobs in a submission, at most once."""
 
     remote = True
+    grows: ClassVar[bool] = False
+    """Whether a job only says what to start: it goes by itself, the jobs that come of it are born at the backend.
+
+    They join the batch as `jobs` shows them, and each answer is fetched as soon as it is there.
+    """
 
     @abstractmethod
     def group(self, job: Job[W]) -> str:

@@ -254,10 +254,12 @@ class Http:
         own: bool = True,
     ) -> httpx.Request:
         wait = timeout or self.timeout
+        given = {name.lower() for name, _ in headers}
+        plain = [pair for pair in self._plain if pair[0].lower() not in given]
         return httpx.Request(
             method,
             url,
-            headers=[*self._plain, *(self._own if own else ()), *headers],
+            headers=[*plain, *(self._own if own else ()), *headers],
             content=content,
             extensions={"timeout": {"connect": CONNECT_TIMEOUT, "read": wait, "write": wait, "pool": None}},
         )

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cache
 from importlib import import_module
+from inspect import isabstract
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from batchtui.backends.base import Backend, BackendSettings, Setup
 from batchtui.config.address import base_url_fault
+from batchtui.config.plug_ins import plug_ins
 from batchtui.decode import convert
-from batchtui.errors import ConfigError, nearest
-from batchtui.model import Json, seconds
+from batchtui.errors import ConfigError, KeyMissing, nearest
+from batchtui.model import Json, Problem, seconds
 from batchtui.text import Secret, cell
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from batchtui.backends.http import Http
 
-GROUP = "batchtui.backends"
 BUILT_IN = {
     "local": "batchtui.backends.local:LocalBackend",
     "chat": "batchtui.backends.chat:ChatBackend",
@@ -34,6 +34,9 @@ BUILT_IN = {
     "mistral": "batchtui.backends.mistral:MistralBackend",
     "together": "batchtui.backends.together:TogetherBackend",
     "anthropic": "batchtui.backends.anthropic:AnthropicBackend",
+    "daly": "batchtui.backends.daly:DalyBackend",
+    "buttermilk": "batchtui.backends.buttermilk:ButtermilkBackend",
+    "rest": "batchtui.backends.rest:RestBackend",
 }
 AnyBackend = Backend[msgspec.Struct]
 
@@ -57,13 +60,32 @@ def load_kind(name: str) -> type[AnyBackend]:
             )
         try:
             loaded = entry.load()
-        except Exception as fault:  # a plug-in may fail in any way
-            raise ConfigError(
-                f'kind "{name}": its plug-in {entry.value} is broken: {_reason(fault)}'
-            ) from None
+        except (Exception, SystemExit) as fault:  # a plug-in may fail in any way
+            raise ConfigError(f"{_broken(name)} ({cell(entry.value, 80)}): {_reason(fault)}") from None
     if not (isinstance(loaded, type) and issubclass(loaded, Backend)):
-        raise ConfigError(f'kind "{name}": its plug-in is broken: it is no batchtui.backends.base.Backend')
+        raise ConfigError(f"{_broken(name)}: it is no batchtui.backends.base.Backend")
+    if name not in BUILT_IN and (lack := _lack(loaded)):
+        raise ConfigError(f"{_broken(name)}: {lack}")
     return loaded
+
+
+def _broken(name: str) -> str:
+    return f'kind "{cell(name, 60)}": its plug-in is broken'
+
+
+def _lack(kind: type[AnyBackend]) -> str | None:
+    """What the class of a plug-in lacks before anything can be built of it."""
+    if isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        return f"it leaves out {missing}"
+    for field in ("kind", "summary", "Work", "remote"):
+        if not hasattr(kind, field):
+            return f"it has no `{field}`"
+    if not (isinstance(kind.Work, type) and issubclass(kind.Work, msgspec.Struct)):
+        return "its `Work` is no msgspec.Struct"
+    if not (isinstance(kind.Settings, type) and issubclass(kind.Settings, BackendSettings)):
+        return "its `Settings` is no batchtui.backends.base.BackendSettings"
+    return None
 
 
 def broken() -> list[tuple[str, str]]:
@@ -98,7 +120,25 @@ def build(name: str, table: dict[str, Json], key: Secret | None) -> AnyBackend:
             f"config: {prefix}: no key; set the variable that api_key_env names{usual}, "
             "or give api_key_command or api_key_keyring"
         )
-    return loaded(Setup(name, settings, key, _connector(loaded, settings, key, prefix)))
+    setup = Setup(name, settings, key, _connector(loaded, settings, key, prefix))
+    if kind in BUILT_IN:
+        return loaded(setup)
+    try:
+        return loaded(setup)
+    except ConfigError:
+        raise
+    except Exception as fault:  # a plug-in may fail in any way
+        raise ConfigError(f"config: {prefix}: {_broken(kind)}: {_reason(fault)}") from None
+
+
+def table_problem(name: str, table: dict[str, Json], file: str) -> Problem | None:
+    """What keeps this table from being a backend, whatever its key is; a variable that is not set is a warning."""
+    try:
+        build(name, table, Secret("a key that is never sent"))
+    except ConfigError as fault:
+        key, _, message = str(fault).removeprefix("config: ").partition(": ")
+        return Problem(file=file, key=key, message=message, fatal=not isinstance(fault, KeyMissing))
+    return None
 
 
 def _check(settings: BackendSettings, prefix: str) -> None:
@@ -155,7 +195,7 @@ def _header(value: str, where: str) -> str:
     variable = value.removeprefix("env:")
     found = os.environ.get(variable)
     if found is None:
-        raise ConfigError(f"{where}: the variable {cell(variable, 60)} is not set")
+        raise KeyMissing(f"{where}: the variable {cell(variable, 60)} is not set")
     return found
 
 
@@ -163,12 +203,9 @@ def _default_base_url(settings: type[BackendSettings]) -> Json:
     return next(field.default for field in msgspec.structs.fields(settings) if field.name == "base_url")
 
 
-@cache
 def _plug_ins() -> dict[str, EntryPoint]:
-    from importlib.metadata import entry_points
-
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BUILT_IN}
+    return {name: entry for name, entry in plug_ins().items() if name not in BUILT_IN}
 
 
-def _reason(fault: Exception) -> str:
+def _reason(fault: BaseException) -> str:
     return cell(f"{type(fault).__name__}: {fault}")

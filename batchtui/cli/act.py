@@ -154,6 +154,10 @@ def _jobs(folder: BatchFolder, ids: Sequence[str]) -> dict[str, Json]:
 
 
 def _retry(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json] | None:
+    if len(folder.born) == len(folder.jobs) > 0:
+        from batchtui.engine.growing import NOT_ALONE
+
+        raise BadInput(f"{folder.id}: {NOT_ALONE}")
     if args.job:
         return _jobs(folder, args.job)
     allowed = sorted(UNSUCCESSFUL_JOB_STATES)

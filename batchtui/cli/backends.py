@@ -28,6 +28,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
 
 def _list(session: Session) -> int:
+    from batchtui.backends.registry import broken
     from batchtui.config import key_state
 
     console, config = session.console, session.config
@@ -43,6 +44,8 @@ def _list(session: Session) -> int:
         console.table(("NAME", "KIND", "ADDRESS", "KEY", "FROM"), rows)
     for name, problems in config.broken.items():
         console.note(f"left out: {cell(name)}: {problems[0]}")
+    for _, fault in broken():
+        console.note(f"warning: {fault}")
     return OK
 
 

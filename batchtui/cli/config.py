@@ -67,10 +67,15 @@ def _toml(value: object) -> str:
 
 
 def _check(session: Session) -> int:
+    from batchtui.backends.registry import known_kinds, table_problem
     from batchtui.config import load_config
 
     console = session.console
     config = load_config(_file(session))
+    known = known_kinds()
+    for name, backend in config.backends.items():
+        if backend.kind in known and (problem := table_problem(name, backend.table, str(config.path))):
+            config.problems.append(problem)
     fatal = [problem for problem in config.problems if problem.fatal]
     if console.json:
         console.document({"file": str(config.path), "exists": config.exists, "problems": config.problems})

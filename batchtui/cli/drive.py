@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from batchtui.cli import signals
-from batchtui.cli.phrases import counts, exit_code, is_over, label, money, progress
+from batchtui.cli.phrases import counts, exit_code, is_over, label, money, progress, what_next
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
@@ -118,9 +118,7 @@ def report(session: Session, folder: BatchFolder, reason: str | None = None) -> 
                 f"it cost {money(status.cost_usd)}, over its limit of {money(status.cost_limit_usd)}"
             )
         if status.failed or status.invalid or status.expired:
-            console.note(
-                f"`batchtui errors {status.id}` says why, `batchtui retry {status.id}` tries them again"
-            )
+            console.note(f"`batchtui errors {status.id}` says why, {what_next(folder)}")
     else:
         console.note(f"{label(status)}: {status.status}, {counts(status)}")
         if reason:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from batchtui.cli.arguments import batch_id
 from batchtui.cli.console import is_terminal, one_line
-from batchtui.cli.phrases import money
+from batchtui.cli.phrases import money, what_next
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 from batchtui.model import Result
@@ -178,9 +178,7 @@ def _errors(folder: BatchFolder, session: Session) -> int:
             (group.count, group.error_kind, group.error or group.pattern, group.example) for group in groups
         ]
         console.table(("COUNT", "KIND", "ERROR", "EXAMPLE"), rows, right=("COUNT",))
-        console.note(
-            f"`batchtui show {folder.id} ID` shows one, `batchtui retry {folder.id}` tries them again"
-        )
+        console.note(f"`batchtui show {folder.id} ID` shows one, {what_next(folder)}")
     else:
         console.note("no errors")
     return 0

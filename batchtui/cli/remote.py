@@ -22,6 +22,7 @@ CALL_SECONDS = 600.0
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("backend", metavar="BACKEND", help="a configured backend that takes whole batches")
+    parser.add_argument("--status", metavar="S", help="only those whose status the backend calls S")
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
@@ -29,10 +30,15 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
     backend = remote_backend(session, args.backend)
     listed = asked(session, args.backend, backend.list())
-    here = {record.remote_id: folder.id for folder, record in submissions(session.library, backend)}
+    here = {
+        record.remote_id or folder.header.adopted: folder.id
+        for folder, record in submissions(session.library, backend)
+    }
     ids = set(session.library.ids())
     rows = []
     for one in listed:
+        if args.status and one.status != args.status:
+            continue
         token_of = (one.token or "").partition("-")[0]
         batch = here.get(one.remote_id) or (token_of if token_of in ids else None)
         rows.append((one.remote_id, one.status, ago(one.created), one.jobs, one.name, batch))
@@ -52,9 +58,8 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
             session.console.table(
                 ("REMOTE ID", "STATUS", "CREATED", "JOBS", "NAME", "BATCH"), rows, right=("JOBS",)
             )
-        session.console.note(
-            f"`batchtui adopt {args.backend} REMOTE_ID` takes one over" if rows else "nothing lives there"
-        )
+        nothing = f"none of {len(listed):,} is {args.status}" if listed else "nothing lives there"
+        session.console.note(f"`batchtui adopt {args.backend} REMOTE_ID` takes one over" if rows else nothing)
     return OK
 
 

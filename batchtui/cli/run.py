@@ -38,9 +38,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     folder = _create(args, session)
-    session.console.note(
-        f"{label(folder.status())}: {folder.header.total:,} jobs on {', '.join(folder.header.backends)}"
-    )
+    session.console.note(f"{label(folder.status())}: {_jobs(folder)} on {', '.join(folder.header.backends)}")
     if args.detach:
         return _detach(folder, session)
     patience = Patience()
@@ -51,6 +49,15 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if args.out:
         _write(folder, args.out, session)
     return report(session, folder, reason)
+
+
+def _jobs(folder: BatchFolder) -> str:
+    """How many there are, as far as that is known before they are born."""
+    seeds, total = len(folder.header.seeds), folder.header.total
+    if not seeds:
+        return f"{total:,} jobs"
+    what = "jobs as they show" if seeds == 1 else f"jobs of {seeds:,} submissions as they show"
+    return f"{total:,} jobs, and {what}" if total else what
 
 
 def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
@@ -141,6 +148,8 @@ def _all_submitted(folder: BatchFolder) -> bool:
     held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
     canary = None if header.released else header.spec.limits.canary
     pending = progress.numbers(JobState.PENDING)
+    if folder.unsown:
+        return False
     return not (pending and (canary is None or pending[0] < canary)) and all(
         s.state in held for s in progress.submissions.values()
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from batchtui.config.checks import backend_problems
-from batchtui.config.providers import KINDS
+from batchtui.config.plug_ins import KNOWN_KINDS
 from batchtui.errors import ConfigError
 from batchtui.model import Json
 from batchtui.text import cell
@@ -45,7 +45,9 @@ STARTER = """\
 """
 
 
-def append_backend(path: Path, name: str, table: dict[str, Json], kinds: Collection[str] = KINDS) -> str:
+def append_backend(
+    path: Path, name: str, table: dict[str, Json], kinds: Collection[str] = KNOWN_KINDS
+) -> str:
     """Add `[backends.NAME]` at the end of the file (made where there is none) and return the added text.
 
     The new text is parsed and must say exactly what the old did and this table, before it replaces the file.

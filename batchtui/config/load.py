@@ -10,7 +10,8 @@ from typing import TypeVar
 from batchtui.config.checks import backend_problems, toml_type
 from batchtui.config.keymap import key_warnings
 from batchtui.config.paths import CONFIG_VARIABLE, config_path, settings_path
-from batchtui.config.providers import KINDS, has_key, offered
+from batchtui.config.plug_ins import KNOWN_KINDS
+from batchtui.config.providers import has_key, offered
 from batchtui.config.settings import load_settings
 from batchtui.config.shape import BackendConfig, Config, ConfigLimits, Defaults
 from batchtui.decode import convert
@@ -32,7 +33,7 @@ def load_config(
     *,
     env: Mapping[str, str] = os.environ,
     strict: bool = False,
-    kinds: Collection[str] = KINDS,
+    kinds: Collection[str] = KNOWN_KINDS,
 ) -> Config:
     """The user's config, the app's settings under it, and what the environment offers.
 

@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from batchtui.config.providers import usual_key_env
 from batchtui.config.shape import BackendConfig
-from batchtui.errors import ConfigError
+from batchtui.errors import ConfigError, KeyMissing
 from batchtui.text import Secret, cell
 
 COMMAND_SECONDS = 10.0
+
+
+DALY_KEYS = {"workspace_key_env": "DALY_WORKSPACE_KEY", "user_key_env": "DALY_USER_KEY"}
+"""The two settings that name the variables of Daly's keys, and their usual names."""
 
 
 def resolve_key(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> Secret | None:
@@ -35,7 +39,7 @@ def env_key(variable: str, env: Mapping[str, str], where: str) -> Secret:
     """The key in that variable; `where` begins the message. Raises ConfigError where it is unset or unusable."""
     value = env.get(variable)
     if not value:
-        raise ConfigError(
+        raise KeyMissing(
             f"{where}: {cell(variable)} is not set; set it, or give the file that holds it by --env-file"
         )
     return _usable(value, f"{where}: {cell(variable)}")
@@ -44,6 +48,9 @@ def env_key(variable: str, env: Mapping[str, str], where: str) -> Secret:
 def key_state(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> str:
     """Where the key comes from, and whether it is there as far as can be told without fetching it."""
     table = backend.table
+    if backend.kind == "daly":
+        names = [table.get(setting) or usual for setting, usual in DALY_KEYS.items()]
+        return ", ".join(f"{cell(name, 40)} is {'set' if env.get(name) else 'not set'}" for name in names)
     variable = table.get("api_key_env") or _usual(backend, env)
     if table.get("api_key_command"):
         return f"from the command {cell(table['api_key_command'][0], 40)}"

@@ -170,6 +170,12 @@ class _Making:
 
     async def jobs(self, submission: Submission) -> None:
         """Raises what a backend may say, and BadInput for a source that cannot be read."""
+        if self._backend.grows:
+            self.growing = True
+            self.notes.append("its jobs join the batch as the server shows them")
+            if self.source:
+                self.notes.append("they are the server's own records: the source is left out")
+            return
         rows = dict(_rows(self.source)) if self.source else None
         kept: dict[str, RemoteJob] = {}
         try:
@@ -274,6 +280,7 @@ async def take_over(driver: Driver) -> None:
     header, progress = driver.folder.header, driver.progress
     if header.adopted is None or 1 in progress.submissions:
         return
+    backend = driver.services.backends.get(header.backend)
     await driver.writer.record_durably(
         "adopted",
         sub=1,
@@ -282,6 +289,7 @@ async def take_over(driver: Driver) -> None:
         jobs=ranges.encode(range(progress.total)),
         account=header.accounts.get(header.backend),
         remote_id=header.adopted,
+        grows=isinstance(backend, Remote) and backend.grows,
     )
     driver.log("info", f"{header.adopted} is taken over as submission 1")
 

@@ -39,16 +39,26 @@ def files_folder(spec: BatchSpec, base: Path) -> Path:
 
 
 def paths_of(work: msgspec.Struct, folder: Path) -> list[Path]:
-    """The files that a job names. Raises FileFault for a name that can be none."""
-    if not isinstance(work, ChatWork) or work.file is None:
+    """The files that a job names: those beside a prompt, or the one that holds its input.
+
+    Raises FileFault for a name that can be none.
+    """
+    named = work.file if isinstance(work, ChatWork) else named_input(work)
+    if named is None:
         return []
-    names = [work.file] if isinstance(work.file, str) else work.file
+    names = [named] if isinstance(named, str) else named
     if not all(name.strip() for name in names):
         raise FileFault("names no file: the path is empty")
     try:
         return [folder / (Path(name).expanduser() if name[0] == "~" else name) for name in names]
     except RuntimeError:
         raise FileFault(f"{cell(names[0], 200)}: nobody has that home folder") from None
+
+
+def named_input(work: msgspec.Struct) -> str | None:
+    """The file that holds a job's input and is no attachment, of kinds that take one."""
+    found: str | None = getattr(work, "input_file", None)
+    return found
 
 
 def brings_files(work: msgspec.Struct) -> bool:

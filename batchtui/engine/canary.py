@@ -25,7 +25,9 @@ class Canary:
         """How many jobs go ahead; None where nothing is held back."""
         header = self._driver.folder.header
         size = header.spec.limits.canary
-        return None if header.released or size is None or size >= header.total else size
+        if header.released or header.growing or header.seeds or size is None or size >= header.total:
+            return None
+        return size
 
     def ahead(self, numbers: list[int]) -> list[int]:
         """Those of the jobs (ascending) that may be sent before the rest is released."""

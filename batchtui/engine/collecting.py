@@ -6,7 +6,15 @@ import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from batchtui.backends.base import Answer, Forgotten, NeedsPerson, Refused, Transient, TryLater
+from batchtui.backends.base import (
+    Answer,
+    Forgotten,
+    NeedsPerson,
+    Refused,
+    Submission,
+    Transient,
+    TryLater,
+)
 from batchtui.engine.adopting import learn_jobs
 from batchtui.engine.backoff import delay
 from batchtui.engine.joining import Joiner
@@ -41,8 +49,12 @@ async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) ->
     fails, strays, lost = 0, 0, ""
     while True:
         try:
-            await learn_jobs(driver, record, lane.backend(record), lane.submission(record))
-            strays, lost = await _read(lane, driver, record)
+            submission = lane.submission(record)
+            if record.grows:
+                submission = await lane.growing.learn(record, final=True)
+            else:
+                await learn_jobs(driver, record, lane.backend(record), submission)
+            strays, lost = await read(lane, driver, record, submission)
             break
         except (Transient, TryLater) as fault:
             fails += 1
@@ -61,6 +73,9 @@ async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) ->
         except Refused as fault:
             lost = f"its results were refused: {fault.message}"
             break
+        except Forgotten as fault:
+            lost = f"its results are gone: {fault}"
+            break
     if _settle_rest(driver, record, lost):
         driver.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
     await driver.writer.record_durably("collected", sub=record.id, reason=_summary(record, strays))
@@ -69,7 +84,9 @@ async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) ->
         await lane.backend(record).tidy(lane.submission(record))
 
 
-async def _read(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> tuple[int, str]:
+async def read(
+    lane: RemoteLane, driver: Driver, record: SubmissionRecord, submission: Submission
+) -> tuple[int, str]:
     """Store the answers as they come; how many belong to no job, and why more cannot be had."""
     backend, progress = lane.backend(record), driver.progress
     later = [other for other in progress.submissions.values() if other.id > record.id]
@@ -79,7 +96,7 @@ async def _read(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> t
     wanted = driver.folder.header.spec.output.raw
     lost = ""
     with closing(RawFiles(driver.folder.path / "raw", record.id)) as raw:
-        answers = backend.results(lane.submission(record), raw.keep if wanted else None)
+        answers = backend.results(submission, raw.keep if wanted else None)
         try:
             async for answer in judged(driver.services.judge, driver.schema_of(backend), answers):
                 count += 1
@@ -110,8 +127,12 @@ def _what(answer: Answer, n: int | None) -> str:
 def _summary(record: SubmissionRecord, strays: int) -> str | None:
     """What a reader of the submission must know beside its counts; None where all went as it should."""
     jobs = ranges.count(record.jobs)
+    if record.grows and isinstance(total := record.facts.get("total"), int):
+        jobs = max(jobs, total)
     said = []
-    if record.ended_as not in (None, "completed") or not record.completed:
+    if record.cancel_asked and record.ended_as in ("completed", "failed"):
+        said.append(f"cancelled (server finished {record.completed + record.failed:,})")
+    elif record.ended_as not in (None, "completed") or not (record.completed or record.grows):
         said.append(f"ended as {record.ended_as}: {record.completed:,} of {jobs:,} jobs completed")
     if strays:
         what = "1 answer fits" if strays == 1 else f"{strays:,} answers fit"
@@ -122,7 +143,7 @@ def _summary(record: SubmissionRecord, strays: int) -> str | None:
 async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answer) -> None:
     outcome = answer.outcome
     stopping = driver.folder.header.stopping
-    if outcome.state is JobState.CANCELLED and stopping:
+    if outcome.state is JobState.CANCELLED and stopping and outcome.error_kind != stopping:
         outcome.state, outcome.error_kind = JobState.FAILED, stopping
         outcome.error = outcome.error or "cancelled when the batch was stopped"
     await driver.keep(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batchtui.engine import canary
+from batchtui.engine.growing import NOT_ALONE
 from batchtui.model import (
     LIVE_REMOTELY,
     UNSENT,
@@ -56,7 +57,7 @@ def _cancel(driver: Driver, args: Args) -> None:
         _cancel_jobs(driver, _numbers(driver, args))
         return
     header = driver.folder.header
-    if not driver.progress.live:
+    if not driver.progress.live and not header.growing:
         return
     header.cancelling = True
     header.paused = False
@@ -92,7 +93,7 @@ def _pause(driver: Driver, args: Args) -> None:
 
 def _resume(driver: Driver, args: Args) -> None:
     header = driver.folder.header
-    driver.settle_attention("key", "money", "account", "proxy")
+    driver.settle_attention("key", "money", "account", "proxy", "forgotten")
     if header.paused:
         header.paused = False
         driver.writer.save_header()
@@ -109,6 +110,9 @@ def _retry(driver: Driver, args: Args) -> None:
         numbers = driver.progress.numbers(*allowed)
     columns = driver.folder.columns()
     numbers = [n for n in numbers if columns.state(n) in allowed]
+    if kept := driver.folder.born.intersection(numbers):
+        driver.log("warning", NOT_ALONE)
+        numbers = [n for n in numbers if n not in kept]
     if not numbers:
         return
     header = driver.folder.header
@@ -164,6 +168,8 @@ def _resolve(driver: Driver, args: Args) -> None:
         raise ValueError(
             f"name one of the submissions {asked}" if asked else "nothing here waits for an answer"
         )
+    if action == "resend" and record.grows and record.jobs:
+        raise ValueError(NOT_ALONE)
     for kind in ("unsure", "forgotten"):
         if (kind, record.id) in driver.progress.attention:
             driver.writer.record("settled", kind=kind, sub=record.id)
@@ -183,8 +189,7 @@ def _release(driver: Driver, record: SubmissionRecord, reason: str) -> None:
     """A lost submission's open jobs go back to pending, to be packed anew."""
     live = [n for n in ranges.decode(record.jobs) if driver.progress.states[n] in (PENDING, PROCESSING)]
     twice = len(live) if record.state not in LIVE_REMOTELY else 0
-    driver.writer.record("collected", sub=record.id, reason=reason)
-    _mark(driver, live, JobState.PENDING, maybe_twice=twice)
+    driver.writer.record("collected", sub=record.id, reason=reason, again=True, maybe_twice=twice)
     if driver.lane:
         driver.lane.offer(live)
 

@@ -161,6 +161,9 @@ class Composition:
         fields = {field.encode_name for field in msgspec.structs.fields(backend.Work)}
         under = self.backends.config.defaults.job, self.implied
         template = {key: value for part in under for key, value in part.items() if key in fields}
+        asked = self.spec.limits
+        limits = {"concurrency": asked.concurrency, "error_policy": asked.error_policy}
+        template |= {key: value for key, value in limits.items() if value is not None and key in fields}
         template |= {key: value for key, value in self.spec.job.items() if key != "backend"}
         if "schema" in fields:
             template.pop("schema", None)

@@ -134,7 +134,7 @@ class Driver:
 
     def _ended(self) -> bool:
         progress = self.progress
-        if self.folder.header.adopted and not progress.submissions:
+        if (self.folder.header.adopted and not progress.submissions) or self.folder.unsown:
             return False
         if progress.live or any(
             s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()
@@ -156,6 +156,9 @@ class Driver:
         with contextlib.suppress(BatchtuiError):  # what is left there is settled when it is next looked at
             await self.budget.close()
         if not self.progress.live and not self.progress.ended and self._ended():
+            if self.folder.header.growing:
+                self.folder.header.growing = False
+                self.writer.save_header()
             await self._write_output()
             self.writer.record("ended", state=self.folder.state())
             self.log("info", f"ended: {self.folder.state()}")
@@ -317,7 +320,7 @@ class Driver:
             sub=record.id,
             text=f"{record.backend} no longer knows submission {record.id} ({record.remote_id}); "
             "what was saved stays",
-            actions=["resend", "abandon"],
+            actions=["abandon"] if record.grows else ["resend", "abandon"],
         )
 
     # ---- limits

@@ -28,6 +28,7 @@ class Joiner:
         """`later` submissions of the batch: a job that was sent again is answered there."""
         self._backend, self._jobs, self._token, self._ranges = backend, jobs, record.token, record.jobs
         self._adopted = record.token == ADOPTED_TOKEN
+        self._named = self._adopted or record.grows
         self._mine = bytearray(len(jobs))
         for first, end in ranges.spans(record.jobs):
             self._mine[first:end] = b"\1" * (end - first)
@@ -54,6 +55,6 @@ class Joiner:
         return n < len(self._mine) and self._mine[n] == 1
 
     def _sent_as(self, n: int) -> str:
-        if self._adopted:
+        if self._named:
             return self._jobs.record(n).wire or self._jobs.ids[n]
         return self._backend.wire_id(n, self._jobs.ids[n], self._token)

@@ -96,9 +96,9 @@ class Lanes:
             self.remote.offer(numbers)
 
     def cancel(self, numbers: Iterable[int]) -> None:
-        """End the direct attempts of these jobs that are in flight; a provider cancels whole submissions only."""
+        """End the direct attempts of these jobs that are in flight, and submissions that hold no others."""
         wanted = set(numbers)
-        for lane in self.direct.values():
+        for lane in self._all():
             lane.cancel(wanted)
 
     def withdraw(self, record: SubmissionRecord) -> None:

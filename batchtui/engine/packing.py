@@ -18,6 +18,8 @@ class Slice:
     size: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    seed: int | None = None
+    """Which of the header's seeds goes in place of jobs."""
 
 
 class Packing:

@@ -14,7 +14,7 @@ import msgspec
 
 from batchtui.backends.attachment_checks import file_tokens
 from batchtui.backends.base import Job, Remote
-from batchtui.engine.attaching import fingerprint
+from batchtui.engine.attaching import fingerprint, named_input
 from batchtui.engine.composition import AlreadyTold, Composition
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.pricing import Pricing
@@ -27,6 +27,9 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.header import BatchHeader
 from batchtui.store.library import Draft
 from batchtui.text import cell
+
+MOST_SEEDS = 1000
+"""They stand in the batch's header, which is written often."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class Planned:
     accounts: dict[str, str] = field(default_factory=dict)
     schema: dict[str, Json] | None = None
     """What answers must fit."""
+    seeds: list[JobRecord] = field(default_factory=list)
+    """Jobs that only say what their backend is to start; the batch's own are born of them."""
 
 
 @dataclass(slots=True)
@@ -82,6 +87,7 @@ def plan(
     if work.ready:
         shares = _check_jobs(work, flight, draft, tick, look)
         planned.template, planned.backend = work.template, work.backend
+        planned.seeds = shares.seeds
         planned.backends = [share.backend for share in shares.by_name.values()]
         planned.templates = {
             name: template for name, template in work.templates.items() if template != work.template
@@ -119,7 +125,7 @@ def _check_jobs(
         for variant, sweep in enumerate(work.combinations, 1):
             try:
                 job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")
-                backend, job = work.job(row, sweep, job_id, flight.jobs)
+                backend, job = work.job(row, sweep, job_id, flight.jobs - len(shares.seeds))
                 faults = backend.check(job) + work.files.check(backend, job)
             except AlreadyTold:
                 continue
@@ -151,7 +157,12 @@ def _check_jobs(
                     f"the job has {record.size:,} bytes; {backend.name} takes at most {room:,}", **place
                 )
                 continue
-            if draft:
+            if isinstance(backend, Remote) and backend.grows:
+                record.n = len(shares.seeds)
+                shares.seeds.append(record)
+                if len(shares.seeds) == MOST_SEEDS + 1:
+                    work.problem(f"more than {MOST_SEEDS:,} jobs of kind {backend.kind} in a batch", **place)
+            elif draft:
                 draft.jobs.add(record)
             likely = pricing.likely(backend, record.model, record.tokens)
             if likely is None:
@@ -206,17 +217,19 @@ def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: di
         size, group = len(backend.line(job)), backend.group(job)
     else:
         size, group = len(msgspec.json.encode(job.work)), ""
-    size += sum(one.weight for one in job.files)
+    beside = () if named_input(job.work) else job.files
+    size += sum(one.weight for one in beside)
     tokens_in, tokens_out = backend.tokens(job)
     return JobRecord(
         n=job.index,
         id=job.id,
+        name=backend.label(job),
         row=row.values,
         line=row.line,
         sweep=sweep,
         group=group,
         size=size,
-        tokens=(tokens_in + file_tokens(job.files), tokens_out),
+        tokens=(tokens_in + file_tokens(beside), tokens_out),
         model=backend.model(job),
         files=fingerprint(job.files),
     )
@@ -241,7 +254,9 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         kind=flight.kind or planned.backend.kind,
         remote=any(backend.remote for backend in planned.backends),
         created=clock.now(),
-        total=flight.jobs,
+        total=flight.jobs - len(planned.seeds),
+        growing=bool(planned.seeds),
+        seeds=planned.seeds,
         spec=planned.spec,
         template=planned.template,
         templates=planned.templates,

@@ -82,7 +82,9 @@ class Poller:
                 await self._round()
 
     async def _pause(self) -> None:
-        wait = self._interval if not self._failures else min(BACKOFF_CAP, self._interval * 2**self._failures)
+        wait = self._interval
+        if self._failures:
+            wait = min(BACKOFF_CAP, self._backend.limits.backoff, wait * 2**self._failures)
         wait *= random.uniform(0.9, 1.1)  # so that many clients do not ask in step
         following = clock.stamp(time.time() + wait)
         for watch in self._watched.values():

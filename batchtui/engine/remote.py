@@ -23,6 +23,7 @@ from batchtui.backends.base import (
 from batchtui.engine.backoff import delay
 from batchtui.engine.collecting import collect
 from batchtui.engine.feeding import queue_size
+from batchtui.engine.growing import Growing
 from batchtui.engine.limits import Effective
 from batchtui.engine.output_raw import keeping_requests
 from batchtui.engine.packing import Slice, pack
@@ -31,7 +32,7 @@ from batchtui.engine.watching import Watching
 from batchtui.errors import BadInput
 from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, Json, SubmissionState
 from batchtui.store import clock, ranges
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
@@ -48,7 +49,9 @@ class RemoteLane:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._slices: dict[str, Iterator[Slice]] = {}
         self._due: dict[int, float] = {}
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._watching = Watching(self, driver, self._spawn)
+        self.growing = Growing(self, driver)
 
     # ---- reading
 
@@ -89,6 +92,7 @@ class RemoteLane:
 
     async def recover(self) -> None:
         """Nothing to end here: the pump looks up what may have been made."""
+        self.growing.begin()
 
     def offer(self, numbers: object) -> None:
         """Jobs went back to pending, or the limits changed: pack anew what was never on its way."""
@@ -113,6 +117,8 @@ class RemoteLane:
                 self._watching.end(record)
                 self._spawn(record.id, collect(self, self._driver, record))
             elif record.state in LIVE_REMOTELY:
+                if ("forgotten", record.id) in self._driver.progress.attention:
+                    continue  # asked again once a person has said so
                 self._watching.begin(record)
                 if self._driver.wants_cancel():
                     self._watching.cancel(record)
@@ -179,6 +185,7 @@ class RemoteLane:
             jobs=ranges.encode(slice_.jobs),
             account=backend.account(),
             bytes=slice_.size,
+            **({"seed": slice_.seed, "grows": True} if slice_.seed is not None else {}),
         )
         self._spawn(id_, self._send(self._driver.progress.submissions[id_]))
 
@@ -187,6 +194,8 @@ class RemoteLane:
 
     def _next_slice(self, backend: str) -> Slice | None:
         """The next jobs to send together; only ones that may be sent and are in no submission that waits."""
+        if (seed := self.growing.next(backend)) is not None:
+            return seed
         if backend not in self._slices:
             held = {
                 n for record in self._records() if record.state in UNSENT for n in ranges.decode(record.jobs)
@@ -205,8 +214,25 @@ class RemoteLane:
         return next(self._slices[backend], None)
 
     async def _send(self, record: SubmissionRecord) -> None:
+        """Where the backend takes but so many creates at a time, in its turn: before that nothing may be unsure."""
+        at_once = self.backend(record).limits.sends_at_once
+        if at_once is None:
+            await self._send_now(record)
+            return
+        async with self._turns.setdefault(record.backend, asyncio.Semaphore(at_once)):
+            if self._may_go(record):
+                await self._send_now(record)
+
+    def _may_go(self, record: SubmissionRecord) -> bool:
+        """Whether it is still to be sent, and now: where its backend asks to wait it is offered again after that."""
+        known = self._driver.progress.submissions.get(record.id) is record and record.state in UNSENT
+        return known and self._driver.services.gate(record.backend).remaining == 0
+
+    async def _send_now(self, record: SubmissionRecord) -> None:
         """Reserve, journal the intent, create. After it was surely not made: the same slice with the same token."""
         driver, writer = self._driver, self._driver.writer
+        if not driver.may_send():
+            return
         reason = await driver.budget.reserve(record)
         if reason is not None:
             if (record.state, record.reason) != (SubmissionState.WAITING, reason):
@@ -235,7 +261,11 @@ class RemoteLane:
         driver, backend = self._driver, self.backend(record)
         progress, writer = driver.progress, driver.writer
         unusable: dict[int, BadInput] = {}
-        jobs = driver.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
+        jobs = (
+            self.growing.seed(record)
+            if record.seed is not None
+            else driver.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
+        )
         jobs = keeping_requests(driver.folder, record, backend, jobs)
 
         def note(facts: dict[str, Json]) -> None:
@@ -263,12 +293,16 @@ class RemoteLane:
             await writer.record_durably("submitted", sub=record.id, remote_id=remote_id)
             self._due.pop(record.id, None)
             count = ranges.count(record.jobs) - len(unusable)
-            driver.log("info", f"submission {record.id}: {count:,} jobs sent as {remote_id}")
+            what = "" if record.grows else f"{count:,} jobs "
+            driver.log("info", f"submission {record.id}: {what}sent as {remote_id}")
             self._drop_unusable(unusable)
 
     def _refused(self, record: SubmissionRecord, fault: Refused, numbers: Sequence[int]) -> None:
         writer = self._driver.writer
-        if not numbers:
+        if record.seed is not None:
+            self.growing.stand_in(record)
+            numbers = list(ranges.decode(record.jobs))
+        elif not numbers:
             writer.record("collected", sub=record.id, reason="not sent: none of its jobs could be")
             return
         if fault.body is not None:
@@ -300,9 +334,20 @@ class RemoteLane:
 
     # ---- letting go
 
+    def cancel(self, wanted: set[int]) -> None:
+        """Ask for the end of submissions whose jobs that still run are all among these: a provider cancels them whole."""
+        states, running = self._driver.progress.states, LIVE_REMOTELY - {SubmissionState.ENDED}
+        for record in self._records():
+            if record.state in running and not record.grows:
+                live = [n for n in ranges.decode(record.jobs) if states[n] == PROCESSING]
+                if live and wanted.issuperset(live):
+                    self._watching.cancel(record)
+
     def withdraw(self, record: SubmissionRecord) -> None:
         """Drop a submission that waits to be sent; its jobs were settled by whoever asks."""
-        self._driver.writer.record("collected", sub=record.id, reason="not sent")
+        self._driver.writer.record(
+            "collected", sub=record.id, reason="not sent", again=record.seed is not None
+        )
 
     async def stop(self) -> None:
         """Let a create under way have a moment, then let go; what runs remotely keeps running."""

@@ -32,18 +32,34 @@ class BadField(BadInput):
 
 
 def with_sweep(template: dict[str, Json], sweep: dict[str, Json]) -> dict[str, Json]:
-    """The template with one combination of `[sweep]` in it; `input.gcr` reaches into a table."""
+    """The template with one combination of `[sweep]` in it; `input.blocks.0.layout.gcr` reaches into tables and lists.
+
+    Raises BadField for a path that leads nowhere.
+    """
     if not sweep:
         return template
     merged = dict(template)
     for path, value in sweep.items():
-        *tables, last = path.split(".")
-        place = merged
-        for table in tables:
-            place[table] = dict(place.get(table) or {})
-            place = place[table]
-        place[last] = value
+        if path.startswith("input.") and "input_file" in template:  # laid over what the file holds
+            merged["input"] = {**(merged.get("input") or {}), path.removeprefix("input."): value}
+        else:
+            merged = _with(merged, path.split("."), value, path)
     return merged
+
+
+def _with(node: Json, steps: list[str], value: Json, path: str) -> Json:
+    """A copy of `node` with the value at these steps; a number is a place in a list."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(node, list):
+        if not step.isdecimal() or int(step) >= len(node):
+            raise BadField(f'"{step}" is no place in a list of {len(node)}', f"sweep.{path}")
+        place = int(step)
+        return [*node[:place], _with(node[place], rest, value, path), *node[place + 1 :]]
+    if node is not None and not isinstance(node, dict):
+        raise BadField(f'"{step}" leads into a plain value', f"sweep.{path}")
+    return {**(node or {}), step: _with((node or {}).get(step), rest, value, path)}
 
 
 class Rendering:
@@ -114,6 +130,14 @@ class Renderer:
     def job(self, n: int, attempt: int, token: str) -> tuple[AnyBackend, Job[msgspec.Struct]]:
         """Job `n`, ready to send as this attempt. Raises BadInput where it no longer renders, ConfigError."""
         record = self._folder.jobs.record(n)
+        backend, job = self.rendered(record, attempt, token)
+        if isinstance(job.work, ChatWork) and (correction := self._correction(n)):
+            job.work = with_correction(job.work, *correction)
+            job.files = named(job.work, self._files)
+        return backend, job
+
+    def rendered(self, record: JobRecord, attempt: int, token: str) -> tuple[AnyBackend, Job[msgspec.Struct]]:
+        """A job from its record alone. Raises as `job`."""
         name = self.backend_name(record)
         backend = self._backends.get(name)
         rendering = self._renderings.get(name)
@@ -123,9 +147,7 @@ class Renderer:
             rendering = Rendering(template, backend.Work, header.answer_schema)
             self._renderings[name] = rendering
         work = rendering.work(record.row, record.sweep)
-        if isinstance(work, ChatWork) and (correction := self._correction(n)):
-            work = with_correction(work, *correction)
-        job = Job(index=n, id=record.id, attempt=attempt, token=token, work=work)
+        job = Job(index=record.n, id=record.id, attempt=attempt, token=token, work=work)
         job.files = named(work, self._files)
         return backend, job
 
@@ -157,7 +179,7 @@ class Renderer:
         """What an intent says of its jobs: the template's hash, and where they bring files that of these as well."""
         header = self._folder.header
         templates = [header.template, *header.templates.values(), header.spec.sweep]
-        if not any("file" in template for template in templates):
+        if not any({"file", "input_file"} & set(template) for template in templates):
             return header.template_hash
         digest = hashlib.sha256(header.template_hash.encode())
         for n in numbers:

@@ -37,6 +37,8 @@ class Shares:
     limits: LimitsSpec
     by_name: dict[str, Share] = field(default_factory=dict)
     """In the order in which the backends were first met."""
+    seeds: list[JobRecord] = field(default_factory=list)
+    """Jobs of backends that grow; they are no jobs of the batch themselves."""
 
     def add(self, backend: AnyBackend, record: JobRecord, cost: float | None) -> None:
         share = self.by_name.get(backend.name)

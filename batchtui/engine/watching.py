@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
     from batchtui.engine.remote import RemoteLane
 
+_ASKING = 0.5
+"""Seconds that a cancel under way has left when we let go."""
 Spawn = Callable[[int, Coroutine[None, None, None]], None]
 
 
@@ -36,6 +38,8 @@ class Watching:
             if record.id in self._watched:
                 self.end(record)
         tasks = list(self._cancelling.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=_ASKING)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -84,7 +88,11 @@ class Watching:
             self._spawn(record.id, feed_later(self._driver, record, progress.error or ""))
             return
         facts = {key: value for key, value in progress.facts.items() if record.facts.get(key) != value}
+        if progress.state is not SubmissionState.ENDED and self._lane.growing.is_due(record, progress):
+            self._spawn(record.id, self._lane.growing.harvest(record))
         new = (progress.state, progress.completed or 0, progress.failed or 0)
+        if record.grows:  # whose counts are those of the stored results
+            new = (progress.state, record.completed, record.failed)
         if new != (record.state, record.completed, record.failed) or facts:
             self._driver.writer.record(
                 "poll",

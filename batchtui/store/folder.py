@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -59,6 +58,7 @@ class BatchFolder:
         self.lock = threading.Lock()
         self.journal_end = 0
         self._progress: Progress | None = None
+        self._jobs: JobTable | None = None
         self._last_event: journal.Event | None = None
         self._results = results.ResultReader(path / "results.jsonl")
         self._refused: dict[int, frozenset[int]] = {}
@@ -76,12 +76,21 @@ class BatchFolder:
         assert self._progress
         return self._progress
 
-    @cached_property
+    @property
     def jobs(self) -> JobTable:
-        table = JobTable(self.path / "jobs.jsonl", growing=self.header.growing)
-        if len(table) < self.header.total:
-            raise StoreDamaged(f"{self.path / 'jobs.jsonl'}: holds {len(table)} of {self.header.total} jobs")
+        """Read once, and again when more were born. Raises StoreDamaged."""
+        table, header = self._jobs, self.header
+        least = self._progress.total if header.growing and self._progress is not None else header.total
+        if table is None or len(table) < least:
+            table = JobTable(self.path / "jobs.jsonl", growing=header.growing)
+            if len(table) < header.total:
+                raise StoreDamaged(f"{self.path / 'jobs.jsonl'}: holds {len(table)} of {header.total} jobs")
+            self._jobs = table
         return table
+
+    def forget_jobs(self) -> None:
+        """Their file was changed: read it again when it is needed."""
+        self._jobs = None
 
     def _read_header(self) -> BatchHeader:
         """The header, if it is this folder's own: a copy would be driven beside the batch it was copied from."""
@@ -146,8 +155,6 @@ class BatchFolder:
         if stamp != self._header_stamp:
             header = self._read_header()
             self.header, self._header_stamp = header, stamp
-            if len(self.__dict__.get("jobs", ())) < header.total:
-                self.__dict__.pop("jobs", None)
             if self._progress is not None and self._progress.total != header.total:
                 self._progress = None
             changed = True
@@ -166,7 +173,7 @@ class BatchFolder:
         progress, header = self.progress, self.header
         counts = progress.counts()
         live = sum(counts[state] for state in LIVE_JOB_STATES)
-        if live or (progress.total == 0 and not progress.ended):
+        if live or (progress.total == 0 and not progress.ended) or self.unsown:
             if header.cancelling:
                 return BatchState.CANCELLING
             return BatchState.PROCESSING if progress.started else BatchState.PENDING
@@ -174,7 +181,40 @@ class BatchFolder:
             return BatchState.CANCELLING if header.cancelling else BatchState.PROCESSING
         if header.cancelling:
             return BatchState.CANCELLED
-        return BatchState.COMPLETED if counts[JobState.COMPLETED] else BatchState.FAILED
+        return BatchState.COMPLETED if counts[JobState.COMPLETED] or self._is_barren() else BatchState.FAILED
+
+    def _is_barren(self) -> bool:
+        """Whether all went well, only that no jobs came of it."""
+        submissions = self.progress.submissions.values()
+        return not self.progress.total and all(s.grows and s.ended_as == "completed" for s in submissions)
+
+    @property
+    def unsown(self) -> list[int]:
+        """Seeds that are still to be sent, by their place in the header."""
+        header = self.header
+        if not header.seeds or header.cancelling or header.stopping:
+            return []
+        sown = {record.seed for record in self.progress.submissions.values()}
+        return [place for place in range(len(header.seeds)) if place not in sown]
+
+    @property
+    def born(self) -> frozenset[int]:
+        """Numbers of the jobs that were born at their backend, where none can be sent again by itself."""
+        growing = (record for record in self.progress.submissions.values() if record.grows)
+        return frozenset(n for record in growing for n in ranges.decode(record.jobs))
+
+    def _total(self) -> int | None:
+        """How many jobs there are; while they are being born, how many the backend says that there will be."""
+        progress = self.progress
+        if not self.header.growing:
+            return progress.total
+        growing = [record for record in progress.submissions.values() if record.grows]
+        if self.unsown or not growing:
+            return None
+        told = sum(record.facts.get("total") or 0 for record in growing)
+        born = sum(ranges.count(record.jobs) for record in growing)
+        known = all(isinstance(record.facts.get("total"), int) for record in growing)
+        return progress.total - born + max(told, born) if known else None
 
     def deadline(self) -> float | None:
         """Unix seconds at which the time limit ends the batch."""
@@ -194,7 +234,7 @@ class BatchFolder:
                 status=self.state(),
                 paused=header.paused,
                 attention=list(progress.attention.values()),
-                total=None if header.growing else progress.total,
+                total=self._total(),
                 **{state.value: counts[state] for state in JOB_STATES},
                 maybe_twice=progress.maybe_twice,
                 cost_usd=progress.cost_nano / NANO if progress.priced else None,
@@ -231,7 +271,7 @@ class BatchFolder:
             backend=record.backend,
             remote_id=record.remote_id,
             status=record.state,
-            reason=record.reason,
+            reason=record.reason or _doing(record),
             jobs=ranges.count(record.jobs),
             completed=record.completed,
             failed=record.failed,
@@ -321,3 +361,9 @@ class BatchFolder:
 def to_json(value: object) -> object:
     """A status or result as plain JSON types."""
     return msgspec.to_builtins(value)
+
+
+def _doing(record: SubmissionRecord) -> str | None:
+    """What the backend says that it is at, while it runs."""
+    over = record.state in (SubmissionState.ENDED, SubmissionState.COLLECTED)
+    return None if over else record.facts.get("doing") or None

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from batchtui.errors import StoreDamaged
-from batchtui.model import BatchSpec, Json
+from batchtui.model import BatchSpec, JobRecord, Json
 from batchtui.store.lines import replace_file
 
 SCHEMA = 1
@@ -40,7 +40,9 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     adopted: str | None = None
     """The remote id of a submission that was not made here and is followed as the batch's first."""
     growing: bool = False
-    """Its jobs are not known before their results."""
+    """Jobs may yet be born: they are not known before their backend shows them, or before their results."""
+    seeds: list[JobRecord] = []
+    """What is sent, one to a submission, for the backend to bear jobs of; no jobs themselves."""
     paused: bool = False
     released: bool = False
     """Whether the jobs behind `limits.canary` may go."""

@@ -115,6 +115,10 @@ class JobTable:
         except (ValueError, RecursionError, msgspec.ValidationError) as fault:
             raise StoreDamaged(f"{self._path}: job {n} cannot be read ({fault})") from fault
 
+    def offset(self, n: int) -> int:
+        """The byte at which the line of job `n` starts."""
+        return self._offsets[n]
+
     def __del__(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)

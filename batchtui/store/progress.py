@@ -46,6 +46,10 @@ class SubmissionRecord:
     cancel_asked: bool = False
     attempted: bool = True
     """Whether it was ever on its way; until then its jobs have no attempt of it."""
+    grows: bool = False
+    """Whether its jobs are born at the backend."""
+    seed: int | None = None
+    """Which of the header's seeds it sends; None: none, or that seed is to be sent anew."""
 
 
 class Progress:
@@ -228,6 +232,8 @@ class Progress:
             estimated_usd=event.get("estimated_usd"),
             state=SubmissionState.PLANNED,
             attempted=False,
+            grows=event.get("grows", False),
+            seed=event.get("seed"),
         )
 
     def _unplanned(self, event: Event) -> None:
@@ -282,11 +288,14 @@ class Progress:
         submission.first_error = submission.first_error or event.get("error")
         submission.expires = event.get("expires")
         submission.facts.update(event.get("facts") or {})
+        if submission.state is SubmissionState.ENDED:
+            submission.ended = event["time"]
+        if submission.grows:
+            return  # counted by the stored results, which come while it runs
         if submission.state is not SubmissionState.ENDED:
             submission.completed = event.get("completed") or 0
             submission.failed = event.get("failed") or 0
         else:
-            submission.ended = event["time"]
             submission.completed = submission.failed = 0  # from here on counted by the stored results
 
     def _cancel_asked(self, event: Event) -> None:
@@ -295,7 +304,9 @@ class Progress:
     def _collected(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state = SubmissionState.COLLECTED
-        if event.get("again"):  # nothing came of it: its jobs are sent anew
+        self.maybe_twice += event.get("maybe_twice", 0)
+        if event.get("again"):  # nothing more comes of it: its open jobs are sent anew
+            submission.seed = None
             for n in ranges.decode(submission.jobs):
                 if self.states[n] == PROCESSING:
                     self.states[n] = PENDING

@@ -145,8 +145,18 @@ class BatchWriter:
         with contextlib.closing(AppendFile(self.folder.path / "jobs.jsonl")) as file:
             file.cut_torn_tail()
 
-    def grow(self, sub: int, records: Sequence[JobRecord]) -> None:
-        """Add jobs that only the backend of this submission knew of; no more will come. Raises StoreFull.
+    def drop_unborn(self) -> None:
+        """Cut jobs that were written down, and not yet said to be born when the last driver died."""
+        self.mend_jobs()
+        folder = self.folder
+        folder.forget_jobs()
+        total = max(folder.progress.total, folder.header.total)
+        if len(folder.jobs) > total:
+            os.truncate(folder.path / "jobs.jsonl", folder.jobs.offset(total))
+            folder.forget_jobs()
+
+    def grow(self, sub: int, records: Sequence[JobRecord], *, more: bool = False) -> None:
+        """Add jobs that only the backend of this submission knew of; `more` may come. Raises StoreFull.
 
         After a crash half way it is called again, once `mend_jobs` was, without those that jobs.jsonl holds by then.
         """
@@ -154,11 +164,11 @@ class BatchWriter:
         with contextlib.closing(AppendFile(folder.path / "jobs.jsonl")) as file:
             file.append(b"".join(map(job_line, records)))
             file.sync()
-        folder.__dict__.pop("jobs", None)
+        folder.forget_jobs()
         first, total = folder.progress.total, len(folder.jobs)
         if total > first:
             self.record("born", sub=sub, total=total, jobs=ranges.encode(range(first, total)))
-        folder.header.total, folder.header.growing = total, False
+        folder.header.total, folder.header.growing = total, more
         self.save_header()
 
     # ---- header, inbox, checkpoint

@@ -13,12 +13,35 @@ from textual.binding import Binding, BindingType
 
 from batchtui.errors import nearest
 
-SCREENS = ("batches", "batch", "result", "compose", "log", "help", "first_run", "backends", "dialog")
-EVERYWHERE = ("batches", "batch", "result", "compose", "log", "help", "first_run", "backends")
+SCREENS = (
+    "batches",
+    "batch",
+    "info",
+    "result",
+    "compose",
+    "log",
+    "help",
+    "first_run",
+    "backends",
+    "remote",
+    "dialog",
+)
+EVERYWHERE = (
+    "batches",
+    "batch",
+    "info",
+    "result",
+    "compose",
+    "log",
+    "help",
+    "first_run",
+    "backends",
+    "remote",
+)
 NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
 LISTS = ("batches", "batch", "log")
-MOVING = (*LISTS, "result")
+MOVING = (*LISTS, "info", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +85,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.filter", "Filter", "Type to narrow the list; `!text` leaves out, `status:failed` looks at a column",
            ("slash",), LISTS, True),
     Action("batch.pause", "Pause", "Pause: nothing more is sent and nothing is polled; again to resume", ("p",),
+           ("batches", "batch", "info"), True),
+    Action("batch.info", "Facts", "All about the batch: money, times, every submission and its stage", ("i",),
            ("batches", "batch"), True),
     Action("list.failed", "Failed only", "Show only the jobs that did not succeed; again for all", ("f",),
            ("batch",), True),
     Action("batch.resolve", "Settle", "Settle what needs a person: an unsure submission, a canary, a spent budget",
-           ("u",), ("batches", "batch")),
+           ("u",), ("batches", "batch", "info"), True),
+    Action("batch.limit", "Limits", "Change what the batch may cost and how long it may take", ("l",),
+           ("batches", "batch", "info"), True),
     Action("list.sort", "Sort", "Sort by the next column", ("s",), ("batches", "batch")),
     Action("list.reverse", "Reverse", "Turn the order round", ("S",), ("batches", "batch")),
     Action("list.all", "Mark all", "Mark everything the filter shows", ("ctrl+a",), ("batches", "batch")),
@@ -78,7 +105,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch.archived", "Archived too", "Show archived batches too; again to hide them", ("Z",), ("batches",)),
     Action("batch.remove", "Remove", "Delete the batch with its results from the disk; asks first", ("delete", "D"),
            ("batches",)),
-    Action("batch.log", "Log", "What happened to this batch, in order", ("t",), ("batches", "batch")),
+    Action("batch.log", "Log", "What happened to this batch, in order", ("t",), ("batches", "batch", "info")),
     # ---- the result reader
     Action("result.next", "Next", "The next job of the list; while a text is searched, the next place of it",
            ("n", "right", "right_square_bracket"), ("result",), True),
@@ -106,6 +133,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("compose.save", "Save", "Save as a batch file", ("f2", "ctrl+s"), ("compose",), True, True),
     Action("compose.column", "Column", "Insert the name of a column where the cursor is", ("f3",), ("compose",),
            True, True),
+    Action("compose.models", "Models", "Choose the model from those of the backend, with their prices", ("ctrl+l",),
+           ("compose",), False, True),
     Action("compose.open", "Open", "Open a batch file or a source", ("f4", "ctrl+o"), ("compose",), True, True),
     Action("compose.check", "Check", "Check every row without sending anything", ("f5",), ("compose",), True, True),
     Action("compose.previous_row", "Previous row", "Preview the row before", ("f7",), ("compose",), False, True),
@@ -119,9 +148,14 @@ ACTIONS: tuple[Action, ...] = (
            ("d",), ("first_run",), True),
     Action("first_run.backends", "Backends", "What is configured, and whether it answers", ("b",), ("first_run",), True),
     # ---- backends
-    Action("backends.probe", "Ask", "Ask the backend whether it answers and takes the key", ("enter", "t"), ("backends",),
-           True),
+    Action("backends.open", "Batches there", "List the batches that live at the backend, to take one over", ("enter",),
+           ("backends",), True),
+    Action("backends.probe", "Ask", "Ask the backend whether it answers and takes the key", ("t",), ("backends",), True),
     Action("backends.probe_all", "Ask all", "Ask every backend", ("a",), ("backends",), True),
+    # ---- what lives at a backend
+    Action("remote.adopt", "Take over", "Follow the batch here and collect its results; one that is followed is opened",
+           ("enter",), ("remote",), True),
+    Action("remote.list", "List again", "Ask the backend again what lives there", ("a",), ("remote",), True),
     # ---- the log
     Action("log.follow", "Follow", "Keep to the newest line, or stand still", ("f",), ("log",), True),
     Action("log.wrap", "Wrap", "Wrap long lines, or cut them", ("W",), ("log",), True),

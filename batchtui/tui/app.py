@@ -28,6 +28,7 @@ from batchtui.store.library import Library
 from batchtui.tui import actions, leaving, settings, states, terminal
 from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
+from batchtui.tui.day_money import DayMoney
 from batchtui.tui.error_digests import ErrorDigests
 from batchtui.tui.key_order import KeyOrder
 from batchtui.tui.link import Link
@@ -35,6 +36,7 @@ from batchtui.tui.rates import Rates
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.screens.dialogs import Dialog
+from batchtui.tui.usual import UsualTimes
 from batchtui.tui.widgets.guard import Guard, NoColour
 from batchtui.tui.widgets.header import HeaderLine
 
@@ -99,6 +101,8 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self.now = now
         self.keymap_in_use: dict[str, str] = {}
         self.rates = Rates()
+        self.usual = UsualTimes(self.link, now)
+        self.day_money = DayMoney(data_dir, config.limits.cost_usd_per_day)
         self.errors_of = ErrorDigests(self.link, now)
         self.notes: list[tuple[str, str]] = []
         """What the app itself said, with the time: shown in the log."""

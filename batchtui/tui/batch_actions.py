@@ -7,25 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.errors import BatchtuiError
-from batchtui.limit_ranges import dollars_fault
-from batchtui.model import Attention, BatchStatus
+from batchtui.model import BatchStatus
 from batchtui.tui import figures, states
-from batchtui.tui.screens.dialogs import Ask, Choose, Confirm
+from batchtui.tui.screens.dialogs import Ask, Confirm
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
 
 RETRIED = ("failed", "invalid", "expired", "cancelled")
-ACTION_WORDS = {
-    "resume": "It is settled: go on",
-    "limit": "Change its cost limit",
-    "adopt": "Adopt it: give the id it has at the backend",
-    "release": "Go on with the rest of the batch",
-    "cancel": "Cancel the rest of the batch; what is done stays",
-    "abandon": "Give it up: its jobs count as failed",
-    "resend": "Send it again: only where you know that it was not made",
-}
-"""What the actions of `resolve` mean, the most cautious first."""
 
 
 def _statuses(app: BatchtuiApp, ids: Sequence[str]) -> list[BatchStatus]:
@@ -92,11 +81,19 @@ def pause(app: BatchtuiApp, ids: Sequence[str]) -> None:
         app.say(f"resumed {_named(found)}")
 
 
+NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: submit the batch file again"
+
+
 def retry(app: BatchtuiApp, ids: Sequence[str]) -> None:
     """Put every job without a good answer back to pending."""
     found = [status for status in _statuses(app, ids) if _to_retry(status)]
     if not found:
         app.say("nothing to retry: no job failed" if ids else "no batch is selected")
+        return
+    if kept := [status for status in found if _all_born(app, status.id)]:
+        app.say(NOT_ALONE, "warning")
+        found = [status for status in found if status not in kept]
+    if not found:
         return
     jobs = sum(_to_retry(status) for status in found)
     for status in found:
@@ -108,7 +105,16 @@ def _to_retry(status: BatchStatus) -> int:
     return states.unsuccessful(status) + status.cancelled
 
 
+def _all_born(app: BatchtuiApp, batch_id: str) -> bool:
+    """Whether no job of it can be sent again by itself."""
+    folder = app.link.folder(batch_id)
+    return folder is not None and len(folder.born) == len(folder.jobs) > 0
+
+
 def retry_jobs(app: BatchtuiApp, batch_id: str, job_ids: Sequence[str]) -> None:
+    if _all_born(app, batch_id):
+        app.say(NOT_ALONE, "warning")
+        return
     app.link.command(batch_id, "retry", jobs=list(job_ids))
     app.say(f"{len(job_ids)} jobs go back to pending" if len(job_ids) > 1 else "the job goes back to pending")
 
@@ -158,74 +164,14 @@ def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def resolve(app: BatchtuiApp, batch_id: str | None) -> None:
-    """Show what needs a person, and send the answer."""
-    status = app.link.status(batch_id) if batch_id else None
-    if status is None or not status.attention:
-        app.say("nothing here needs you")
-        return
-    options = [
-        (f"{index}:{word}", f"{ACTION_WORDS.get(word, word.capitalize())}")
-        for index, item in enumerate(status.attention)
-        for word in sorted(
-            item.actions, key=list(ACTION_WORDS).index if set(item.actions) <= set(ACTION_WORDS) else None
-        )
-    ]
-    body = "\n".join(f"{item.text} (since {figures.ago(item.since, app.now())})" for item in status.attention)
-    if any(not item.actions for item in status.attention):
-        options.append(("resume", "It is settled: go on (resume)"))
+def info(app: BatchtuiApp, batch_id: str | None) -> None:
+    """Show all there is to know about a batch."""
+    from batchtui.tui.screens.info import InfoScreen
 
-    def answered(chosen: str | None) -> None:
-        if chosen == "resume":
-            app.link.command(status.id, "resume")
-            app.say(f"{_named([status])} goes on")
-        elif chosen:
-            index, _, word = chosen.partition(":")
-            _resolve(app, status, status.attention[int(index)], word)
-
-    app.ask(Choose(f"Settle {_named([status])}", body, options=options), answered)
-
-
-def _resolve(app: BatchtuiApp, status: BatchStatus, item: Attention, word: str) -> None:
-    if word == "resume":
-        app.link.command(status.id, "resume")
-        app.say(f"{_named([status])} goes on")
-        return
-    if word == "limit":
-        _change_limit(app, status)
-        return
-    args: dict[str, object] = {"action": word}
-    if item.submission is not None:
-        args["submission"] = item.submission
-    if word != "adopt":
-        app.link.command(status.id, "resolve", **args)
-        app.say(f"{word}: {_named([status])} goes on")
-        return
-
-    def answered(remote_id: str | None) -> None:
-        if remote_id and remote_id.strip():
-            app.link.command(status.id, "resolve", remote_id=remote_id.strip(), **args)
-            app.say(f"adopting {remote_id.strip()}")
-
-    app.ask(Ask("Adopt", "The id that the backend shows for this submission:"), answered)
-
-
-def _change_limit(app: BatchtuiApp, status: BatchStatus) -> None:
-    def answered(text: str | None) -> None:
-        if not text or not text.strip():
-            return
-        try:
-            limit = float(text.strip().removeprefix("$"))
-        except ValueError:
-            limit = -1.0
-        if fault := dollars_fault(limit):
-            app.say(f"the cost limit stays: {fault}", "error")
-            return
-        app.link.command(status.id, "limit", cost_usd=limit)
-        app.say(f"{_named([status])} may cost {limit:g} USD")
-
-    now = "" if status.cost_limit_usd is None else f"{status.cost_limit_usd:g}"
-    app.ask(Ask("Cost limit", "The most that the batch may cost, in US dollars:", value=now), answered)
+    if batch_id and app.link.folder(batch_id):
+        app.push_screen(InfoScreen(batch_id))
+    else:
+        app.say("no batch is selected")
 
 
 def clone(app: BatchtuiApp, batch_id: str | None) -> None:

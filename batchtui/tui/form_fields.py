@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from batchtui.model import Json, seconds
 from batchtui.text import clean
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
+_TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
 LANGUAGE_KINDS = frozenset({"chat", "openai", "anthropic", "gemini", "mistral", "together"})
 """Kinds whose job is a prompt to a model."""
 PROGRAM_KINDS = frozenset({"local", "slurm"})
@@ -86,6 +88,27 @@ def read_duration(text: str) -> Json:
         return text
 
 
+def read_truth(text: str) -> Json:
+    """yes or no, or a template that gives one."""
+    if "{{" in text:
+        return text
+    word = text.strip().lower()
+    if word not in _TRUTHS:
+        raise ValueError(f'expected yes or no, got "{text.strip()[:40]}"')
+    return _TRUTHS[word]
+
+
+def read_table(text: str) -> dict[str, Json]:
+    """A JSON object, its strings templates."""
+    try:
+        value = json.loads(text)
+    except ValueError as fault:
+        raise ValueError(f'expected a JSON object such as {{"key": 1}}: {fault}') from None
+    if not isinstance(value, dict):
+        raise ValueError('expected a JSON object such as {"key": 1}')
+    return value
+
+
 def read_policy(text: str) -> str:
     if text.strip() not in ERROR_POLICIES:
         raise ValueError(f'expected "continue" or "stop", got "{text.strip()[:40]}"')
@@ -139,7 +162,11 @@ def _texts(value: Json, words: bool) -> list[str]:
         return [] if line is None else [line]
     if isinstance(value, str):
         return [value]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return ["yes" if value else "no"]
+    if isinstance(value, dict):
+        return [json.dumps(value, ensure_ascii=False)]
+    if not isinstance(value, int | float):
         return []
     short = [str(int(value))] if isinstance(value, float) and value.is_integer() else []
     return [*short, str(value)]
@@ -152,12 +179,24 @@ JOB_LANGUAGE = (
     Field("job.prompt", "Prompt", "Summarise {{ text }}", read_text, lines=True),
     Field("job.max_tokens", "Max tokens", "the provider's default", read_whole),
     Field("job.temperature", "Temperature", "the provider's default", read_number),
+    Field("job.file", "File", "sent beside the prompt: a path, {{ column }}", read_text, path=True),
     Field("job.schema", "Schema", "JSON Schema of the answer, a file", read_text, path=True),
 )
+JOB_CITING = (Field("job.citations", "Citations", "yes: the passages that an answer rests on", read_truth),)
+"""Only where the provider cites."""
 JOB_PROGRAM = (
     Field("job.command", "Command", "echo {{ column }}", read_words),
     Field("job.cwd", "Folder", "where it runs: this folder", read_text),
     Field("job.stdin", "Stdin", "text given to the program", read_text),
+)
+JOB_FLOW = (
+    Field("job.flow", "Flow", "the flow's name, as `backends probe` lists them", read_text),
+    Field("job.max_records", "Records", "all, or the first n", read_whole),
+    Field("job.shuffle", "Shuffle", "yes", read_truth),
+    Field("job.concurrency", "Concurrency", "5 at once on the server", read_whole),
+    Field("job.error_policy", "Policy", "continue, or stop", read_policy),
+    Field("job.parameters", "Parameters", 'of every run, as {"model": "x"}', read_table),
+    Field("job.interactive", "Interactive", "no", read_truth),
 )
 MORE = (
     Field("name", "Name", "the source's name", read_text),
@@ -180,7 +219,9 @@ BACKEND_KEY, OTHER_KEY = "backend", "other"
 def job_fields(kind: str | None) -> tuple[Field, ...]:
     """The fields of a job's template on a backend of this kind; none for kinds that the form does not know."""
     if kind in LANGUAGE_KINDS:
-        return JOB_LANGUAGE
+        return JOB_LANGUAGE + JOB_CITING if kind == "anthropic" else JOB_LANGUAGE
+    if kind == "buttermilk":
+        return JOB_FLOW
     return JOB_PROGRAM if kind in PROGRAM_KINDS else ()
 
 

@@ -6,7 +6,15 @@ import locale
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from batchtui.model import LIVE_JOB_STATES, BatchState, BatchStatus, JobState
+from batchtui.model import (
+    LIVE_JOB_STATES,
+    UNSENT,
+    BatchState,
+    BatchStatus,
+    JobState,
+    SubmissionState,
+    SubmissionStatus,
+)
 
 STYLES: Mapping[str, str] = {
     "draft": "dim",
@@ -56,10 +64,13 @@ class Glyphs:
     def batch(self, status: BatchStatus) -> tuple[str, str, str]:
         """(glyph, word, style) of a batch: what needs a person first, then the pause, then the state."""
         if status.attention:
-            return self.states["attention"], "needs you", STYLES["attention"]
+            spent = all(item.kind == "budget" for item in status.attention)
+            return self.states["attention"], "no budget" if spent else "needs you", STYLES["attention"]
         live = status.status in (BatchState.PENDING, BatchState.PROCESSING, BatchState.CANCELLING)
         if status.paused and live:
             return self.states["paused"], "paused", STYLES["paused"]
+        if live and held_by_budget(status):
+            return self.states["paused"], "no budget", STYLES["paused"]
         word = status.status.value
         if status.status is BatchState.COMPLETED and unsuccessful(status):
             return self.states["partly"], word, STYLES["partly"]
@@ -96,6 +107,21 @@ def unsuccessful(status: BatchStatus) -> int:
 def live(status: BatchStatus) -> bool:
     """Whether any of its jobs may still change by itself."""
     return status.status in (BatchState.PENDING, BatchState.PROCESSING, BatchState.CANCELLING)
+
+
+def waits_for_budget(submission: SubmissionStatus) -> bool:
+    """The engine says what it could not reserve in dollars."""
+    return submission.status is SubmissionState.WAITING and "USD" in (submission.reason or "")
+
+
+def held_by_budget(status: BatchStatus) -> bool:
+    """Whether nothing goes on before money comes back, or a limit is raised."""
+    open_ones = [one for one in status.submissions or [] if one.status is not SubmissionState.COLLECTED]
+    return (
+        not status.processing
+        and all(one.status in UNSENT for one in open_ones)
+        and any(waits_for_budget(one) for one in open_ones)
+    )
 
 
 def job_is_live(state: JobState) -> bool:

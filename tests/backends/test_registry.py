@@ -10,6 +10,7 @@ import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.chat import ChatBackend
+from batchtui.config.plug_ins import GROUP
 from batchtui.errors import ConfigError
 from batchtui.text import Secret
 
@@ -19,7 +20,7 @@ KEY = Secret("sk-test-0123456789")
 @pytest.fixture
 def plug_ins(monkeypatch):
     def use(**found: str) -> None:
-        entries = {name: EntryPoint(name, value, registry.GROUP) for name, value in found.items()}
+        entries = {name: EntryPoint(name, value, GROUP) for name, value in found.items()}
         monkeypatch.setattr(registry, "_plug_ins", lambda: entries)
 
     return use

@@ -47,6 +47,27 @@ def test_config_check_names_file_and_key(cli: Cli) -> None:
     assert "defaults.backend" in ran.err
 
 
+def test_config_check_looks_into_every_table(cli: Cli) -> None:
+    (cli.folder / "config.toml").write_text(
+        '[backends.a]\nkind = "openai"\nbase_ulr = "x"\n[backends.b]\nkind = "openai"\n'
+        '[backends.c]\nkind = "chat"\nheaders = { X-Lab = "env:NOT_SET_HERE" }\n'
+        '[backends.d]\nkind = "rest"\nbase_url = "http://127.0.0.1:9"\npoll = { path = "x" }\n'
+        'submit = { path = "x", body = "{{ inptu }}" }\n'
+    )
+    ran = cli("config", "check")
+    assert ran.code == 3
+    assert "problem: " in ran.err
+    assert 'backends.a.base_ulr: unknown key; did you mean "base_url"?' in ran.err
+    assert "backends.b" not in ran.err
+    assert "backends.c.headers.X-Lab: the variable NOT_SET_HERE is not set" in ran.err
+    assert 'backends.d.submit.body: no name "inptu" here; did you mean "input"?' in ran.err
+    (cli.folder / "config.toml").write_text(
+        '[backends.c]\nkind = "chat"\nheaders = { A = "env:NOT_SET_HERE" }\n'
+    )
+    ran = cli("config", "check")
+    assert (ran.code, "warning" in ran.err) == (0, True)
+
+
 def test_doctor_is_content_and_then_not(cli: Cli) -> None:
     cli.local(["true"], "--set", "source.limit=1")
     well = cli("doctor", "--json")

@@ -29,6 +29,8 @@ def test_from_a_variable() -> None:
     assert "k-1" not in repr(resolve_key(chosen, {"MY_KEY": "k-1"}))
     assert key_state(chosen, {"MY_KEY": "k-1"}) == "MY_KEY is set"
     assert key_state(chosen, {}) == "MY_KEY is not set"
+    daly = BackendConfig(name="d", kind="daly", table={"kind": "daly", "user_key_env": "MY_KEY"}, origin="c")
+    assert key_state(daly, {"MY_KEY": "k-1"}) == "DALY_WORKSPACE_KEY is not set, MY_KEY is set"
     with pytest.raises(ConfigError, match=r"c\.toml: backends\.a\.api_key_env: MY_KEY is not set"):
         key_of(chosen)
 

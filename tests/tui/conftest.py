@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from batchtui.backends.base import Probe
 from batchtui.store.library import Library
+from batchtui.tui import models
 from tests.tui.samples import sample_library
 
 
@@ -17,11 +19,17 @@ def library(tmp_path: Path) -> Library:
     return sample_library(tmp_path / "data")
 
 
+async def _nobody_answers(*_: object) -> Probe:
+    """The compose form asks backends for their models; not from a test."""
+    return Probe(ok=False, message="not asked in tests")
+
+
 @pytest.fixture(autouse=True)
 def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Times of the day and drawing characters that do not depend on the machine."""
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(models, "ask", _nobody_answers)
     monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "UTF-8")
     time.tzset()
     yield

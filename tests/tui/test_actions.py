@@ -19,7 +19,9 @@ from batchtui.tui.screens.compose import ComposeScreen
 from batchtui.tui.screens.dialogs import Dialog
 from batchtui.tui.screens.first_run import FirstRunScreen
 from batchtui.tui.screens.help import HelpScreen
+from batchtui.tui.screens.info import InfoScreen
 from batchtui.tui.screens.log import LogScreen
+from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.screens.result import ResultScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
@@ -27,12 +29,14 @@ from tests.tui.waiting import screen_text, until
 SCREENS: dict[str, type] = {
     "batches": BatchesScreen,
     "batch": BatchScreen,
+    "info": InfoScreen,
     "compose": ComposeScreen,
     "result": ResultScreen,
     "log": LogScreen,
     "help": HelpScreen,
     "first_run": FirstRunScreen,
     "backends": BackendsScreen,
+    "remote": RemoteScreen,
     "dialog": Dialog,
 }
 

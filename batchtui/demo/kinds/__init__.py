@@ -5,7 +5,9 @@ from __future__ import annotations
 from batchtui.demo.kinds.anthropic import AnthropicDemo
 from batchtui.demo.kinds.anthropic_messages import AnthropicMessagesDemo
 from batchtui.demo.kinds.base import DemoKind
+from batchtui.demo.kinds.buttermilk import ButtermilkDemo
 from batchtui.demo.kinds.chat import ChatDemo
+from batchtui.demo.kinds.daly import DalyDemo
 from batchtui.demo.kinds.gemini import GeminiDemo
 from batchtui.demo.kinds.mistral import MistralDemo
 from batchtui.demo.kinds.openai import OpenAIDemo
@@ -19,4 +21,6 @@ KINDS: tuple[type[DemoKind], ...] = (
     GeminiDemo,
     MistralDemo,
     TogetherDemo,
+    ButtermilkDemo,
+    DalyDemo,
 )

@@ -13,13 +13,14 @@ from textual.widgets import DataTable, Static
 from textual.worker import get_current_worker
 
 from batchtui.backends.base import Probe
-from batchtui.config import Config, key_state
-from batchtui.engine.pool import Backends
-from batchtui.errors import BatchtuiError
+from batchtui.backends.registry import broken
+from batchtui.config import key_state
 from batchtui.model import JobState
 from batchtui.text import page
 from batchtui.tui import actions
+from batchtui.tui.models import ask
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.widgets.outside import cell, shown
 
 _COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
@@ -38,6 +39,12 @@ class BackendsScreen(AppScreen):
         name: str
         probe: Probe
 
+    @dataclass
+    class Broken(Message):
+        """What is wrong with plug-ins that cannot be used."""
+
+        faults: list[str]
+
     def __init__(self) -> None:
         super().__init__()
         self._answers: dict[str, Probe] = {}
@@ -47,6 +54,7 @@ class BackendsScreen(AppScreen):
         for title, width in _COLUMNS:
             table.add_column(title, width=width, key=title)
         yield table
+        yield Static(id="broken-plug-ins")
         yield Static(id="backend-about")
 
     def on_mount(self) -> None:
@@ -61,6 +69,19 @@ class BackendsScreen(AppScreen):
                 cell(name), cell("?"), cell(""), cell(problems[0].message, "bold red"), key=name
             )
         self._about()
+        self.run_worker(self._look_at_plug_ins, thread=True, group="plug-ins", exit_on_error=False)
+
+    def _look_at_plug_ins(self) -> None:
+        """In a thread of its own: it imports them."""
+        if faults := broken():
+            self.post_message(self.Broken([fault for _, fault in faults]))
+
+    @on(Broken)
+    def _warn_of_plug_ins(self, event: Broken) -> None:
+        warnings = [shown(f"warning: {fault}", "$text-warning", limit=300) for fault in event.faults]
+        told = self.query_one("#broken-plug-ins", Static)
+        told.update(Content("\n").join(warnings))
+        told.display = True
 
     @property
     def table(self) -> DataTable[object]:
@@ -104,6 +125,17 @@ class BackendsScreen(AppScreen):
     # ---- asking
 
     @on(DataTable.RowSelected)
+    def action_backends_open(self) -> None:
+        name = self._current()
+        if name is None or name not in self.tui.config.backends:
+            return
+        if self.tui.config.backends[name].kind in ("local", "chat"):
+            self.tui.say(
+                f"{name}: jobs run here one by one, so nothing lives there; t asks whether it answers"
+            )
+            return
+        self.tui.push_screen(RemoteScreen(name))
+
     def action_backends_probe(self) -> None:
         if name := self._current():
             self._ask([name])
@@ -131,16 +163,3 @@ class BackendsScreen(AppScreen):
         glyph, style = self.tui.glyphs.job(JobState.COMPLETED if event.probe.ok else JobState.FAILED)
         self.table.update_cell(event.name, "STATE", cell(f"{glyph} {event.probe.message}", style))
         self._about()
-
-
-async def ask(config: Config, name: str) -> Probe:
-    """Probe a backend over connections of its own, since the worker's belong to the worker's loop."""
-    backends = Backends(config)
-    try:
-        return await backends.get(name).probe()
-    except BatchtuiError as fault:
-        return Probe(ok=False, message=str(fault))
-    except Exception as fault:
-        return Probe(ok=False, message=f"{type(fault).__name__}: {fault}")
-    finally:
-        await backends.close()

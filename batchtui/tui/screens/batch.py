@@ -14,7 +14,7 @@ from textual.worker import get_current_worker
 from batchtui.errors import BatchtuiError, StoreDamaged
 from batchtui.results.query import parse
 from batchtui.store.folder import BatchFolder
-from batchtui.tui import actions, batch_actions, figures, states
+from batchtui.tui import actions, batch_actions, figures, settling, states
 from batchtui.tui.job_facts import JobFacts
 from batchtui.tui.job_filter import UNSUCCESSFUL, JobFilter, Wanted, complete, understand
 from batchtui.tui.screens.base import AppScreen
@@ -57,14 +57,21 @@ class BatchScreen(AppScreen):
         folder = self.folder
         if folder is None:
             return
+        self._facts = JobFacts(folder.path)
+        if self._show_jobs(folder):
+            self._bring_up_to_date()
+
+    def _show_jobs(self, folder: BatchFolder) -> bool:
+        """Take the jobs' ids in: once, and again when some were born. False where they cannot be read."""
+        assert self._facts
         try:
             ids = folder.jobs.ids
         except StoreDamaged as fault:
             self.tui.say(fault, "error")
-            return
-        self._filter, self._facts = JobFilter(ids), JobFacts(folder.path)
+            return False
+        self._filter = JobFilter(ids)
         self.table.show_jobs(ids, self._facts)
-        self._bring_up_to_date()
+        return True
 
     def on_unmount(self) -> None:
         if self._facts:
@@ -99,6 +106,10 @@ class BatchScreen(AppScreen):
         if folder is None or self._filter is None:
             return
         columns = folder.columns()
+        if len(columns.states) > len(self.table.ids):
+            chosen_anew = True
+            if not self._show_jobs(folder):
+                return
         plain = not self._query and not self._failed_only and not self._sort and not self._reversed
         if plain and not chosen_anew and self._seq >= 0:
             numbers: Sequence[int] = self.table.numbers
@@ -274,7 +285,13 @@ class BatchScreen(AppScreen):
         batch_actions.pause(self.tui, [self.batch_id])
 
     def action_batch_resolve(self) -> None:
-        batch_actions.resolve(self.tui, self.batch_id)
+        settling.resolve(self.tui, self.batch_id)
+
+    def action_batch_limit(self) -> None:
+        settling.change_limits(self.tui, self.batch_id)
+
+    def action_batch_info(self) -> None:
+        batch_actions.info(self.tui, self.batch_id)
 
     def action_batch_clone(self) -> None:
         batch_actions.clone(self.tui, self.batch_id)

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Input, Static
 
 from batchtui.model import BatchStatus
-from batchtui.tui import actions, batch_actions, batch_filter
+from batchtui.tui import actions, batch_actions, batch_filter, settling
 from batchtui.tui.log_lines import latest_lines
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.since import while_away
@@ -207,7 +207,13 @@ class BatchesScreen(AppScreen):
         batch_actions.remove(self.tui, self.table.acting_on())
 
     def action_batch_resolve(self) -> None:
-        batch_actions.resolve(self.tui, self.table.current())
+        settling.resolve(self.tui, self.table.current())
+
+    def action_batch_limit(self) -> None:
+        settling.change_limits(self.tui, self.table.current())
+
+    def action_batch_info(self) -> None:
+        batch_actions.info(self.tui, self.table.current())
 
     def action_batch_log(self) -> None:
         self.tui.show_log(self.table.current())

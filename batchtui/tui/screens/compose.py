@@ -11,42 +11,39 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.worker import get_current_worker
 
-from batchtui import batchfile
 from batchtui.config import key_state
 from batchtui.engine.planning import Planned, create, preview
+from batchtui.engine.reach import KEYS, Reach, Trusted
 from batchtui.errors import BatchtuiError
-from batchtui.model import BatchSpec, SourceSpec
+from batchtui.model import BatchSpec, Problem, SourceSpec
 from batchtui.store.library import Draft
 from batchtui.tui import actions
 from batchtui.tui.compose_model import (
     FieldFault,
     Form,
-    column_template,
     field_key,
     form_of,
     named,
     opened,
-    rebased,
     spec_of,
 )
 from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY
 from batchtui.tui.latest import Latest
 from batchtui.tui.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
-from batchtui.tui.screens.base import AppScreen
-from batchtui.tui.screens.compose_dialogs import AskPath, confirm_submit
+from batchtui.tui.screens.compose_dialogs import confirm_submit, confirm_trust, doubts
+from batchtui.tui.screens.compose_files import ComposeFiles
 from batchtui.tui.screens.compose_messages import Checked, Previewed, Scanned, Ticked
+from batchtui.tui.screens.compose_models import MODEL_KEY, ComposeModels
 from batchtui.tui.screens.compose_submit import check_work
-from batchtui.tui.screens.dialogs import Choose
 from batchtui.tui.widgets.compose_form import ComposeForm
 from batchtui.tui.widgets.field_row import FieldRow, PickRow
 from batchtui.tui.widgets.preview import FORM_NAME, PreviewPane
 
 PREVIEW_SECONDS, SCAN_SECONDS = 0.15, 0.3
-_COLUMNS_OFFERED = 500
 
 
-class ComposeScreen(AppScreen):
+class ComposeScreen(ComposeFiles, ComposeModels):
     """The draft stays here while the app runs, whatever screen is shown."""
 
     place = "compose"
@@ -55,7 +52,6 @@ class ComposeScreen(AppScreen):
     def __init__(self) -> None:
         super().__init__()
         self._row = 1
-        self._columns: list[str] = []
         self._scan = Scan()
         self._scanned: object = None
         self._checked: Form | None = None
@@ -64,6 +60,8 @@ class ComposeScreen(AppScreen):
         self._wanted: tuple[Path | None, BatchSpec | None, Path | None] | None = None
         """What was to be loaded before the widgets were there."""
         self._latest = Latest(self)
+        self.elsewhere: dict[str, str] | None = None
+        """Fields as a batch file brought them: words of whoever made it. None for what was made here."""
 
     def body(self) -> ComposeResult:
         with Container(id="compose"):
@@ -79,10 +77,6 @@ class ComposeScreen(AppScreen):
 
     def on_screen_resume(self) -> None:
         self._offer_backends()
-
-    @property
-    def form(self) -> ComposeForm:
-        return self.query_one(ComposeForm)
 
     @property
     def pane(self) -> PreviewPane:
@@ -132,6 +126,7 @@ class ComposeScreen(AppScreen):
         except BatchtuiError as fault:
             self.tui.say(fault, "error")
             return
+        self.elsewhere = dict(form.values) if form.path else None
         self._show(form)
 
     def _show(self, form: Form) -> None:
@@ -153,6 +148,7 @@ class ComposeScreen(AppScreen):
         return not (spec.backend or self.tui.config.defaults.backend or spec.job.get("backend"))
 
     def _start_over(self) -> None:
+        self.elsewhere = None
         self._show(Form())
 
     def action_compose_new(self) -> None:
@@ -165,6 +161,8 @@ class ComposeScreen(AppScreen):
     def _edited(self, event: FieldRow.Edited | None = None) -> None:
         if event and event.key == BACKEND_KEY:
             self.form.set_kind(self._kind_of(self.form.form.backend))
+        if event and event.key in (BACKEND_KEY, MODEL_KEY):
+            self.show_models()
         if self.form.form == self._checked:  # news of what was typed before the check began
             return
         self._checked = None
@@ -297,8 +295,16 @@ class ComposeScreen(AppScreen):
             self.tui.backends,
             self.post_message,
             self.tui.library if submit else None,
+            self._reach(spec, form),
         )
         self._latest.start("check", work)
+
+    def _reach(self, spec: BatchSpec, form: Form) -> Reach | None:
+        """What collects where a batch file leads; None for what was made here."""
+        if self.elsewhere is None:
+            return None
+        own = [key for key in KEYS if form.values.get(key) != self.elsewhere.get(key)]
+        return Reach(spec, form.base, own)
 
     @on(Ticked)
     def _show_tick(self, event: Ticked) -> None:
@@ -312,6 +318,10 @@ class ComposeScreen(AppScreen):
             if draft:
                 draft.discard()
             return
+        if event.reach:
+            flight.problems += [
+                Problem(message=f"it {line}, outside its folder", fatal=False) for line in event.reach.lines
+            ]
         self.pane.show_check(flight)
         if flight.stopped or draft is None:
             if draft:
@@ -320,7 +330,19 @@ class ComposeScreen(AppScreen):
             if fatal:
                 self.form.complain(field_key(fatal.key, self.form.form), str(fatal))
             return
-        self._ask_submit(event.planned, draft)
+        reach = event.reach
+        if reach is None or not reach.lines or reach.hash in Trusted(self.tui.data_dir):
+            self._ask_submit(event.planned, draft)
+            return
+
+        def answer(yes: bool | None) -> None:
+            if yes:
+                Trusted(self.tui.data_dir).add(reach.hash)
+                self._ask_submit(event.planned, draft)
+            else:
+                draft.discard()
+
+        self.tui.ask(confirm_trust(event.planned.spec.name, reach.lines), answer)
 
     def _ask_submit(self, planned: Planned, draft: Draft) -> None:
         def answer(yes: bool | None) -> None:
@@ -328,7 +350,7 @@ class ComposeScreen(AppScreen):
                 draft.discard()
                 return
             try:
-                folder = create(planned, draft)
+                folder = create(planned, draft, unpriced_agreed=bool(doubts(planned.preflight)))
             except (BatchtuiError, OSError) as fault:
                 draft.discard()
                 self.tui.say(fault, "error")
@@ -342,54 +364,3 @@ class ComposeScreen(AppScreen):
 
     def action_compose_backends(self) -> None:
         self.tui.push_screen(BackendsScreen())
-
-    # ---- files and columns
-
-    def action_compose_open(self) -> None:
-        def answer(path: str | None) -> None:
-            if path:
-                self.load(path=Path(path))
-
-        form = self.form.form
-        about = "A batch file (.toml), or a source. What stands in the form is replaced."
-        self.tui.ask(AskPath("Open", about, base=form.base), answer)
-
-    def action_compose_save(self) -> None:
-        spec = self._spec()
-        if spec is None:
-            return
-        form = self.form.form
-        value = str(form.path) if form.path else f"{named(spec).name}.toml"
-
-        def answer(path: str | None) -> None:
-            if path:
-                self._save(spec, form.base, Path(path))
-
-        about = "A file that is there already stays beside it as .bak."
-        self.tui.ask(AskPath("Save as a batch file", about, value=value, base=form.base), answer)
-
-    def _save(self, spec: BatchSpec, base: Path, path: Path) -> None:
-        if not batchfile.is_batch_file(path):
-            path = path.with_name(path.name + ".toml")
-        moved = rebased(spec, base, path.absolute().parent)
-        try:
-            batchfile.save(moved, path)
-        except (BatchtuiError, OSError) as fault:
-            self.tui.say(fault, "error")
-            return
-        self.form.fill(form_of(moved, self._kind_of(moved.backend), path.absolute().parent, path))
-        self.tui.say(f"saved {path}")
-
-    def action_compose_column(self) -> None:
-        row = self.form.focused_row()
-        if not self._columns:
-            self.tui.say("no columns are known yet: name a source first")
-            return
-        options = [(name, name) for name in self._columns[:_COLUMNS_OFFERED]]
-
-        def answer(name: str | None) -> None:
-            target = row or self.form.row("job.prompt")
-            if name is not None and not target.insert(column_template(name)):
-                self.tui.say("put the cursor into a field that takes text")
-
-        self.tui.ask(Choose("Insert a column", options=options), answer)

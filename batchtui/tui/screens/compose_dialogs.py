@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from batchtui.model import Preflight
+from batchtui.model import Preflight, Problem
 from batchtui.text import cell
 from batchtui.tui.screens.dialogs import Confirm, Dialog
 from batchtui.tui.widgets.outside import shown
@@ -34,17 +34,35 @@ class AskPath(Dialog[str | None]):
         self.dismiss(str(self._base / Path(value).expanduser()) if value else None)
 
 
+def doubts(flight: Preflight) -> list[Problem]:
+    """What a limit in dollars cannot be kept for: whoever submits agrees to it."""
+    return [problem for problem in flight.problems if not problem.fatal and "cost" in (problem.key or "")]
+
+
+def confirm_trust(name: str, lines: list[str]) -> Confirm:
+    """Asked before what a batch file leads to outside its folder is sent anywhere, run or written."""
+    body = "\n".join(f"It {line}." for line in lines)
+    return Confirm(
+        f"{cell(name, 40)} reaches outside its folder. Allow that?",
+        f"{body}\n\nAllowed once, it is not asked again for this file as it is now.",
+        yes="Allow", no="Send nothing",
+    )  # fmt: skip
+
+
 def confirm_submit(name: str, flight: Preflight) -> Confirm:
     """The one question before a batch is made: how many, where to, and what it may cost."""
     plural = "" if flight.jobs == 1 else "s"
     lines = [f"{label.ljust(13)}{value}" for label, value in check_figures(flight)]
-    kind = f", of kind {flight.kind}" if flight.kind != flight.backend else ""
-    lines.append(f"{'backend'.ljust(13)}{flight.backend}{kind}")
     if isinstance(flight.first, dict) and "command" in flight.first:
         lines.append(
             f"{'runs first'.ljust(13)}{cell(json.dumps(flight.first['command'], ensure_ascii=False), 120)}"
         )
-    warnings = [problem for problem in flight.problems if not problem.fatal]
+    if flight.limits.canary is not None and flight.limits.canary < flight.jobs:
+        lines.append(f"{'canary'.ljust(13)}the first {flight.limits.canary:,}; the rest once you release it")
+    warnings = sorted(
+        (problem for problem in flight.problems if not problem.fatal),
+        key=lambda one: one not in doubts(flight),
+    )
     lines += [f"~ {cell(str(problem))}" for problem in warnings[:5]]
     lines += ["", "Nothing was sent yet."]
     title = f"Submit {cell(name, 40)}: {flight.jobs:,} job{plural} to {cell(flight.backend or '', 40)}?"

@@ -8,8 +8,10 @@ from textual.message import Message
 from textual.worker import Worker
 
 from batchtui.engine.planning import Planned, Preview
+from batchtui.engine.reach import Reach
 from batchtui.model import BatchSpec
 from batchtui.store.library import Draft
+from batchtui.tui.models import Models
 from batchtui.tui.scan import Scan
 
 
@@ -46,3 +48,14 @@ class Checked(Message):
     worker: Worker[None]
     planned: Planned
     draft: Draft | None
+    reach: Reach | None = None
+    """Where a batch file leads outside its folder."""
+
+
+@dataclass
+class ModelsTold(Message):
+    """What a backend said of its models."""
+
+    worker: Worker[None]
+    backend: str
+    models: Models

@@ -10,6 +10,7 @@ from textual.worker import get_current_worker
 
 from batchtui.engine.planning import plan
 from batchtui.engine.pool import Backends
+from batchtui.engine.reach import Reach
 from batchtui.model import BatchSpec
 from batchtui.store.library import Library
 from batchtui.tui.screens.compose_messages import Checked, Ticked
@@ -26,6 +27,7 @@ def check_work(
     backends: Backends,
     post: Callable[[Message], bool],
     library: Library | None,
+    reach: Reach | None = None,
 ) -> Callable[[], None]:
     """The work of a thread: check every row and post Checked; with a library the jobs go into a draft of it.
 
@@ -42,8 +44,10 @@ def check_work(
 
         draft = library.draft() if library else None
         try:
-            planned = plan(spec, base, backends, draft=draft, where=where, tick=tick)
-            if post(Checked(worker, planned, draft)):
+            planned = plan(
+                spec, base, backends, draft=draft, where=where, tick=tick, look=reach.look if reach else None
+            )
+            if post(Checked(worker, planned, draft, reach)):
                 draft = None
         except _Stopped:
             pass

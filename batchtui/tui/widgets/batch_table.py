@@ -13,6 +13,7 @@ from textual.widgets import DataTable
 
 from batchtui.model import BatchStatus
 from batchtui.tui import figures, states
+from batchtui.tui.usual import done, untold
 from batchtui.tui.widgets.outside import cell
 
 if TYPE_CHECKING:
@@ -206,10 +207,12 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                 glyph, word, colour = glyphs.batch(status)
                 return f"{glyph} {word}", colour
             case "done":
+                if taken := app.usual.short(status):
+                    return taken, style
                 total = "?" if status.total is None else figures.short_count(status.total)
-                return f"{figures.count(status.finished)}/{total}", style
+                return f"{figures.count(done(status))}/{total}", style
             case "percent":
-                return figures.percent(status.finished, status.total), style
+                return "" if untold(status) else figures.percent(done(status), status.total), style
             case "failed":
                 bad = states.unsuccessful(status)
                 return (figures.short_count(bad), states.STYLES["failed"]) if bad else ("-", "dim")
@@ -218,6 +221,8 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                 return figures.rate(speed) or "-", style or ("dim" if not speed else "")
             case "eta":
                 eta = app.rates.eta(status, now) if states.live(status) else None
+                if eta is None and (usual := app.usual.left(status)) is not None:
+                    return f"~{figures.span(usual)}", style
                 return (figures.span(eta), style) if eta is not None else ("-", "dim")
             case "cost":
                 return figures.money(status.cost_usd), "dim" if status.cost_usd is None else style

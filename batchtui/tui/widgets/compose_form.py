@@ -27,7 +27,12 @@ class ComposeForm(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         yield self._row(form_fields.SOURCE)
         yield PickRow(BACKEND_KEY, "Backend")
-        for field in (*form_fields.JOB_LANGUAGE, *form_fields.JOB_PROGRAM):
+        for field in (
+            *form_fields.JOB_LANGUAGE,
+            *form_fields.JOB_CITING,
+            *form_fields.JOB_PROGRAM,
+            *form_fields.JOB_FLOW,
+        ):
             yield self._row(field)
         yield Static("Batch", classes="form-title")
         with Grid(classes="pairs"):

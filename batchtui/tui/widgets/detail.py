@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 from textual.widget import Widget
 
-from batchtui.model import BatchStatus, JobState, SubmissionState, SubmissionStatus
-from batchtui.tui import figures, states
+from batchtui.model import BatchStatus, JobState, SubmissionState, seconds
+from batchtui.tui import attention_words, figures, states, submission_lines
 from batchtui.tui.job_map import job_map
 from batchtui.tui.rates import sparkline
+from batchtui.tui.usual import done, untold
 from batchtui.tui.widgets.outside import shown
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Detail(Widget):
         if status.paused:
             return "paused"
         app = self._tui
+        if silent := app.usual.words(status):
+            return silent
         speed, eta = app.rates.per_second(status, app.now()), app.rates.eta(status, app.now())
         parts = [
             f"{figures.rate(speed)}" if speed else "",
@@ -88,28 +91,38 @@ class Detail(Widget):
         return "  ".join(part for part in parts if part)
 
     def cost(self, status: BatchStatus) -> str:
-        if status.cost_usd is None and status.cost_limit_usd is None:
-            return f"about ${figures.money(status.estimated_usd)} estimated" if status.estimated_usd else ""
-        spent = f"${figures.money(status.cost_usd or 0)}"
-        return f"{spent} of ${figures.money(status.cost_limit_usd)}" if status.cost_limit_usd else spent
+        """`$1.93 of $5.00, about $4.10 estimated`, as far as it is known."""
+        limit, likely = status.cost_limit_usd, status.estimated_usd
+        parts = []
+        if status.cost_usd is not None or limit is not None:
+            spent = f"${figures.money(status.cost_usd or 0)}"
+            parts.append(f"{spent} of ${figures.money(limit)}" if limit is not None else spent)
+        if likely and (states.live(status) or not parts):
+            parts.append(f"about ${figures.money(likely)} estimated")
+        return ", ".join(parts)
 
     def deadline(self, status: BatchStatus) -> str:
-        when = figures.unix(status.deadline)
-        if when is None or not states.live(status):
+        if not states.live(status):
             return ""
+        when = figures.unix(status.deadline)
+        if when is None:
+            folder = self._tui.link.folder(status.id)
+            limit = folder.header.spec.limits.time if folder else None
+            return f"{figures.spelled(seconds(limit))} from the first submission" if limit else ""
         left = when - self._tui.now()
         return f"{figures.spelled(left)} left" if left > 0 else "past its deadline"
 
-    def contact(self, submission: SubmissionStatus) -> str:
-        """`last contact 4 min ago, next try in 32 s`; empty where nobody has asked yet."""
-        now = self._tui.now()
-        parts = []
-        if submission.last_contact:
-            parts.append(f"last contact {figures.ago(submission.last_contact, now)}")
-        following = figures.unix(submission.next_try)
-        if following is not None:
-            parts.append(f"next try in {figures.spelled(max(0, following - now))}")
-        return ", ".join(parts)
+    def expiry(self, status: BatchStatus) -> str:
+        """How long the backend keeps what has not been collected yet."""
+        when = figures.unix(status.expires)
+        if when is None:
+            return ""
+        left = when - self._tui.now()
+        return f"results expire in {figures.spelled(left)}" if left > 0 else "the results have expired there"
+
+    def percent(self, status: BatchStatus) -> str:
+        """Empty where the backend tells no counts: a 0 would be a guess."""
+        return "" if untold(status) else figures.percent(done(status), status.total)
 
     def driver(self, status: BatchStatus) -> str:
         if not status.driver:
@@ -122,7 +135,10 @@ class Detail(Widget):
         glyph = self._tui.glyphs.states["attention"]
         return [
             Content.assemble(
-                (f"{glyph} ", states.STYLES["attention"]), shown(item.text), ("  u settles it", "dim")
+                (f"{glyph} ", states.STYLES["attention"]),
+                shown(attention_words.title(item), "bold"),
+                ("  u settles it  ", "dim"),
+                shown(attention_words.text(item)),
             )
             for item in status.attention
         ]
@@ -133,7 +149,7 @@ class DetailStrip(Detail):
 
     def lines(self, status: BatchStatus, width: int) -> list[Content]:
         line = [part for part in (self.pace(status), self.cost(status), self.deadline(status)) if part]
-        percent = figures.percent(status.finished, status.total)
+        percent = self.percent(status)
         bar = Content.assemble(
             self.bar(status, min(24, width // 4)),
             f" {percent}%  " if percent else "  ",
@@ -142,13 +158,13 @@ class DetailStrip(Detail):
         remote = [
             s for s in status.submissions or [] if s.remote_id or s.status is not SubmissionState.COLLECTED
         ]
-        about = [self.driver(status)]
+        about = [self.expiry(status), self.driver(status)]
         if remote:
             open_ones = [s for s in remote if s.status is not SubmissionState.COLLECTED]
             word = "submission" if len(remote) == 1 else "submissions"
             about.insert(0, f"{len(remote)} {word}, {len(open_ones)} open")
             if open_ones:
-                about.insert(1, self.contact(open_ones[-1]))
+                about.insert(1, submission_lines.contact(open_ones[-1], self._tui.now()))
         last = self.attention(status) or [Content.styled("   ".join(part for part in about if part), "dim")]
         return [
             Content.assemble(shown(status.name, "bold"), "  ", self.counts(status)),
@@ -159,6 +175,19 @@ class DetailStrip(Detail):
 
 class DetailPane(Detail):
     """Beside the list, on a wide terminal."""
+
+    submissions_shown = 6
+    with_map = True
+
+    def attention(self, status: BatchStatus) -> list[Content]:
+        glyph, rows = self._tui.glyphs.states["attention"], []
+        for item in status.attention:
+            head = Content.assemble(
+                (f"{glyph} ", states.STYLES["attention"]), shown(attention_words.title(item), "bold")
+            )
+            body = shown(attention_words.text(item)).wrap(max(20, self.content_size.width - 2))
+            rows += [head, *(Content.assemble("  ", line) for line in body[:8])]
+        return [*rows, Content.styled("  u settles it", "dim")] if rows else []
 
     def lines(self, status: BatchStatus, width: int) -> list[Content]:
         app = self._tui
@@ -177,10 +206,11 @@ class DetailPane(Detail):
         created = figures.ago(status.created, app.now())
         rows += self._texts(
             ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status)),
-            ("time", self.deadline(status)), ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
+            ("today", app.day_money.words()), ("time", self.deadline(status)), ("kept", self.expiry(status)),
+            ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
         )  # fmt: skip
         rows += [Content(""), *self.attention(status)] if status.attention else []
-        percent = figures.percent(status.finished, status.total)
+        percent = self.percent(status)
         rows += [
             Content(""),
             Content.assemble(self.bar(status, max(10, width - 6)), f" {percent:>3}%" if percent else ""),
@@ -188,7 +218,7 @@ class DetailPane(Detail):
             Content(""),
         ]
         folder = app.link.folder(status.id)
-        if folder is not None and status.total:
+        if self.with_map and folder is not None and status.total:
             per_cell, grid = job_map(folder.columns().states, app.glyphs, width, 6)
             rows += [
                 Content.styled(
@@ -203,7 +233,10 @@ class DetailPane(Detail):
             )
             rows += [self._row("pace", Content.styled(bars, "$text-primary")), Content("")] if bars else []
         rows += self._errors(status.id)
-        rows += self._submissions(status, width)
+        rows += submission_lines.by_backend(status.submissions or [], status.backend.split(", "))
+        rows += submission_lines.lines(
+            status.submissions or [], app.glyphs, app.now(), self.submissions_shown, width
+        )
         return rows
 
     def _row(self, label: str, value: Content) -> Content:
@@ -239,36 +272,6 @@ class DetailPane(Detail):
                 )
             )
         return [*rows, Content("")]
-
-    def _submissions(self, status: BatchStatus, width: int) -> list[Content]:
-        found = status.submissions or []
-        if not found:
-            return []
-        rows = [Content.styled(f"{len(found)} submission{'s' if len(found) != 1 else ''}", "dim")]
-        for submission in found[-6:]:
-            glyph, style = _submission_look(submission, self._tui.glyphs)
-            rows.append(
-                Content.assemble(
-                    f"{submission.id:>3} ",
-                    (f"{glyph} {submission.status.value:<11}", style),
-                    f"{figures.count(submission.completed + submission.failed):>7}/{figures.short_count(submission.jobs):<6}",
-                    shown(submission.remote_id or "", "dim"),
-                )
-            )
-            over = submission.status is SubmissionState.COLLECTED
-            note = submission.reason or (None if over else self.contact(submission))
-            if note:
-                rows.append(Content.assemble("    ", shown(note, "dim")))
-        return rows
-
-
-def _submission_look(submission: SubmissionStatus, glyphs: states.Glyphs) -> tuple[str, str]:
-    known = {
-        SubmissionState.UNSURE: "attention", SubmissionState.COLLECTED: "completed", SubmissionState.WAITING: "paused",
-        SubmissionState.CANCELLING: "cancelling", SubmissionState.PLANNED: "pending",
-    }  # fmt: skip
-    name = known.get(submission.status, "processing")
-    return glyphs.states[name], states.STYLES[name]
 
 
 def _took(status: BatchStatus) -> float | None:

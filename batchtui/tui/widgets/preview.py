@@ -92,24 +92,47 @@ def check_report(flight: Preflight) -> Content:
 def check_figures(flight: Preflight) -> list[tuple[str, str]]:
     """Label and value of what a check counted; what does not apply is left out."""
     figures_: list[tuple[str, str]] = [("jobs", f"{flight.jobs:,}")]
-    if flight.submissions:
-        figures_.append(("submissions", f"{flight.submissions:,}"))
+    figures_ += shares(flight)
     figures_.append(("size", size(flight.bytes)))
     if flight.tokens_in or flight.tokens_out_max:
         figures_.append(("tokens", f"about {flight.tokens_in:,} in, at most {flight.tokens_out_max:,} out"))
-        figures_.append(("cost", worst_cost(flight)))
+        figures_.append(("cost", costs(flight)))
     if flight.duplicates:
         figures_.append(("duplicates", f"{flight.duplicates:,}"))
     return figures_
 
 
-def worst_cost(flight: Preflight) -> str:
+def costs(flight: Preflight) -> str:
     if flight.cost_usd is None:
         return "unknown: no price for this model"
-    limit = flight.limits.cost_usd
-    return f"at most ${figures.money(flight.cost_usd)}" + (
-        f", limit ${figures.money(limit)}" if limit else ""
-    )
+    parts = [f"likely ${figures.money(flight.cost_usd)}"]
+    if flight.cost_max_usd is not None:
+        parts.append(f"at most ${figures.money(flight.cost_max_usd)}")
+    if flight.limits.cost_usd is not None:
+        parts.append(f"limit ${figures.money(flight.limits.cost_usd)}")
+    return ", ".join(parts)
+
+
+def shares(flight: Preflight) -> list[tuple[str, str]]:
+    """Label and value of what each backend is given; one line for most batches."""
+    told: list[tuple[str, str]] = []
+    for share in flight.backends:
+        kind = f" ({share.kind})" if share.kind != share.backend else ""
+        what = f"{share.jobs:,} job{'' if share.jobs == 1 else 's'}"
+        if share.submissions:
+            what += f" in {share.submissions:,} submission{'' if share.submissions == 1 else 's'}"
+        cost = ""
+        if len(flight.backends) > 1:
+            cost = (
+                ", cost unknown" if share.cost_usd is None else f", likely ${figures.money(share.cost_usd)}"
+            )
+        told.append(
+            (
+                "" if told else "backend" + "s" * (len(flight.backends) > 1),
+                f"{share.backend}{kind}: {what}{cost}",
+            )
+        )
+    return told
 
 
 def size(count: int) -> str:

@@ -1,0 +1,440 @@
+"""`Batch`: jobs, limits and where they run; sent by `run` or `start`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from copy import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self, overload
+
+from batchtui.api import composing
+from batchtui.api.composing import GivenJob
+from batchtui.api.engines import Home
+from batchtui.api.results import ResponseModel
+from batchtui.api.run import BatchRun, OnProgress
+from batchtui.errors import BadInput, NotFound
+from batchtui.model import BatchSpec, Json, LimitsSpec, OutputSpec, Preflight, SourceSpec
+from batchtui.text import cell
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from batchtui.config import Config
+    from batchtui.engine.planning import Planned
+    from batchtui.store.library import Draft
+
+_logger = logging.getLogger("batchtui")
+_logger.addHandler(logging.NullHandler())
+_VERBOSITY = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40}
+_SPELT = {"enable_citations": "citations"}
+
+
+class Batch:
+    """A named set of jobs, and the limits that they run under. Nothing is sent before `run` or `start`.
+
+    `name` is what the batch is called in the app and found by with `Batch.open`. `backend` is a `[backends.NAME]` of
+    the config; without it the config's default holds, else each job's `model` says where it goes.
+
+    `results_dir`: a folder that gets one `<job id>.json` a result when the batch has ended, and with `raw_files` the
+    backend's own words under `raw_files/`; without it results stay in the store alone.
+    `max_parallel_batches` and `items_per_batch` are how many submissions go at once, and how many jobs each may
+    hold; by default what the backend takes. `concurrency` is for kinds that send jobs one by one (`chat`, `local`):
+    how many at once; `timeout` seconds (or `"90s"`) for one job; `retries` further tries of a failed call;
+    `error_policy="stop"` ends the batch with the first job that fails; `canary` sends so many jobs first, and the rest
+    after `BatchRun.release`.
+
+    `data_dir` and `config` name another store and config file than the app's own.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        backend: str | None = None,
+        results_dir: str | Path | None = None,
+        max_parallel_batches: int | None = None,
+        items_per_batch: int | None = None,
+        raw_files: bool = True,
+        concurrency: int | None = None,
+        timeout: str | float | None = None,
+        retries: int | None = None,
+        error_policy: Literal["continue", "stop"] | None = None,
+        canary: int | None = None,
+        data_dir: str | Path | None = None,
+        config: str | Path | None = None,
+    ) -> None:
+        self.name = name or (Path(results_dir).name if results_dir else "") or "batch"
+        self.backend = backend
+        self.home = Home.of(data_dir, config)
+        self.limits = LimitsSpec(
+            submissions_at_once=max_parallel_batches,
+            jobs_per_submission=items_per_batch,
+            concurrency=concurrency,
+            timeout=timeout,
+            retries=retries,
+            error_policy=error_policy,
+            canary=canary,
+        )
+        self._output = OutputSpec(dir=os.path.abspath(results_dir) if results_dir else None, raw=raw_files)
+        self._defaults: dict[str, Json] = {}
+        self._jobs: list[GivenJob] = []
+        self._ids: set[str] = set()
+        self._state: Path | None = None
+        self._reuse_state = True
+        self._on_progress: OnProgress | None = None
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def __repr__(self) -> str:
+        return f"<Batch {self.name!r}: {len(self._jobs)} jobs>"
+
+    # ---- composing
+
+    def set_default_params(self, **params: Json) -> Self:
+        """What every job has that does not say otherwise: any parameter of `add_job`, also for jobs added before."""
+        self._defaults |= params
+        return self
+
+    def add_job(
+        self,
+        messages: list[dict[str, Json]] | None = None,
+        *,
+        prompt: str | None = None,
+        file: str | Path | list[str | Path] | None = None,
+        model: str | None = None,
+        response_model: ResponseModel | None = None,
+        enable_citations: bool | None = None,
+        id: str | None = None,  # noqa: A002 - it is what it is called everywhere
+        name: str | None = None,
+        backend: str | None = None,
+        row: Mapping[str, Json] | None = None,
+        **params: Json,
+    ) -> Self:
+        """Add one job; returns the batch, so that calls can be chained. Any thread may.
+
+        What it takes is what its kind of backend takes. Prompts: `prompt`, with a `file` or several, or `messages`;
+        `model`, `system`, `max_tokens`, `temperature`, `top_p`, `seed`, `stop`, `extra`; what is unset is the
+        provider's default. daly: `input` (the energy model) or `input_file`; `name` is what the run is called.
+        buttermilk: `flow`, `parameters`, `max_records`, `shuffle`. local: `command` (a list), `env`, `cwd`, `stdin`.
+
+        `response_model` is what the answer must fit: a pydantic model, whose instance is then `parsed_response`, or a
+        JSON Schema, or the path of one; one for all jobs of a batch. An answer that does not fit is `invalid`.
+        `enable_citations` asks for the passages an answer rests on. `id` names the result and is unique in the batch;
+        by default the jobs are counted from 1. `name` is for people and may be there twice. `row` is kept beside the
+        job and comes back with its result. Raises BadInput for an id that is there already.
+        """
+        given = {
+            "messages": messages,
+            "prompt": prompt,
+            "file": file,
+            "model": model,
+            "enable_citations": enable_citations,
+            "backend": backend,
+        }
+        work = {key: value for key, value in given.items() if value is not None} | params
+        with self._lock:
+            job_id = str(len(self._jobs) + 1) if id is None else str(id)
+            if job_id in self._ids:
+                raise BadInput(f'job "{cell(job_id, 60)}" is there already; an id names one job of a batch')
+            where = f'job "{cell(job_id, 60)}"'
+            if row and {"id", "name", "job"} & set(row):
+                raise BadInput(f"{where}: row: id, name and job are taken; call it something else")
+            kept = {
+                str(key): composing.plain(value, f"{where}: row.{key}") for key, value in (row or {}).items()
+            }
+            work = {key: composing.plain(value, f"{where}: {key}") for key, value in work.items()}
+            self._jobs.append(GivenJob(job_id, name, work, kept, response_model))
+            self._ids.add(job_id)
+        return self
+
+    def add_jobs(self, jobs: Iterable[Mapping[str, Json]]) -> int:
+        """Add many, each a mapping of what `add_job` takes; how many were added."""
+        count = 0
+        for job in jobs:
+            self.add_job(**job)
+            count += 1
+        return count
+
+    def add_cost_limit(self, usd: float) -> Self:
+        """US dollars that the batch never passes, counting what is in flight; what does not fit waits."""
+        self.limits.cost_usd = usd
+        return self
+
+    def add_time_limit(
+        self, *, seconds: float | None = None, minutes: float | None = None, hours: float | None = None
+    ) -> Self:
+        """From the first submit, by the clock, also while no program runs; their sum, 10 s to 24 h. Raises BadInput."""
+        total = (seconds or 0) + (minutes or 0) * 60 + (hours or 0) * 3600
+        if total <= 0:
+            raise BadInput("Must specify at least one of seconds, minutes or hours")
+        self.limits.time = total
+        return self
+
+    def raw_files(self, enabled: bool = True) -> Self:
+        """Whether the backend's own words are kept, in the store and under `results_dir`."""
+        self._output.raw = enabled
+        return self
+
+    def set_state(self, file: str | Path, *, reuse_state: bool = True) -> Self:
+        """Name a small file that remembers which batch this script made.
+
+        With `reuse_state` a script that is run again carries that batch on instead of paying for another; its jobs must
+        then be the same, by their ids. The batch itself lives in the store, with or without such a file.
+        """
+        self._state, self._reuse_state = Path(file), reuse_state
+        return self
+
+    def set_on_progress(self, on_progress: OnProgress | None) -> Self:
+        """What `BatchRun.wait` calls with `(stats, elapsed seconds, batch_data)`."""
+        self._on_progress = on_progress
+        return self
+
+    def set_verbosity(self, level: str) -> Self:
+        """Say on stderr what the engine does: debug, info, warn or error. It is the logger `batchtui`."""
+        if level not in _VERBOSITY:
+            raise BadInput(f'"{cell(level, 20)}" is none of debug, info, warn, error')
+        _logger.setLevel(_VERBOSITY[level])
+        if all(isinstance(handler, logging.NullHandler) for handler in _logger.handlers):
+            _logger.addHandler(logging.StreamHandler())
+        return self
+
+    # ---- sending
+
+    def check(self) -> Preflight:
+        """What would be sent, what it would cost, and all that is wrong with it (`problems`). Sends nothing."""
+        return self._plan(None).preflight
+
+    @overload
+    def run(
+        self,
+        on_progress: OnProgress | None = None,
+        *,
+        progress_interval: float = 1.0,
+        print_status: bool = False,
+        dry_run: Literal[False] = False,
+        timeout: float | None = None,
+        unpriced: bool = False,
+    ) -> BatchRun: ...
+
+    @overload
+    def run(self, on_progress: OnProgress | None = None, *, dry_run: Literal[True]) -> Preflight: ...
+
+    def run(
+        self,
+        on_progress: OnProgress | None = None,
+        *,
+        progress_interval: float = 1.0,
+        print_status: bool = False,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        unpriced: bool = False,
+    ) -> BatchRun | Preflight:
+        """Send the jobs and wait until every one has its last word; jobs that fail are results, not exceptions.
+
+        `on_progress(stats, elapsed, batch_data)` is called here every `progress_interval` seconds and at the end:
+        `stats` is `BatchRun.status()`, `batch_data` the submissions by their number. `print_status` prints a line
+        instead. `timeout` seconds end the waiting, never the batch. `dry_run` sends nothing and returns `check()`.
+        `unpriced` lets jobs go whose price nobody knows, though a cost limit holds.
+
+        Raises BadInput where nothing can be sent, with every problem; LimitHit, ConfigError, Unreachable or NeedsPerson
+        where the batch cannot go on: it is kept, and `Batch.open(name).resume()` carries on.
+        """
+        if dry_run:
+            return self.check()
+        run = self.start(unpriced=unpriced)
+        run.set_on_progress(on_progress or self._on_progress, progress_interval)
+        run.wait(timeout, print_status=print_status)
+        return run
+
+    async def run_async(
+        self,
+        on_progress: OnProgress | None = None,
+        *,
+        progress_interval: float = 1.0,
+        timeout: float | None = None,
+        unpriced: bool = False,
+    ) -> BatchRun:
+        """`run` for an event loop, which goes on meanwhile."""
+        import asyncio
+
+        run = await asyncio.to_thread(self.start, unpriced=unpriced)
+        run.set_on_progress(on_progress or self._on_progress, progress_interval)
+        await run.wait_async(timeout)
+        return run
+
+    def start(self, *, unpriced: bool = False) -> BatchRun:
+        """Send the jobs and return at once: they are sent and collected behind, while this process lives.
+
+        When it ends, what runs remotely goes on, and `Batch.open` carries on from there; `BatchRun.wait_submitted`
+        waits until everything is sent. Raises as `run` where nothing can be sent.
+        """
+        if (found := self._found_again()) is not None:
+            return found
+        draft = self.home.library.draft()
+        try:
+            planned = self._plan(draft)
+            self._refuse(planned.preflight, unpriced)
+            if self._state:
+                self._write_state(draft.id)
+            from batchtui.engine.planning import create
+
+            folder = create(planned, draft, unpriced_agreed=unpriced)
+        except BaseException:
+            draft.discard()
+            raise
+        model = composing.model_class(composing.one_model(self._given()))
+        run = BatchRun(self.home, folder.id, response_model=model)
+        run.set_on_progress(self._on_progress)
+        run.drive()
+        return run
+
+    @staticmethod
+    def open(
+        batch: str,
+        *,
+        response_model: ResponseModel | None = None,
+        data_dir: str | Path | None = None,
+        config: str | Path | None = None,
+    ) -> BatchRun:
+        """A batch that exists, whoever made it: by its id, an unambiguous beginning of it, or its name.
+
+        `response_model` reads its answers, where they were asked for by one. It is driven here once `wait`, `resume`
+        or another command asks for it, and only where no other process drives it. Raises NotFound, BadInput for a name
+        that several have.
+        """
+        home = Home.of(data_dir, config)
+        model = composing.model_class(response_model)
+        return BatchRun(home, home.library.find(batch).id, response_model=model)
+
+    # ---- inside
+
+    def _given(self) -> list[GivenJob]:
+        """The jobs with what they have by default."""
+        with self._lock:
+            jobs = list(self._jobs)
+        defaults = dict(self._defaults)
+        model = defaults.pop("response_model", None)
+        under = {key: composing.plain(value, f"set_default_params: {key}") for key, value in defaults.items()}
+        for one in ("prompt", "messages", "file", "id", "row"):
+            if one in ("id", "row") and one in under:
+                raise BadInput(f"set_default_params: {one} belongs to one job")
+        name = under.pop("name", None)
+        return [
+            GivenJob(
+                job.id,
+                job.name or name,
+                _spelt(_without_rivals(under, job.work) | job.work),
+                job.row,
+                job.response_model if job.response_model is not None else model,
+            )
+            for job in jobs
+        ]
+
+    def _plan(self, draft: Draft | None) -> Planned:
+        """Raises BadInput, ConfigError."""
+        from batchtui.engine.planning import plan
+
+        jobs = self._given()
+        if not jobs:
+            raise BadInput("the batch has no jobs; add_job adds one")
+        backends = self.home.backends()
+        schema = composing.one_model(jobs)
+        work = self._work(jobs, backends.config)
+        if "name" in work.__struct_fields__:
+            for job in jobs:
+                if job.name:
+                    job.work["name"] = job.name
+        template, rows = composing.template_and_rows(jobs, backends.config.defaults.job, work)
+        if schema is not None:
+            template["schema"] = composing.schema_of(schema)
+        spec = BatchSpec(
+            name=self.name,
+            backend=self.backend,
+            source=SourceSpec(file=composing.STDIN),
+            job=template,
+            limits=copy(self.limits),
+            output=copy(self._output),
+        )
+        planned = plan(spec, Path.cwd(), backends, draft=draft, stdin=rows, where=self.name)
+        composing.reworded(planned.preflight, jobs)
+        return planned
+
+    def _work(self, jobs: list[GivenJob], config: Config) -> type[msgspec.Struct]:
+        """The fields of the first job's kind; prompts where its model alone says where it goes."""
+        from batchtui.backends.registry import load_kind
+
+        name = jobs[0].work.get("backend") or self.backend or config.defaults.backend
+        if name and name in config.names():
+            return load_kind(config.backend(name).kind).Work
+        from batchtui.backends.wire import ChatWork
+
+        return ChatWork
+
+    def _refuse(self, flight: Preflight, unpriced: bool) -> None:
+        """Raises BadInput where it cannot be sent; warnings are logged."""
+        fatal = [str(problem) for problem in flight.problems if problem.fatal]
+        if fatal:
+            more = f"; and {len(fatal) - 20} more" if len(fatal) > 20 else ""
+            raise BadInput(f"batch {cell(self.name, 60)}: nothing was sent: {'; '.join(fatal[:20])}{more}")
+        for problem in flight.problems:
+            if "cost" in (problem.key or "") and not unpriced:
+                raise BadInput(f"{problem}; run(unpriced=True) sends it all the same")
+            _logger.warning("%s", problem)
+
+    # ---- the state file
+
+    def _write_state(self, batch_id: str) -> None:
+        import json
+
+        from batchtui.store.lines import replace_file
+
+        assert self._state
+        text = json.dumps({"file": "batchtui state", "batch": batch_id, "name": self.name})
+        replace_file(self._state.absolute(), text.encode() + b"\n")
+
+    def _found_again(self) -> BatchRun | None:
+        """The batch that the state file names, driven on. Raises BadInput where it is another one."""
+        import json
+
+        if not (self._state and self._reuse_state and self._state.exists()):
+            return None
+        try:
+            noted = json.loads(self._state.read_bytes())
+        except (OSError, ValueError) as fault:
+            raise BadInput(
+                f"{cell(self._state)}: cannot be read ({fault}); remove it to begin anew"
+            ) from None
+        if not isinstance(noted, dict) or not isinstance(noted.get("batch"), str):
+            raise BadInput(
+                f"{cell(self._state)}: was not written by batchtui; `batchtui import` reads a state file of batchata"
+            )
+        try:
+            folder = self.home.library.open(noted["batch"])
+        except NotFound:
+            return None  # it was never made, or was removed
+        given = self._given()
+        ids = [seed.id for seed in folder.header.seeds] or folder.jobs.ids
+        if ids != [job.id for job in given]:
+            raise BadInput(
+                f"{cell(self._state)}: batch {folder.id} has other jobs than these; "
+                "name another file, or set_state(…, reuse_state=False) to begin anew"
+            )
+        run = BatchRun(self.home, folder.id, response_model=composing.model_class(composing.one_model(given)))
+        run.set_on_progress(self._on_progress)
+        run.drive()
+        return run
+
+
+def _spelt(work: dict[str, Json]) -> dict[str, Json]:
+    return {_SPELT.get(key, key): value for key, value in work.items() if value is not None}
+
+
+def _without_rivals(under: dict[str, Json], work: dict[str, Json]) -> dict[str, Json]:
+    """Defaults without what the job says in another form."""
+    forms = {"prompt", "messages"}
+    return {key: value for key, value in under.items() if not (key in forms and forms & set(work))}

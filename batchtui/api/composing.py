@@ -1,0 +1,157 @@
+"""Jobs given one by one become what the engine plans: a template for what they share, and a row for the rest.
+
+No text of a job is ever read as a template: what holds `{{` is kept in its row.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from batchtui.api.results import ModelClass, ResponseModel, is_model
+from batchtui.errors import BadInput, nearest
+from batchtui.model import Json, Preflight, Problem
+from batchtui.text import cell
+
+STDIN = "-"
+_ROW_COLUMN = "job"
+_MISSING = object()
+
+
+@dataclass(slots=True)
+class GivenJob:
+    """What `add_job` was given, defaults under it."""
+
+    id: str
+    name: str | None
+    work: dict[str, Json]
+    row: dict[str, Json] = field(default_factory=dict)
+    response_model: ResponseModel | None = None
+
+
+def plain(value: Json, where: str) -> Json:
+    """As JSON has it: paths as text, tuples as lists, models as what they hold. Raises BadInput with the place."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise BadInput(f"{where}: {value} is no number that JSON has")
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, dict):
+        return {str(key): plain(inner, f"{where}.{cell(key, 40)}") for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, f"{where}[{place}]") for place, inner in enumerate(value)]
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise BadInput(f"{where}: {type(value).__name__} is nothing that JSON can hold")
+
+
+def schema_of(given: ResponseModel) -> Json:
+    """The JSON Schema that a response model stands for, or the path of one. Raises BadInput."""
+    if is_model(given):
+        return given.model_json_schema()  # type: ignore[union-attr]
+    if isinstance(given, dict):
+        return given
+    if isinstance(given, str | Path):
+        return os.fspath(given)
+    raise BadInput(
+        f"response_model: expected a pydantic model, a JSON Schema or its path, got {type(given).__name__}"
+    )
+
+
+def one_model(jobs: Iterable[GivenJob]) -> ResponseModel | None:
+    """What all answers must fit: one for the batch. Raises BadInput where jobs differ in it."""
+    found: list[tuple[str, ResponseModel | None]] = []
+    for job in jobs:
+        if not any(job.response_model is one or job.response_model == one for _, one in found):
+            found.append((job.id, job.response_model))
+    if len(found) > 1:
+        (first, _), (second, _) = found[:2]
+        raise BadInput(
+            f'response_model: one holds for all jobs of a batch, and jobs "{cell(first, 60)}" and '
+            f'"{cell(second, 60)}" differ in it; make a batch for each'
+        )
+    return found[0][1] if found else None
+
+
+def model_class(given: ResponseModel | None) -> ModelClass | None:
+    return given if is_model(given) else None  # type: ignore[return-value]
+
+
+def template_and_rows(
+    jobs: list[GivenJob], defaults: dict[str, Json], work: type[msgspec.Struct]
+) -> tuple[dict[str, Json], io.BytesIO]:
+    """`[job]`, and the rows as JSON Lines. Raises BadInput.
+
+    A job that lacks what others have gets what it would have been without: `defaults` of the config, else of `work`.
+    """
+    keys = list(dict.fromkeys(key for job in jobs for key in job.work))
+    shared = {key: jobs[0].work.get(key, _MISSING) for key in keys}
+    for key, value in shared.items():
+        if "{{" in json.dumps(value, default=str) or any(
+            job.work.get(key, _MISSING) != value for job in jobs
+        ):
+            shared[key] = _MISSING
+    fallback = _fallbacks(work) | defaults
+    template: dict[str, Json] = {}
+    for key in keys:
+        template[key] = shared[key] if shared[key] is not _MISSING else f"{{{{ {_ROW_COLUMN}.{key} }}}}"
+    rows = io.BytesIO()
+    for job in jobs:
+        own = {
+            key: job.work[key]
+            if key in job.work
+            else _fallback(fallback, key, job.id, work.__struct_fields__)
+            for key in keys
+            if shared[key] is _MISSING
+        }
+        row = {
+            "id": job.id,
+            **({"name": job.name} if job.name else {}),
+            **job.row,
+            **({_ROW_COLUMN: own} if own else {}),
+        }
+        rows.write(json.dumps(row).encode() + b"\n")
+    rows.seek(0)
+    return template, rows
+
+
+def _fallbacks(work: type[msgspec.Struct]) -> dict[str, Json]:
+    """What each field is where nobody sets it; without those that must be set."""
+    found: dict[str, Json] = {}
+    for one in msgspec.structs.fields(work):
+        if one.default is not msgspec.NODEFAULT:
+            found[one.encode_name] = one.default
+        elif one.default_factory is not msgspec.NODEFAULT:
+            found[one.encode_name] = one.default_factory()
+    return found
+
+
+def _fallback(known: dict[str, Json], key: str, job_id: str, fields: tuple[str, ...]) -> Json:
+    if key not in known:
+        if key not in (*fields, "backend"):
+            raise BadInput(f'unknown parameter "{cell(key, 40)}"{nearest(key, fields)}')
+        raise BadInput(f'job "{cell(job_id, 60)}": {key}: missing, and other jobs of the batch have it')
+    return known[key]
+
+
+def reworded(flight: Preflight, jobs: list[GivenJob]) -> None:
+    """Name jobs where the engine, which has read rows, names their lines."""
+    flight.problems = [_of_job(problem, jobs) for problem in flight.problems]
+
+
+def _of_job(problem: Problem, jobs: list[GivenJob]) -> Problem:
+    key = problem.key.removeprefix("job.") if problem.key else None
+    if problem.row is None or not 0 < problem.row <= len(jobs):
+        file = None if problem.file in (STDIN, "standard input") else problem.file
+        return msgspec.structs.replace(problem, file=file, key=key)
+    name = f'job "{cell(jobs[problem.row - 1].id, 60)}"'
+    return msgspec.structs.replace(problem, file=name, line=None, row=None, key=key)

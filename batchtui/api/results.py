@@ -1,0 +1,88 @@
+"""What came back for one job, as a program reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from batchtui.model import JobState, Json, Result
+
+
+class ModelClass(Protocol):
+    """A pydantic model, or any class that speaks as one."""
+
+    def model_json_schema(self) -> dict[str, Json]: ...
+
+    def model_validate(self, obj: Json, /) -> object: ...
+
+
+ResponseModel: TypeAlias = "ModelClass | dict[str, Json] | str | Path"
+"""What answers must fit: a pydantic model, a JSON Schema, or the path of one."""
+
+
+class JobResult(Result, kw_only=True):
+    """One job with what came back for it; of a job that has not ended, its state alone.
+
+    `job_id, name, status`; the answer as `raw_response` (text) and `parsed_response` (the model given as
+    `response_model`, else plain JSON); `citations, citation_mappings`; `input_tokens, output_tokens, cost_usd` (None:
+    not known); `error` (a sentence) and `error_kind` (a word) where it did not complete; `backend, model`; `batch_id`,
+    the backend's own id of the submission; `remote`, further ids that the backend gave (daly: `task_id,
+    energy_model_id, run_index`); `attempts, started, ended`; `row`; `output`, what a kind that is no language model
+    gave back.
+    """
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it completed, and its answer fits what was asked for."""
+        return self.status is JobState.COMPLETED
+
+    @property
+    def total_tokens(self) -> int:
+        """Tokens in and out; 0 where the backend said none."""
+        return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+    @property
+    def data(self) -> Json:
+        """What came back, of any kind of job: `output`, else the parsed answer, else its text."""
+        for value in (self.output, self.parsed_response, self.raw_response):
+            if value is not None:
+                return value
+        return None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Everything as plain JSON, as `batchtui results --json` prints it."""
+        parsed = self.parsed_response
+        if hasattr(parsed, "model_dump"):
+            parsed = parsed.model_dump(mode="json")
+        plain = msgspec.structs.replace(self, parsed_response=parsed)
+        return {name: msgspec.to_builtins(getattr(plain, name)) for name in self.__struct_fields__}
+
+    def save_to_json(self, path: str | Path) -> None:
+        """Write it as batchata does, ten keys with an indent of 2. Raises OSError."""
+        from batchtui.engine.output import job_result
+
+        plain = job_result(self) | {"parsed_response": self.to_dict()["parsed_response"]}
+        Path(path).write_text(json.dumps(plain, indent=2) + "\n", "utf-8")
+
+
+def is_model(given: object) -> bool:
+    """Whether it is a class that makes a schema and reads answers by it."""
+    return hasattr(given, "model_json_schema") and hasattr(given, "model_validate")
+
+
+def job_result(found: Result, model: ModelClass | None) -> JobResult:
+    """The stored result, its answer read by `model`; one that the model itself refuses is invalid, and keeps the JSON."""
+    made = JobResult(**{name: getattr(found, name) for name in Result.__struct_fields__})
+    name = made.row.get("name")
+    made.name = made.name or (name if isinstance(name, str) else None)
+    if model is None or not made.is_success or made.parsed_response is None:
+        return made
+    try:
+        made.parsed_response = model.model_validate(made.parsed_response)
+    except ValueError as fault:
+        made.status, made.error_kind = JobState.INVALID, "response_model"
+        made.error = f"the answer fits the schema, and its model refuses it: {fault}"
+    return made

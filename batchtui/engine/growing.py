@@ -1,0 +1,162 @@
+"""Jobs that are born at their backend: what the batch file says is sent as a seed, one to a submission.
+
+The jobs that come of it join the batch as the backend shows them, and each answer is fetched while others still run:
+what was saved stays, whatever becomes of the backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from batchtui.backends.base import (
+    Forgotten,
+    Job,
+    NeedsPerson,
+    Progress,
+    Refused,
+    RemoteJob,
+    Submission,
+    Transient,
+    TryLater,
+)
+from batchtui.engine.adopting import unique
+from batchtui.engine.packing import Slice
+from batchtui.errors import BadInput
+from batchtui.model import JobRecord
+from batchtui.store import ranges
+from batchtui.store.lines import StoreFull
+from batchtui.store.progress import PROCESSING, SubmissionRecord
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+    from batchtui.engine.remote import RemoteLane
+
+NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: run the batch file again"
+
+
+class Growing:
+    """The seeds of one batch, and what comes of them."""
+
+    def __init__(self, lane: RemoteLane, driver: Driver) -> None:
+        self._lane, self._driver = lane, driver
+        self._born: dict[int, dict[str, int]] = {}
+        """By submission, the numbers of its jobs by the id that the backend has of them."""
+
+    # ---- sending
+
+    def next(self, backend: str) -> Slice | None:
+        """The next seed for this backend; alone in its submission."""
+        header = self._driver.folder.header
+        for place in self._driver.folder.unsown:
+            if (header.seeds[place].backend or header.backend) == backend:
+                return Slice(backend, "", seed=place)
+        return None
+
+    def seed(self, record: SubmissionRecord) -> Iterator[Job[msgspec.Struct]]:
+        """The seed as the only job of its submission. Raises Refused where it does not render any more."""
+        assert record.seed is not None
+        seed = self._driver.folder.header.seeds[record.seed]
+        try:
+            yield self._driver.renderer.rendered(seed, 1, record.token)[1]
+        except BadInput as fault:
+            raise Refused(str(fault), "input") from None
+
+    def stand_in(self, record: SubmissionRecord) -> None:
+        """A seed that nothing comes of becomes the only job of its submission, to fail as any other."""
+        assert record.seed is not None
+        driver, seed = self._driver, self._driver.folder.header.seeds[record.seed]
+        taken = set(driver.folder.jobs.ids)
+        job_id = unique(seed.id, taken)
+        number = len(driver.folder.jobs)
+        born = msgspec.structs.replace(seed, n=number, id=job_id)
+        driver.writer.grow(record.id, [born], more=True)
+
+    # ---- bearing
+
+    def begin(self) -> None:
+        """Once, before anything else: what a crash left half written is born again."""
+        if self._driver.folder.header.growing:
+            self._driver.writer.drop_unborn()
+
+    async def learn(self, record: SubmissionRecord, *, final: bool) -> Submission:
+        """Take the jobs in that are new; the submission with those whose answers are wanted now.
+
+        At the end (`final`) those that never ran are among them. Raises what `jobs` of the backend raises.
+        """
+        submission = self._lane.submission(record)
+        listed: dict[str, RemoteJob] = {}
+        async with aclosing(self._lane.backend(record).jobs(submission)) as jobs:
+            async for job in jobs:
+                listed.setdefault(job.wire_id, job)
+        known = self._known(record)
+        self._bear(record, [job for wire_id, job in listed.items() if wire_id not in known], known)
+        states = self._driver.progress.states
+        wanted = (
+            job
+            for wire_id, job in listed.items()
+            if (job.ended or final) and states[known[wire_id]] == PROCESSING
+        )
+        return replace(self._lane.submission(record), wanted=tuple(wanted))
+
+    def _known(self, record: SubmissionRecord) -> dict[str, int]:
+        if record.id not in self._born:
+            jobs = self._driver.folder.jobs
+            records = (jobs.record(n) for n in ranges.decode(record.jobs))
+            self._born[record.id] = {one.wire or one.id: one.n for one in records}
+        return self._born[record.id]
+
+    def _bear(self, record: SubmissionRecord, new: list[RemoteJob], known: dict[str, int]) -> None:
+        """Nothing waits in here: two submissions never give out the same number."""
+        if not new:
+            return
+        driver, folder = self._driver, self._driver.folder
+        seeds, taken = folder.header.seeds, set(folder.jobs.ids)
+        seed = seeds[record.seed] if record.seed is not None else None
+        prefix = f"{seed.id}:" if seed and len(seeds) > 1 else ""
+        first, born = len(folder.jobs), []
+        for n, job in enumerate(new, first):
+            job_id = unique(f"{prefix}{job.wire_id}", taken)
+            row = {**(seed.row if seed else {}), "record_id": job.wire_id}
+            wire = job.wire_id if job.wire_id != job_id else None
+            other = record.backend if record.backend != folder.header.backend else None
+            born.append(JobRecord(n=n, id=job_id, row=row, wire=wire, backend=other))
+            known[job.wire_id] = n
+        try:
+            driver.writer.grow(record.id, born, more=True)
+        except StoreFull:
+            self._born.pop(record.id, None)
+            raise
+
+    # ---- harvesting
+
+    def is_due(self, record: SubmissionRecord, progress: Progress) -> bool:
+        """Whether the backend has more than is stored here, and nothing fetches it yet."""
+        if not record.grows or record.id in self._lane.busy:
+            return False
+        states = self._driver.progress.states
+        born = stored = 0
+        for first, end in ranges.spans(record.jobs):
+            born += end - first
+            stored += end - first - states.count(PROCESSING, first, end)
+        return born < (progress.total or 0) or stored < (progress.completed or 0) + (progress.failed or 0)
+
+    async def harvest(self, record: SubmissionRecord) -> None:
+        """Fetch what has ended by now; what cannot be had this time comes with the next poll."""
+        from batchtui.engine.collecting import read
+
+        driver = self._driver
+        try:
+            submission = await self.learn(record, final=False)
+            if submission.wanted:
+                await read(self._lane, driver, record, submission)
+        except (Transient, TryLater, Refused, Forgotten) as fault:
+            driver.log("warning", f"submission {record.id}: not all results could be read yet: {fault}")
+        except NeedsPerson as fault:
+            driver.need_person(fault)
+        except StoreFull as fault:
+            driver.store_full(fault)

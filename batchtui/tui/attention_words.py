@@ -1,0 +1,73 @@
+"""What needs a person, in words: what it is about, what happened, and what each answer would do. No Textual here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from batchtui.model import Attention
+
+READ, LOOK = "read", "look"
+"""Answers that only show something: the first results, or what lives at the backend."""
+
+TITLES: Mapping[str, str] = {
+    "unsure": "A submission may have been made, or not",
+    "forgotten": "The backend has forgotten a submission",
+    "canary": "The first results are back",
+    "price": "A price is not known",
+    "budget": "The budget holds jobs back",
+    "key": "The backend refuses the key",
+    "money": "The account has no money or quota left",
+    "account": "The key is of another account",
+    "proxy": "The proxy stands in the way",
+}
+_ANSWERS: Mapping[tuple[str, str], str] = {
+    ("canary", READ): "Read the first results",
+    ("canary", "release"): "They are good: send the rest",
+    ("canary", "cancel"): "They are not: cancel the rest; what is done stays",
+    ("price", "cancel"): "Cancel the jobs that wait; what is done stays",
+    ("price", "release"): "Send them all the same; no limit can be kept",
+    ("budget", "limit"): "Change the batch's limits",
+    ("key", "resume"): "The key is in order now: go on",
+    ("money", "resume"): "It is paid now: go on",
+    ("account", "resume"): "The right key is set now: go on",
+    ("proxy", "resume"): "The proxy is in order now: go on",
+    ("unsure", LOOK): "Look what lives at the backend",
+    ("unsure", "adopt"): "It was made: give the id that it has there",
+    ("unsure", "abandon"): "Give it up: its jobs count as failed",
+    ("unsure", "resend"): "It was not made: send it again (else it is paid twice)",
+    ("forgotten", "resend"): "Send its open jobs again; they are paid again",
+    ("forgotten", "abandon"): "Give it up: its open jobs count as failed, what was saved stays",
+}
+_USUAL: Mapping[str, str] = {
+    "resume": "It is settled: go on",
+    "limit": "Change its limits",
+    "adopt": "Adopt it: give the id that it has at the backend",
+    "release": "Go on with the rest of the batch",
+    "cancel": "Cancel the rest of the batch; what is done stays",
+    "abandon": "Give it up: its jobs count as failed",
+    "resend": "Send it again: only where you know that it was not made",
+}
+_ORDER = (READ, LOOK, *_USUAL)
+"""The most cautious first."""
+_OTHERWISE = re.compile(r": batchtui (resolve|limit|resume)\b.*$", re.DOTALL)
+
+
+def title(item: Attention) -> str:
+    return TITLES.get(item.kind, "A person is needed")
+
+
+def text(item: Attention) -> str:
+    """What happened, without the commands that are for the shell."""
+    return _OTHERWISE.sub("", item.text)
+
+
+def answers(item: Attention) -> list[tuple[str, str]]:
+    """Word and label of every answer that it takes, the most cautious first."""
+    words = list(item.actions) or ["resume"]
+    if item.kind == "canary":
+        words.append(READ)
+    if item.kind == "unsure":
+        words.append(LOOK)
+    words.sort(key=lambda word: _ORDER.index(word) if word in _ORDER else len(_ORDER))
+    return [(word, _ANSWERS.get((item.kind, word)) or _USUAL.get(word, word.capitalize())) for word in words]

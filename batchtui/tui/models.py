@@ -1,0 +1,65 @@
+"""The models of a backend: asked for in the background, with their prices where those are known."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from batchtui.backends.base import Probe
+from batchtui.config import Config
+from batchtui.engine.pool import Backends
+from batchtui.engine.pricing import Pricing
+from batchtui.errors import BatchtuiError
+from batchtui.tui import figures
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What a backend offers. `prices` is by model, empty text where nobody knows it; `fault` says why there are none."""
+
+    prices: dict[str, str]
+    fault: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.prices)
+
+    def about(self, model: str) -> str:
+        """The line below the field."""
+        if model in self.prices:
+            return self.prices[model] or "no price is known for it"
+        if not self.prices:
+            return ""
+        start = f"ctrl+l chooses from {len(self.prices):,} models"
+        return f"{start}; this is none of them" if model and "{{" not in model else start
+
+
+async def ask(config: Config, name: str) -> Probe:
+    """Probe a backend over connections of its own, since the worker's belong to the worker's loop."""
+    backends = Backends(config)
+    try:
+        return await backends.get(name).probe()
+    except BatchtuiError as fault:
+        return Probe(ok=False, message=str(fault))
+    except Exception as fault:
+        return Probe(ok=False, message=f"{type(fault).__name__}: {fault}")
+    finally:
+        await backends.close()
+
+
+def models_of(config: Config, name: str) -> Models:
+    """Blocks: for a thread."""
+    probe = asyncio.run(ask(config, name))
+    if not probe.ok or not probe.models:
+        return Models({}, probe.message if not probe.ok else f"{name} does not say which models it has")
+    backend, pricing = Backends(config).get(name), Pricing(config)
+    prices = {}
+    for model in sorted(probe.models):
+        known = pricing.known(backend, model)
+        rates = known.rates(batch=backend.remote) if known else None
+        prices[model] = (
+            f"${figures.money(rates.input)} in, ${figures.money(rates.output)} out, a million tokens"
+            if rates
+            else ""
+        )
+    return Models(prices)

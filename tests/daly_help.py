@@ -1,0 +1,31 @@
+"""Inputs of energy models, and the demo's own view of what it was asked."""
+
+from __future__ import annotations
+
+from batchtui.demo.kinds.daly import DalyDemo
+from batchtui.demo.server import DemoServer
+from batchtui.model import Json
+
+
+def block(**changes: Json) -> dict[str, Json]:
+    months = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+    return {
+        "inverterId": 1,
+        "moduleId": 1,
+        "array": {"stringCount": 10, "stringLength": 28},
+        "layout": {"arrayType": "fixed", "gcr": 0.4, "azimuth": 180, "axisTilt": 0, "tilt": 25},
+        "shading": {"farShading": False, "nearShading": "unlimited", "electricalImpact": False},
+        "losses": {"moduleQuality": 0, "mismatch": 0.02, "uC": 25, "uV": 1.2},
+        "acSystem": {"numberOfInverters": 1, "losses": {"acohmicLoss": 0.01}},
+        "albedo": dict.fromkeys(months, 0.2),
+        **changes,
+    }
+
+
+def energy_model(**changes: Json) -> dict[str, Json]:
+    return {"locationId": 1, "blocks": [block()], **changes}
+
+
+def service(server: DemoServer) -> DalyDemo:
+    assert server._gateway
+    return next(kind for kind in server._gateway.kinds if isinstance(kind, DalyDemo))
