@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchtui.backends.base import Answer
 from batchtui.backends.completion import failed
-from batchtui.backends.replies import error_code, error_words, parse_json, tidy
+from batchtui.backends.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.model import JobState, Json, Outcome
 from batchtui.results.citations import cited_answer
 
@@ -20,7 +20,9 @@ def message_outcome(body: Json) -> Outcome:
     if not isinstance(body, dict):
         return failed(f"the reply is no JSON object but {type(body).__name__}", "bad_reply", body)
     if body.get("type") == "error" or (body.get("error") and "content" not in body):
-        return failed(tidy(error_words(body)) or "no reason given", error_code(body) or "provider", body)
+        return failed(
+            told(tidy(error_words(body)), body) or "no reason given", error_code(body) or "provider", body
+        )
     content = body.get("content")
     blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
     texts = [block["text"] for block in blocks if isinstance(block.get("text"), str)]
@@ -106,7 +108,9 @@ def result_outcome(result: Json) -> Outcome:
     if kind != "errored" and not error:
         return failed(f"the row's result is of no known type: {tidy(str(kind))}", "bad_reply", result)
     nested = error if isinstance(error, dict) and isinstance(error.get("error"), dict) else {"error": error}
-    outcome = failed(tidy(error_words(nested)) or "no reason given", error_code(nested) or "provider", result)
+    outcome = failed(
+        told(tidy(error_words(nested)), nested) or "no reason given", error_code(nested) or "provider", result
+    )
     request = nested.get("request_id")
     outcome.remote = {"request_id": request} if isinstance(request, str) else {}
     return outcome

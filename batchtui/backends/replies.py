@@ -26,6 +26,8 @@ WORDS_KEPT = 4000
 """Characters of a refusal that is no JSON which are kept beside its message."""
 TOO_LARGE = "; it is larger than the server takes: lower bytes_per_submission in the backend's table"
 _UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound", "invalid_model"})
+_NOT_FOUND = frozenset({"not_found_error", "not_found"})
+"""Of what is not found, only a message that begins with the word says that it is a model."""
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
 _PARAMETER = frozenset(
     {
@@ -133,8 +135,8 @@ def raise_for(reply: Reply, *, create: bool = False) -> None:
 def told(message: str, body: Json) -> str:
     """A refusal's message with what it is about put first, where the provider's code says so."""
     code, param = error_code(body), _error_field(body, "param")
-    if code in _UNKNOWN_MODEL:
-        return f"unknown model: {message}"
+    if code in _UNKNOWN_MODEL or (code in _NOT_FOUND and message.startswith(("model", "models/"))):
+        return f"unknown model: {message.removeprefix('model: ')}"
     if code in _TOO_LONG:
         return f"too long for the model: {message}"
     if param and code in _PARAMETER:

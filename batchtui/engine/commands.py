@@ -93,7 +93,7 @@ def _pause(driver: Driver, args: Args) -> None:
 
 def _resume(driver: Driver, args: Args) -> None:
     header = driver.folder.header
-    driver.settle_attention("key", "money", "account", "proxy", "forgotten")
+    driver.settle_attention("key", "money", "account", "proxy", "forgotten", "fault")
     if header.paused:
         header.paused = False
         driver.writer.save_header()

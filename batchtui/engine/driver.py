@@ -123,7 +123,7 @@ class Driver:
                     "restore it in the config"
                 )
                 return
-        self.settle_attention("account")
+        self.settle_attention("account", "fault")
         self.lane = lane
 
     def _cannot_open(self, message: str) -> None:
@@ -369,12 +369,21 @@ class Driver:
         """Why nothing happens until a person acts; None while something does."""
         return self._resting
 
-    def broke(self, fault: BaseException) -> None:
-        """A fault of ours: said, never a reason to end the worker."""
+    def broke(self, fault: BaseException, sub: int | None = None) -> None:
+        """A fault of ours: said, never a reason to end the worker. A submission's step is not tried in a loop."""
         if isinstance(fault, StoreFull):
             self.store_full(fault)
-        else:
-            self.log("error", f"internal fault: {type(fault).__name__}: {fault}")
+            return
+        text = f"internal fault: {type(fault).__name__}: {fault}"[:300]
+        self.log("error", text)
+        if sub is not None:
+            self.writer.record(
+                "attention",
+                kind="fault",
+                sub=sub,
+                text=f"submission {sub}: {text}; what is stored stays, and batchtui resume {self.folder.id} tries again",
+                actions=["resume"],
+            )
 
     def log(self, level: Level, text: str) -> None:
         self.services.log(self.folder.id, level, text)

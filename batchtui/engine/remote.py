@@ -108,7 +108,7 @@ class RemoteLane:
         open_count: Counter[str] = Counter()
         for record in self._records():
             open_count[record.backend] += record.state in OPEN or record.id in self._tasks
-            if record.id in self._tasks:
+            if record.id in self._tasks or self._is_broken(record):
                 continue
             if record.state in (SubmissionState.SENDING, SubmissionState.UNSURE):
                 if ("unsure", record.id) not in self._driver.progress.attention:
@@ -133,8 +133,12 @@ class RemoteLane:
     def _done(self, id_: int, task: asyncio.Task[None]) -> None:
         self._tasks.pop(id_, None)
         if not task.cancelled() and (fault := task.exception()):
-            self._driver.broke(fault)
+            self._driver.broke(fault, id_)
         self._driver.wake()
+
+    def _is_broken(self, record: SubmissionRecord) -> bool:
+        """Whether its last step met a fault of ours: tried again once a person has said so."""
+        return ("fault", record.id) in self._driver.progress.attention
 
     # ---- sending
 
@@ -143,7 +147,7 @@ class RemoteLane:
         now = asyncio.get_running_loop().time()
         unsent: Counter[str] = Counter()
         for record in self._records():
-            if record.state in UNSENT and record.id not in self._tasks:
+            if record.state in UNSENT and record.id not in self._tasks and not self._is_broken(record):
                 unsent[record.backend] += 1
                 wait = self._due.get(record.id, 0) - now
                 gate = self._driver.services.gate(record.backend).remaining

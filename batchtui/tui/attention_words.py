@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "money": "The account has no money or quota left",
     "account": "The key is of another account",
     "proxy": "The proxy stands in the way",
+    "fault": "A fault inside batchtui",
 }
 _ANSWERS: Mapping[tuple[str, str], str] = {
     ("canary", READ): "Read the first results",
@@ -32,6 +33,7 @@ _ANSWERS: Mapping[tuple[str, str], str] = {
     ("money", "resume"): "It is paid now: go on",
     ("account", "resume"): "The right key is set now: go on",
     ("proxy", "resume"): "The proxy is in order now: go on",
+    ("fault", "resume"): "Try that step again",
     ("unsure", LOOK): "Look what lives at the backend",
     ("unsure", "adopt"): "It was made: give the id that it has there",
     ("unsure", "abandon"): "Give it up: its jobs count as failed",

@@ -26,7 +26,10 @@ def main() -> None:
                     Path(folder), server, kind, jobs=JOBS, submissions=SUBMISSIONS, kills=kills, seed=7
                 )
             seconds = time.monotonic() - begin
-            print(f"{kind}: {kills} kills, late by {late}: nothing twice, nothing lost ({seconds:.0f} s)", flush=True)
+            print(
+                f"{kind}: {kills} kills, late by {late}: nothing twice, nothing lost ({seconds:.0f} s)",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

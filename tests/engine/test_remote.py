@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from batchtui.backends.openai import OpenAIBackend
 from batchtui.demo.server import DemoServer
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
@@ -165,3 +168,27 @@ def test_resolve_answers_an_unsure_submission(served: Served) -> None:
     assert known.status().maybe_twice == 3
     assert not known.status().attention
     assert LimitsSpec() == folder.header.spec.limits
+
+
+def test_a_fault_of_a_kind_is_met_once_and_a_person_may_try_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, _ = served()
+    calls = 0
+    whole = OpenAIBackend.results
+
+    def broken(self: OpenAIBackend, *args: object) -> object:
+        nonlocal calls
+        calls += 1
+        raise ValueError("a fault of its own")
+
+    monkeypatch.setattr(OpenAIBackend, "results", broken)
+    folder = bench.run(bench.spec("openai", 5, JOB))
+    (attention,) = folder.status().attention
+    assert attention.kind == "fault"
+    assert "ValueError: a fault of its own" in attention.text
+    assert calls == 1
+    monkeypatch.setattr(OpenAIBackend, "results", whole)
+    bench.ask(folder, "resume")
+    until(lambda: folder.state() == "completed")
+    assert folder.status().attention == []
