@@ -6,30 +6,27 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from batchtui.api import composing
+from batchtui.api import composing, sending
 from batchtui.api.composing import GivenJob
 from batchtui.api.engines import Home
 from batchtui.api.results import ResponseModel
-from batchtui.api.run import BatchRun, OnProgress
-from batchtui.errors import BadInput, NotFound
-from batchtui.model import BatchSpec, Json, LimitsSpec, OutputSpec, Preflight, SourceSpec
+from batchtui.api.run import BatchRun
+from batchtui.api.state_file import StateFile
+from batchtui.api.waiting import OnProgress
+from batchtui.errors import BadInput
+from batchtui.model import Json, LimitsSpec, OutputSpec, Preflight
 from batchtui.text import cell
 
 if TYPE_CHECKING:
-    import msgspec
-
-    from batchtui.config import Config
     from batchtui.engine.planning import Planned
     from batchtui.store.library import Draft
 
 _logger = logging.getLogger("batchtui")
 _logger.addHandler(logging.NullHandler())
 _VERBOSITY = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40}
-_SPELT = {"enable_citations": "citations"}
 
 
 class Batch:
@@ -82,8 +79,7 @@ class Batch:
         self._defaults: dict[str, Json] = {}
         self._jobs: list[GivenJob] = []
         self._ids: set[str] = set()
-        self._state: Path | None = None
-        self._reuse_state = True
+        self._state: StateFile | None = None
         self._on_progress: OnProgress | None = None
         self._lock = threading.Lock()
 
@@ -103,10 +99,10 @@ class Batch:
     def add_job(
         self,
         messages: list[dict[str, Json]] | None = None,
-        *,
-        prompt: str | None = None,
         file: str | Path | list[str | Path] | None = None,
+        prompt: str | None = None,
         model: str | None = None,
+        *,
         response_model: ResponseModel | None = None,
         enable_citations: bool | None = None,
         id: str | None = None,  # noqa: A002 - it is what it is called everywhere
@@ -166,7 +162,7 @@ class Batch:
         return self
 
     def add_time_limit(
-        self, *, seconds: float | None = None, minutes: float | None = None, hours: float | None = None
+        self, seconds: float | None = None, minutes: float | None = None, hours: float | None = None
     ) -> Self:
         """From the first submit, by the clock, also while no program runs; their sum, 10 s to 24 h. Raises BadInput."""
         total = (seconds or 0) + (minutes or 0) * 60 + (hours or 0) * 3600
@@ -180,13 +176,13 @@ class Batch:
         self._output.raw = enabled
         return self
 
-    def set_state(self, file: str | Path, *, reuse_state: bool = True) -> Self:
+    def set_state(self, file: str | Path, reuse_state: bool = True) -> Self:
         """Name a small file that remembers which batch this script made.
 
         With `reuse_state` a script that is run again carries that batch on instead of paying for another; its jobs must
         then be the same, by their ids. The batch itself lives in the store, with or without such a file.
         """
-        self._state, self._reuse_state = Path(file), reuse_state
+        self._state = StateFile(Path(file), reuse_state)
         return self
 
     def set_on_progress(self, on_progress: OnProgress | None) -> Self:
@@ -196,6 +192,7 @@ class Batch:
 
     def set_verbosity(self, level: str) -> Self:
         """Say on stderr what the engine does: debug, info, warn or error. It is the logger `batchtui`."""
+        level = level.lower()
         if level not in _VERBOSITY:
             raise BadInput(f'"{cell(level, 20)}" is none of debug, info, warn, error')
         _logger.setLevel(_VERBOSITY[level])
@@ -273,25 +270,21 @@ class Batch:
         When it ends, what runs remotely goes on, and `Batch.open` carries on from there; `BatchRun.wait_submitted`
         waits until everything is sent. Raises as `run` where nothing can be sent.
         """
-        if (found := self._found_again()) is not None:
-            return found
+        if self._state and (found := self._state.found(self.home, [job.id for job in self._given()])):
+            return self._followed(found)
+        from batchtui.engine.planning import create
+
         draft = self.home.library.draft()
         try:
             planned = self._plan(draft)
-            self._refuse(planned.preflight, unpriced)
+            sending.refuse(self.name, planned.preflight, unpriced=unpriced)
             if self._state:
-                self._write_state(draft.id)
-            from batchtui.engine.planning import create
-
+                self._state.note(draft.id, self.name)
             folder = create(planned, draft, unpriced_agreed=unpriced)
         except BaseException:
             draft.discard()
             raise
-        model = composing.model_class(composing.one_model(self._given()))
-        run = BatchRun(self.home, folder.id, response_model=model)
-        run.set_on_progress(self._on_progress)
-        run.drive()
-        return run
+        return self._followed(folder.id)
 
     @staticmethod
     def open(
@@ -317,124 +310,24 @@ class Batch:
         """The jobs with what they have by default."""
         with self._lock:
             jobs = list(self._jobs)
-        defaults = dict(self._defaults)
-        model = defaults.pop("response_model", None)
-        under = {key: composing.plain(value, f"set_default_params: {key}") for key, value in defaults.items()}
-        for one in ("prompt", "messages", "file", "id", "row"):
-            if one in ("id", "row") and one in under:
-                raise BadInput(f"set_default_params: {one} belongs to one job")
-        name = under.pop("name", None)
-        return [
-            GivenJob(
-                job.id,
-                job.name or name,
-                _spelt(_without_rivals(under, job.work) | job.work),
-                job.row,
-                job.response_model if job.response_model is not None else model,
-            )
-            for job in jobs
-        ]
+        return composing.with_defaults(jobs, self._defaults)
 
     def _plan(self, draft: Draft | None) -> Planned:
         """Raises BadInput, ConfigError."""
-        from batchtui.engine.planning import plan
-
-        jobs = self._given()
-        if not jobs:
-            raise BadInput("the batch has no jobs; add_job adds one")
-        backends = self.home.backends()
-        schema = composing.one_model(jobs)
-        work = self._work(jobs, backends.config)
-        if "name" in work.__struct_fields__:
-            for job in jobs:
-                if job.name:
-                    job.work["name"] = job.name
-        template, rows = composing.template_and_rows(jobs, backends.config.defaults.job, work)
-        if schema is not None:
-            template["schema"] = composing.schema_of(schema)
-        spec = BatchSpec(
-            name=self.name,
-            backend=self.backend,
-            source=SourceSpec(file=composing.STDIN),
-            job=template,
-            limits=copy(self.limits),
-            output=copy(self._output),
+        return sending.planned(
+            self.name,
+            self.backend,
+            self._given(),
+            self.home,
+            limits=self.limits,
+            output=self._output,
+            draft=draft,
         )
-        planned = plan(spec, Path.cwd(), backends, draft=draft, stdin=rows, where=self.name)
-        composing.reworded(planned.preflight, jobs)
-        return planned
 
-    def _work(self, jobs: list[GivenJob], config: Config) -> type[msgspec.Struct]:
-        """The fields of the first job's kind; prompts where its model alone says where it goes."""
-        from batchtui.backends.registry import load_kind
-
-        name = jobs[0].work.get("backend") or self.backend or config.defaults.backend
-        if name and name in config.names():
-            return load_kind(config.backend(name).kind).Work
-        from batchtui.backends.wire import ChatWork
-
-        return ChatWork
-
-    def _refuse(self, flight: Preflight, unpriced: bool) -> None:
-        """Raises BadInput where it cannot be sent; warnings are logged."""
-        fatal = [str(problem) for problem in flight.problems if problem.fatal]
-        if fatal:
-            more = f"; and {len(fatal) - 20} more" if len(fatal) > 20 else ""
-            raise BadInput(f"batch {cell(self.name, 60)}: nothing was sent: {'; '.join(fatal[:20])}{more}")
-        for problem in flight.problems:
-            if "cost" in (problem.key or "") and not unpriced:
-                raise BadInput(f"{problem}; run(unpriced=True) sends it all the same")
-            _logger.warning("%s", problem)
-
-    # ---- the state file
-
-    def _write_state(self, batch_id: str) -> None:
-        import json
-
-        from batchtui.store.lines import replace_file
-
-        assert self._state
-        text = json.dumps({"file": "batchtui state", "batch": batch_id, "name": self.name})
-        replace_file(self._state.absolute(), text.encode() + b"\n")
-
-    def _found_again(self) -> BatchRun | None:
-        """The batch that the state file names, driven on. Raises BadInput where it is another one."""
-        import json
-
-        if not (self._state and self._reuse_state and self._state.exists()):
-            return None
-        try:
-            noted = json.loads(self._state.read_bytes())
-        except (OSError, ValueError) as fault:
-            raise BadInput(
-                f"{cell(self._state)}: cannot be read ({fault}); remove it to begin anew"
-            ) from None
-        if not isinstance(noted, dict) or not isinstance(noted.get("batch"), str):
-            raise BadInput(
-                f"{cell(self._state)}: was not written by batchtui; `batchtui import` reads a state file of batchata"
-            )
-        try:
-            folder = self.home.library.open(noted["batch"])
-        except NotFound:
-            return None  # it was never made, or was removed
-        given = self._given()
-        ids = [seed.id for seed in folder.header.seeds] or folder.jobs.ids
-        if ids != [job.id for job in given]:
-            raise BadInput(
-                f"{cell(self._state)}: batch {folder.id} has other jobs than these; "
-                "name another file, or set_state(…, reuse_state=False) to begin anew"
-            )
-        run = BatchRun(self.home, folder.id, response_model=composing.model_class(composing.one_model(given)))
+    def _followed(self, batch_id: str) -> BatchRun:
+        """The batch, driven."""
+        model = composing.model_class(composing.one_model(self._given()))
+        run = BatchRun(self.home, batch_id, response_model=model)
         run.set_on_progress(self._on_progress)
         run.drive()
         return run
-
-
-def _spelt(work: dict[str, Json]) -> dict[str, Json]:
-    return {_SPELT.get(key, key): value for key, value in work.items() if value is not None}
-
-
-def _without_rivals(under: dict[str, Json], work: dict[str, Json]) -> dict[str, Json]:
-    """Defaults without what the job says in another form."""
-    forms = {"prompt", "messages"}
-    return {key: value for key, value in under.items() if not (key in forms and forms & set(work))}

@@ -22,6 +22,9 @@ from batchtui.text import cell
 STDIN = "-"
 _ROW_COLUMN = "job"
 _MISSING = object()
+_SPELT = {"enable_citations": "citations"}
+_FORMS = frozenset({"prompt", "messages"})
+"""A job has one of them, whatever the default is."""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,25 @@ def plain(value: Json, where: str) -> Json:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     raise BadInput(f"{where}: {type(value).__name__} is nothing that JSON can hold")
+
+
+def with_defaults(jobs: list[GivenJob], defaults: dict[str, Json]) -> list[GivenJob]:
+    """The jobs with what they have by default under what they say themselves. Raises BadInput."""
+    for key in ("id", "row"):
+        if key in defaults:
+            raise BadInput(f"set_default_params: {key} belongs to one job")
+    own = {"response_model", "name"}
+    under = {
+        key: plain(value, f"set_default_params: {key}") for key, value in defaults.items() if key not in own
+    }
+    found = []
+    for job in jobs:
+        forms = _FORMS if _FORMS & set(job.work) else frozenset()
+        work = {key: value for key, value in under.items() if key not in forms} | job.work
+        work = {_SPELT.get(key, key): value for key, value in work.items() if value is not None}
+        model = defaults.get("response_model") if job.response_model is None else job.response_model
+        found.append(GivenJob(job.id, job.name or defaults.get("name"), work, job.row, model))
+    return found
 
 
 def schema_of(given: ResponseModel) -> Json:

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from batchtui.api import figures
-from batchtui.api.engines import Engine, Home, engine_of
+from batchtui.api.engines import Home, engine_of
+from batchtui.api.following import Followed
 from batchtui.api.results import JobResult, ModelClass, job_result
-from batchtui.api.stops import label, stopped
-from batchtui.errors import BadInput, BatchtuiError, StoreDamaged, Unreachable
+from batchtui.api.waiting import OnPoll, OnProgress, Teller, Waiter, pauses, progress_call
+from batchtui.errors import BadInput, BatchtuiError
 from batchtui.limit_ranges import limit_problems
 from batchtui.model import (
     ENDED_BATCH_STATES,
     JOB_STATES,
     LIVE_JOB_STATES,
-    LIVE_REMOTELY,
-    UNSENT,
     BatchState,
     BatchStatus,
     JobState,
     Json,
     LimitsSpec,
-    SubmissionState,
 )
-from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 
-OnProgress: TypeAlias = Callable[[dict[str, Json], float, dict[str, dict[str, Json]]], object]
-OnPoll: TypeAlias = Callable[[int, int, int], object]
-
-TICK_SECONDS = 0.2
-OBEYED_SECONDS = 5.0
-PATIENCE_SECONDS = 60.0
 FAILED = (JobState.INVALID, JobState.FAILED, JobState.EXPIRED)
 
 
@@ -55,20 +45,21 @@ class BatchRun:
 
     def __init__(self, home: Home, batch_id: str, *, response_model: ModelClass | None = None) -> None:
         """Not for users: `Batch.start` and `Batch.open` make them."""
-        self._home = home
-        self._folder: BatchFolder = home.library.open(batch_id)
+        self._batch = Followed(home, batch_id)
         self._model = response_model
-        self._lock = threading.RLock()
         self._on_progress: OnProgress | None = None
         self._progress_interval = 1.0
-        self._stuck_since: float | None = None
-        self.id, self.name = batch_id, self._folder.header.name
+        self.id, self.name = batch_id, self._batch.folder.header.name
 
     def __repr__(self) -> str:
-        return f"<BatchRun {self.name!r} ({self.id}): {figures.line(self.info())}>"
+        try:
+            state = figures.line(self.info())
+        except (BatchtuiError, OSError) as fault:  # removed meanwhile, for one
+            state = str(fault)
+        return f"<BatchRun {self.name!r} ({self.id}): {state}>"
 
     def __len__(self) -> int:
-        return len(self._fresh().jobs.ids)
+        return len(self._batch.fresh().jobs.ids)
 
     def __iter__(self) -> Iterator[JobResult]:
         """One at a time, unfinished ones with their state."""
@@ -79,8 +70,8 @@ class BatchRun:
     @property
     def state(self) -> BatchState:
         """One of draft, pending, processing, cancelling, completed (any job did), failed, cancelled. It is a `str`."""
-        with self._lock:
-            return self._fresh().state()
+        with self._batch.lock:
+            return self._batch.fresh().state()
 
     @property
     def is_complete(self) -> bool:
@@ -89,8 +80,7 @@ class BatchRun:
 
     def info(self) -> BatchStatus:
         """Everything that `batchtui status --json` prints: states, counts, money, times, submissions, attention."""
-        with self._lock:
-            return self._fresh().status(submissions=True)
+        return self._batch.status()
 
     def status(self, print_status: bool = False) -> dict[str, Json]:
         """The figures as one dict.
@@ -102,12 +92,12 @@ class BatchRun:
         info = self.info()
         if print_status:
             print(f"{cell(self.name, 60)} ({self.id}): {figures.line(info)}")
-        return figures.stats(info, self._folder.header.spec.limits.jobs_per_submission)
+        return figures.stats(info, self._batch.folder.header.spec.limits.jobs_per_submission)
 
     def poll(self) -> Counts:
         """How many jobs have completed, failed, and are pending, by the store; the engine asks the backend by itself."""
-        with self._lock:
-            counts = self._fresh().progress.counts()
+        with self._batch.lock:
+            counts = self._batch.fresh().progress.counts()
         return Counts(
             counts[JobState.COMPLETED],
             sum(counts[state] for state in FAILED),
@@ -136,16 +126,26 @@ class BatchRun:
         followed, and taken over should that one go. Raises LimitHit, ConfigError, Unreachable or NeedsPerson where the
         batch cannot go on by itself, StoreDamaged where its files cannot be trusted.
         """
-        telling = _Telling(self, poll_interval, on_poll, print_status)
-        end = None if timeout is None else time.monotonic() + timeout
-        while not (over := self._is_over()):
-            telling.tell()
-            left = TICK_SECONDS if end is None else min(TICK_SECONDS, end - time.monotonic())
-            if left <= 0:
+        waiter, tellers = Waiter(self._batch), self._tellers(poll_interval, on_poll, print_status)
+        over = waiter.is_over()
+        for pause in pauses(timeout):
+            if over:
                 break
-            self._sleep(left)
-        telling.tell(last=True)
+            for teller in tellers:
+                teller.tell()
+            time.sleep(pause)
+            over = waiter.is_over()
+        for teller in tellers:
+            teller.tell(last=True)
         return over
+
+    def _tellers(self, poll_interval: float, on_poll: OnPoll | None, print_status: bool) -> list[Teller]:
+        interval, on_progress = self._progress_interval, self._on_progress
+        return [
+            Teller((lambda: on_poll(*self.poll())) if on_poll else None, poll_interval),
+            Teller(progress_call(self._batch, on_progress) if on_progress else None, interval),
+            Teller((lambda: self.status(print_status=True)) if print_status else None, interval),
+        ]
 
     async def wait_async(
         self, timeout: float | None = None, poll_interval: float = 15.0, on_poll: OnPoll | None = None
@@ -153,15 +153,17 @@ class BatchRun:
         """`wait` for an event loop, which goes on meanwhile; cancelling it ends the waiting alone."""
         import asyncio
 
-        telling = _Telling(self, poll_interval, on_poll, False)
-        end = None if timeout is None else time.monotonic() + timeout
-        while not (over := await asyncio.to_thread(self._is_over)):
-            telling.tell()
-            left = TICK_SECONDS if end is None else min(TICK_SECONDS, end - time.monotonic())
-            if left <= 0:
+        waiter, tellers = Waiter(self._batch), self._tellers(poll_interval, on_poll, False)
+        over = await asyncio.to_thread(waiter.is_over)
+        for pause in pauses(timeout):
+            if over:
                 break
-            await asyncio.sleep(left)
-        telling.tell(last=True)
+            for teller in tellers:
+                teller.tell()
+            await asyncio.sleep(pause)
+            over = await asyncio.to_thread(waiter.is_over)
+        for teller in tellers:
+            teller.tell(last=True)
         return over
 
     def wait_submitted(self, timeout: float | None = None) -> bool:
@@ -169,18 +171,17 @@ class BatchRun:
 
         Jobs of kinds `chat` and `local` run in this process, and are sent only when they have ended. Raises as `wait`.
         """
-        end = None if timeout is None else time.monotonic() + timeout
-        while not (self._is_over() or self._is_submitted()):
-            left = TICK_SECONDS if end is None else min(TICK_SECONDS, end - time.monotonic())
-            if left <= 0:
-                return False
-            self._sleep(left)
-        return True
+        waiter = Waiter(self._batch)
+        for pause in pauses(timeout):
+            if waiter.is_over() or waiter.is_submitted():
+                return True
+            time.sleep(pause)
+        return waiter.is_over() or waiter.is_submitted()
 
     def drive(self) -> None:
         """Have it sent and collected behind, while this process lives; `wait` does so too. Raises ConfigError."""
         if not self.is_complete:
-            engine_of(self._home, self.id).drive(self.id)
+            engine_of(self._batch.home, self.id).drive(self.id)
 
     # ---- what came back
 
@@ -199,9 +200,7 @@ class BatchRun:
 
     def result(self, job_id: str) -> JobResult:
         """One job's. Raises NotFound."""
-        with self._lock:
-            folder = self._fresh()
-            return job_result(folder.result(folder.number(job_id)), self._model)
+        return job_result(self._batch.result(job_id), self._model)
 
     @property
     def runs(self) -> list[JobResult]:
@@ -241,7 +240,7 @@ class BatchRun:
         there where any job was.
         """
         groups, counts = self.results(), self.poll()
-        daly = "daly" in self._folder.header.kind
+        daly = "daly" in self._batch.folder.header.kind
         found: dict[str, Json] = {
             "total": len(self),
             "completed": len(groups["completed"]),
@@ -269,23 +268,23 @@ class BatchRun:
         once it is obeyed, False where the process that drives the batch has not answered within 5 s; it will.
         """
         for job_id in job_ids:
-            self._fresh().number(job_id)
-        return self._command("cancel", jobs=list(job_ids)) if job_ids else self._command("cancel")
+            self._batch.fresh().number(job_id)
+        return self._batch.command("cancel", jobs=list(job_ids)) if job_ids else self._batch.command("cancel")
 
     def pause(self) -> bool:
         """Send nothing more until `resume`; what is at the backend goes on. True once it is obeyed."""
-        return self._command("pause")
+        return self._batch.command("pause")
 
     def resume(self) -> bool:
         """Go on after a pause, a refused key or spent money, and drive the batch. True once it is obeyed."""
-        return self._command("resume")
+        return self._batch.command("resume")
 
     def retry(
         self, *job_ids: str, status: Sequence[str] = ("failed", "expired", "invalid", "cancelled")
     ) -> bool:
         """Put jobs that did not complete back to pending, in the same batch, under the same limits; then `wait`."""
         states = [JobState(word).value for word in status]
-        return self._command("retry", **({"jobs": list(job_ids)} if job_ids else {"status": states}))
+        return self._batch.command("retry", **({"jobs": list(job_ids)} if job_ids else {"status": states}))
 
     def limit(self, **limits: Json) -> bool:
         """Change limits while it runs, such as `cost_usd=9, time="4h", concurrency=2`; None takes one away."""
@@ -295,11 +294,11 @@ class BatchRun:
         given = LimitsSpec(**{key: value for key, value in limits.items() if value is not None})
         for problem in limit_problems(given, None, "limit"):
             raise BadInput(str(problem))
-        return self._command("limit", **limits)
+        return self._batch.command("limit", **limits)
 
     def release(self) -> bool:
         """Send the jobs behind a canary, or those whose price nobody knows."""
-        return self._command("resolve", action="release")
+        return self._batch.command("resolve", action="release")
 
     def resolve(
         self,
@@ -309,136 +308,12 @@ class BatchRun:
     ) -> bool:
         """Answer what only a person can: a submission that may or may not have been made, or that was forgotten."""
         given = {"action": action, "submission": submission, "remote_id": remote_id}
-        return self._command("resolve", **{key: value for key, value in given.items() if value is not None})
-
-    def _command(self, word: str, **facts: Json) -> bool:
-        from batchtui.store.inbox import Command
-
-        engine = engine_of(self._home, self.id)
-        upto = engine.worker.command(self.id, Command(command=word, args=facts))
-        end = time.monotonic() + OBEYED_SECONDS
-        while self._fresh().progress.inbox_end < upto:
-            if time.monotonic() > end:
-                return False
-            time.sleep(TICK_SECONDS / 4)
-        return True
-
-    # ---- inside
-
-    def _fresh(self) -> BatchFolder:
-        """The folder, caught up with whoever drives it."""
-        with self._lock:
-            self._folder.refresh()
-            return self._folder
+        return self._batch.command(
+            "resolve", **{key: value for key, value in given.items() if value is not None}
+        )
 
     def _select(self, states: Sequence[JobState]) -> Iterator[JobResult]:
-        with self._lock:
-            folder = self._fresh()
-            columns, count = folder.columns(), len(folder.jobs.ids)
-        for n in range(count):
-            if columns.state(n) not in states:
-                continue
-            with self._lock:
-                found = folder.result(n)
-            yield job_result(found, self._model)
-
-    def _engine(self) -> Engine:
-        engine = engine_of(self._home, self.id)
-        if not engine.worker.drives(self.id):
-            engine.drive(self.id)
-        return engine
-
-    def _is_over(self) -> bool:
-        """Whether every job has its last word, and what is done at the end is done. Raises as `wait`."""
-        if self.is_complete and self.info().ended:
-            return True
-        engine = self._engine()
-        try:
-            busy = not engine.worker.wait({self.id}, timeout=0)
-        except BatchtuiError:  # replaced by one with a newer configuration
-            return False
-        with self._lock:
-            folder = self._fresh()
-            status = folder.status(submissions=True)
-        if status.status in ENDED_BATCH_STATES and (status.ended or not busy):
-            return True
-        if folder.damage:
-            raise StoreDamaged(folder.damage[0])
-        ours = engine.worker.drives(self.id)
-        if busy and (ours or status.driver is None):
-            self._lose_patience(status)
-            return False
-        in_flight = any(part.status in LIVE_REMOTELY for part in status.submissions or ())
-        given_up = not (busy or ours or status.paused)
-        if status.attention and (given_up or not (in_flight or status.processing)):
-            raise stopped(status, status.attention)
-        if given_up:
-            told = [
-                line.text
-                for line in engine.worker.log()
-                if line.batch_id == self.id and line.level == "error"
-            ]
-            raise BatchtuiError(
-                f"{label(status)} cannot be driven: {told[-1] if told else 'no reason is known'}"
-            )
-        return False
-
-    def _lose_patience(self, status: BatchStatus) -> None:
-        """Raises Unreachable where a backend takes nothing at all for a minute: whoever waits had better know."""
-        parts = status.submissions or []
-        tried = [record for record in self._folder.progress.submissions.values() if record.attempted]
-        if not tried or any(part.remote_id or part.status not in UNSENT for part in parts):
-            self._stuck_since = None
-            return
-        self._stuck_since = self._stuck_since or time.monotonic()
-        if time.monotonic() - self._stuck_since > PATIENCE_SECONDS:
-            self._stuck_since = None
-            reason = next((part.reason for part in parts if part.reason), None) or "no reason given"
-            raise Unreachable(f"{label(status)}: {status.backend} has taken nothing for a minute: {reason}")
-
-    def _is_submitted(self) -> bool:
-        with self._lock:
-            folder = self._fresh()
-            progress, header = folder.progress, folder.header
-            pending = progress.numbers(JobState.PENDING)
-        canary = None if header.released else header.spec.limits.canary
-        if folder.unsown or (pending and (canary is None or pending[0] < canary)):
-            return False
-        held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
-        direct = not header.remote
-        return not direct and all(record.state in held for record in progress.submissions.values())
-
-    def _sleep(self, seconds: float) -> None:
-        time.sleep(max(0.0, seconds))
-
-
-class _Telling:
-    """Calls back whoever waits, as often as they asked for."""
-
-    def __init__(
-        self, run: BatchRun, poll_interval: float, on_poll: OnPoll | None, print_status: bool
-    ) -> None:
-        self._run, self._on_poll, self._print = run, on_poll, print_status
-        self._intervals = {"poll": poll_interval, "progress": run._progress_interval}
-        self._due = dict.fromkeys(self._intervals, time.monotonic())
-
-    def _is_due(self, what: str, last: bool) -> bool:
-        now = time.monotonic()
-        if not last and now < self._due[what]:
-            return False
-        self._due[what] = now + self._intervals[what]
-        return True
-
-    def tell(self, *, last: bool = False) -> None:
-        run = self._run
-        if self._on_poll and self._is_due("poll", last):
-            self._on_poll(*run.poll())
-        if (run._on_progress or self._print) and self._is_due("progress", last):
-            figures_now = run.status(print_status=self._print)
-            if run._on_progress:
-                info = run.info()
-                data = figures.batch_data(run._folder, info)
-                run._on_progress(figures_now, figures.elapsed(info, time.time()), data)
+        return (job_result(found, self._model) for found in self._batch.results(states))
 
 
 def _ids(result: JobResult, names: Sequence[str]) -> dict[str, Json]:

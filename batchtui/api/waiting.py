@@ -1,0 +1,130 @@
+"""Waiting for a batch: when it is over, when it never will be, and what is told meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from batchtui.api import figures
+from batchtui.api.following import Followed
+from batchtui.api.stops import label, stopped
+from batchtui.errors import BatchtuiError, StoreDamaged, Unreachable
+from batchtui.model import (
+    ENDED_BATCH_STATES,
+    LIVE_REMOTELY,
+    UNSENT,
+    BatchStatus,
+    JobState,
+    Json,
+    SubmissionState,
+)
+
+OnProgress: TypeAlias = Callable[[dict[str, Json], float, dict[str, dict[str, Json]]], object]
+OnPoll: TypeAlias = Callable[[int, int, int], object]
+
+TICK_SECONDS = 0.2
+PATIENCE_SECONDS = 60.0
+
+
+def pauses(timeout: float | None) -> Iterator[float]:
+    """How long to wait each time, in seconds, until the time is up."""
+    end = None if timeout is None else time.monotonic() + timeout
+    while (left := TICK_SECONDS if end is None else min(TICK_SECONDS, end - time.monotonic())) > 0:
+        yield left
+
+
+class Waiter:
+    """One caller's wait for one batch; having it driven is part of it."""
+
+    def __init__(self, followed: Followed) -> None:
+        self._followed = followed
+        self._stuck_since: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether every job has its last word, and what is done at the end is done.
+
+        Raises LimitHit, ConfigError, Unreachable, NeedsPerson where it never will, StoreDamaged.
+        """
+        status = self._followed.status()
+        if status.status in ENDED_BATCH_STATES and status.ended:
+            return True
+        batch_id, engine = self._followed.id, self._followed.engine()
+        try:
+            busy = not engine.worker.wait({batch_id}, timeout=0)
+        except BatchtuiError:  # it was replaced by one with a newer configuration
+            return False
+        status = self._followed.status()
+        if status.status in ENDED_BATCH_STATES and (status.ended or not busy):
+            return True
+        if self._followed.folder.damage:
+            raise StoreDamaged(self._followed.folder.damage[0])
+        ours = engine.worker.drives(batch_id)
+        if busy and (ours or status.driver is None):
+            self._lose_patience(status)
+            return False
+        in_flight = any(part.status in LIVE_REMOTELY for part in status.submissions or ())
+        given_up = not (busy or ours or status.paused)
+        if status.attention and (given_up or not (in_flight or status.processing)):
+            raise stopped(status, status.attention)
+        if given_up:
+            told = [
+                line.text
+                for line in engine.worker.log()
+                if line.batch_id == batch_id and line.level == "error"
+            ]
+            raise BatchtuiError(
+                f"{label(status)} cannot be driven: {told[-1] if told else 'no reason is known'}"
+            )
+        return False
+
+    def _lose_patience(self, status: BatchStatus) -> None:
+        """Raises Unreachable where a backend takes nothing at all for a minute: whoever waits had better know."""
+        parts = status.submissions or []
+        tried = any(record.attempted for record in self._followed.folder.progress.submissions.values())
+        if not tried or any(part.remote_id or part.status not in UNSENT for part in parts):
+            self._stuck_since = None
+            return
+        self._stuck_since = self._stuck_since or time.monotonic()
+        if time.monotonic() - self._stuck_since > PATIENCE_SECONDS:
+            reason = next((part.reason for part in parts if part.reason), None) or "no reason given"
+            raise Unreachable(f"{label(status)}: {status.backend} has taken nothing for a minute: {reason}")
+
+    def is_submitted(self) -> bool:
+        """Whether everything that may go is at its backend; with a canary that is not released, the canary."""
+        with self._followed.lock:
+            folder = self._followed.fresh()
+            progress, header = folder.progress, folder.header
+            pending = progress.numbers(JobState.PENDING)
+        canary = None if header.released else header.spec.limits.canary
+        if not header.remote or folder.unsown or (pending and (canary is None or pending[0] < canary)):
+            return False
+        held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
+        return all(record.state in held for record in progress.submissions.values())
+
+
+class Teller:
+    """Calls something every so many seconds, and once at the end."""
+
+    def __init__(self, call: Callable[[], object] | None, interval: float) -> None:
+        self._call, self._interval, self._due = call, interval, time.monotonic()
+
+    def tell(self, *, last: bool = False) -> None:
+        now = time.monotonic()
+        if self._call and (last or now >= self._due):
+            self._due = now + self._interval
+            self._call()
+
+
+def progress_call(followed: Followed, on_progress: OnProgress) -> Callable[[], object]:
+    """Tells `(stats, elapsed seconds, batch_data)`."""
+
+    def call() -> None:
+        with followed.lock:
+            status = followed.status()
+            folder = followed.folder
+            stats = figures.stats(status, folder.header.spec.limits.jobs_per_submission)
+            data = figures.batch_data(folder, status)
+        on_progress(stats, figures.elapsed(status, time.time()), data)
+
+    return call
