@@ -58,8 +58,8 @@ def _log_screen() -> Screen[None]:
     return LogScreen()
 
 
-def _closing_down() -> AbstractContextManager[None]:
-    """A timer may fire once more while the screens are taken down, or before the first is built."""
+def _between_screens() -> AbstractContextManager[None]:
+    """A timer may fire while a screen is built, which reads everything then, or taken down."""
     return suppress(NoMatches, ScreenStackError)
 
 
@@ -161,23 +161,26 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def _drain(self) -> None:
         if changed := self.link.drain():
-            with _closing_down():
-                self.tell(changed)
+            self.tell(changed)
 
     def tell(self, changed: set[str]) -> None:
         """Bring every screen up to date about these batches."""
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen) and screen.is_mounted:
-                screen.changed(changed)
-        for header in self.screen.query(HeaderLine):
-            header.refresh()
+                with _between_screens():
+                    screen.changed(changed)
+        self._refresh_header()
 
     def _tick(self) -> None:
         if not self.is_headless and terminal.gone():
             self.exit(return_code=129)
-        with _closing_down():
+        with _between_screens():
             if isinstance(self.screen, AppScreen):
                 self.screen.tick()
+        self._refresh_header()
+
+    def _refresh_header(self) -> None:
+        with _between_screens():
             for header in self.screen.query(HeaderLine):
                 header.refresh()
 

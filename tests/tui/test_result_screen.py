@@ -23,7 +23,7 @@ from tests.tui.waiting import screen_text, until
 
 SMALL = (80, 24)
 MARKDOWN = "# Yield\n\nIt is **4.1 GWh**, see [the report](https://example.org/report?a=b) or [this](file:///etc/passwd)."
-PAINT_SECONDS = 1.0
+PAINT_SECONDS = 5.0
 
 
 @pytest.fixture
