@@ -83,6 +83,12 @@ async def _compose(pilot: Pilot[None]) -> None:
     await pilot.pause(1)
 
 
+async def _facts(pilot: Pilot[None]) -> None:
+    await _batches(pilot)
+    await pilot.press("j", "j", "i")
+    await pilot.pause(1)
+
+
 async def _log(pilot: Pilot[None]) -> None:
     await _batches(pilot)
     await pilot.press("4")
@@ -112,6 +118,7 @@ SHOTS: dict[str, Shot] = {
     "batch-80x24": (SMALL, _batch),
     "result-80x24": (SMALL, _result),
     "compose": (LARGE, _compose),
+    "facts-80x24": (SMALL, _facts),
     "log": (LARGE, _log),
     "help-80x24": (SMALL, _help),
 }

@@ -15,6 +15,10 @@ _TOPICS = (
 )  # fmt: skip
 _PLACES = ("Oslo", "Porto", "Ghent", "Turku", "Graz", "Cork", "Lyon", "Brno")
 _MOODS = ("calm", "hurried", "puzzled", "cross", "friendly")
+_MODELS = (
+    ("anthropic", "claude-haiku-4-5"), ("gemini", "gemini-2.5-flash"), ("mistral", "mistral-small-latest"),
+    ("together", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+)  # fmt: skip
 _BIRDS = ("Adelie", "Chinstrap", "Gentoo")
 
 
@@ -28,7 +32,7 @@ class Sample(NamedTuple):
 
 def samples() -> list[Sample]:
     """In the order in which they are made; the list shows the last one first."""
-    return [_replies(), _counts(), _given_up(), _tight(), _summaries(), _labels()]
+    return [_replies(), _counts(), _given_up(), _tight(), _models(), _summaries(), _labels()]
 
 
 def _letters(count: int) -> list[dict[str, Json]]:
@@ -74,6 +78,20 @@ def _tight() -> Sample:
     job = {"model": "demo-large", "prompt": "Write a polite essay on: {{ text }}", "max_tokens": 400}
     limits = {"cost_usd": 0.008, "concurrency": 2}
     return Sample({"name": "polite essays", "backend": "chat", "job": job, "limits": limits}, _letters(12))
+
+
+def _models() -> Sample:
+    """One question to the models of four providers; each row says where it goes."""
+    rows = [
+        {"id": f"{row['id']}-{backend}", "text": row["text"], "backend": backend, "model": model}
+        for row in _letters(20)
+        for backend, model in _MODELS
+    ]
+    job = {
+        "backend": "{{ backend }}", "model": "{{ model }}", "max_tokens": 80,
+        "prompt": "Which department answers this? {{ text }}",
+    }  # fmt: skip
+    return Sample({"name": "four models", "job": job}, rows)
 
 
 def _summaries() -> Sample:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from batchtui.engine.blocks import Blocks
 from batchtui.engine.claims import Claims
 from batchtui.engine.queues import queue_of
-from batchtui.engine.spending import DIRECT, Ask, Refusal
+from batchtui.engine.spending import DIRECT, Ask, Refusal, usd
 from batchtui.model import UNSENT, JobRecord, JobState, SubmissionState
 from batchtui.prices import nano
 from batchtui.prices.rates import NANO
@@ -42,6 +42,8 @@ class Budget:
         self._unpriced: tuple[str, str] | None = None
         self._looked = False
         self._over_told = False
+        self._said: set[tuple[str, str]] = set()
+        """What was logged already of what is held back; anew once the limits change."""
 
     # ---- what it may cost
 
@@ -105,8 +107,8 @@ class Budget:
         if limit is None or (committed := self._committed()) + amount <= limit:
             return None
         text = (
-            f"{amount / NANO:.2f} USD more may be needed, and {committed / NANO:.2f} of the batch's "
-            f"{limit / NANO:.2f} USD are spent or in flight"
+            f"{usd(amount)} USD more may be needed, and {usd(committed)} of the batch's "
+            f"{usd(limit)} USD are spent or in flight"
         )
         return Refusal("batch", text)
 
@@ -181,7 +183,8 @@ class Budget:
         return refused is None or refused[1] != self._moment()
 
     def refuse(self, key: str, refusal: Refusal) -> str:
-        if key not in self._refusals or self._refusals[key][0].text != refusal.text:
+        if (key, refusal.kind) not in self._said:
+            self._said.add((key, refusal.kind))
             self._driver.log("info", f"waits for budget: {refusal.text}")
         self._refusals[key] = (refusal, self._moment())
         return refusal.text
@@ -192,6 +195,7 @@ class Budget:
     def forget(self) -> None:
         """The limit changed: weigh anew."""
         self._refusals.clear()
+        self._said.clear()
 
     def _moment(self) -> object:
         """Changes whenever a refusal might turn out otherwise."""
@@ -256,7 +260,7 @@ class Budget:
             self._over_told = False
         elif not self._over_told:
             self._over_told = True
-            text = f"{spent / NANO:.4f} USD were spent, over the limit of {limit / NANO:.2f} USD"
+            text = f"{usd(spent)} USD were spent, over the limit of {usd(limit)} USD"
             self._driver.log("warning", text)
             self._driver.writer.record("overrun", spent_usd=spent / NANO, limit_usd=limit / NANO)
 

@@ -104,12 +104,10 @@ class Spending:
             committed = self._day(held, ask)
             if committed + ask.nano > self.day_limit:
                 freed = ledger.claimed(lambda batch: self._driven(batch, ask.batch))
-                spent = (
-                    f"{committed / NANO:.2f} of {self.day_limit / NANO:.2f} USD a day are spent or in flight"
-                )
+                spent = f"{usd(committed)} of {usd(self.day_limit)} USD a day are spent or in flight"
                 return Refusal(
                     "day",
-                    f"{ask.nano / NANO:.2f} USD more may be needed, and {spent} (all batches, since 00:00 UTC)",
+                    f"{usd(ask.nano)} USD more may be needed, and {spent} (all batches, since 00:00 UTC)",
                     wait=committed - freed + ask.nano <= self.day_limit,
                 )
         size = pool_size if pool_size is not None else ledger.pools.get(ask.pool)
@@ -150,6 +148,12 @@ class Spending:
                 held.put(batch, progress.cost_nano, dict.fromkeys(gone))
                 found = True
         return found
+
+
+def usd(nano: int) -> str:
+    """An amount in words: cents, or finer where it is small."""
+    amount = nano / NANO
+    return f"{amount:,.2f}" if amount == 0 or amount >= 0.1 else f"{amount:.4f}"
 
 
 def _queued(ledger: Ledger, ask: Ask) -> int:

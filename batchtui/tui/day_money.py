@@ -30,4 +30,4 @@ class DayMoney:
             except (StoreDamaged, OSError):
                 return ""
             self._committed = ledger.spent_on(self._file.today) + ledger.claimed()
-        return f"${figures.money(self._committed / NANO)} of ${figures.money(self._limit)}, all batches"
+        return f"{figures.dollars(self._committed / NANO)} of {figures.dollars(self._limit)}, all batches"

@@ -68,6 +68,11 @@ def money(usd: float | None) -> str:
     return f"{usd:.4f}" if usd >= 0.0001 else "<0.0001"
 
 
+def dollars(usd: float) -> str:
+    """`$1.93`, `<$0.0001`."""
+    return f"${money(usd)}".replace("$<", "<$")
+
+
 def count(number: int) -> str:
     """`998`, `61,234`, `1.2M`."""
     return f"{number:,}" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"

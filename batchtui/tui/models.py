@@ -58,7 +58,7 @@ def models_of(config: Config, name: str) -> Models:
         known = pricing.known(backend, model)
         rates = known.rates(batch=backend.remote) if known else None
         prices[model] = (
-            f"${figures.money(rates.input)} in, ${figures.money(rates.output)} out, a million tokens"
+            f"{figures.dollars(rates.input)} in, {figures.dollars(rates.output)} out, a million tokens"
             if rates
             else ""
         )

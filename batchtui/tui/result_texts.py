@@ -96,7 +96,7 @@ def meta_rows(result: Result) -> list[tuple[str, str]]:
         *((name, str(value)) for name, value in result.remote.items()),
         ("tokens in", _number(result.input_tokens)),
         ("tokens out", _number(result.output_tokens)),
-        ("cost", f"${figures.money(result.cost_usd)}" if result.cost_usd is not None else None),
+        ("cost", figures.dollars(result.cost_usd) if result.cost_usd is not None else None),
         ("attempts", str(result.attempts)),
         ("started", result.started),
         ("ended", result.ended),
@@ -122,7 +122,7 @@ def facts(result: Result) -> str:
     if result.input_tokens is not None or result.output_tokens is not None:
         parts.append(f"{result.input_tokens or 0:,} in {result.output_tokens or 0:,} out")
     if result.cost_usd is not None:
-        parts.append(f"${figures.money(result.cost_usd)}")
+        parts.append(figures.dollars(result.cost_usd))
     parts += [
         took(result) or "",
         f"attempt {result.attempts}" if result.attempts else "",

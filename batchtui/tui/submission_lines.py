@@ -104,8 +104,8 @@ def _wrapped(line: Content, width: int) -> list[Content]:
 
 def money(one: SubmissionStatus) -> str:
     """`$0.40 of about $2.10`, as far as it is known."""
-    cost = f"${figures.money(one.cost_usd)}" if one.cost_usd is not None else ""
-    most = f"${figures.money(one.estimated_usd)}" if one.estimated_usd else ""
+    cost = figures.dollars(one.cost_usd) if one.cost_usd is not None else ""
+    most = figures.dollars(one.estimated_usd) if one.estimated_usd else ""
     if cost and most:
         return f"{cost} of at most {most}"
     return cost or (f"at most {most}" if most else "")
@@ -130,7 +130,7 @@ def by_backend(found: Sequence[SubmissionStatus], backends: Sequence[str]) -> li
             Content.assemble(
                 "  ", shown(name.ljust(width)), f"  {figures.count(told)}/{figures.short_count(jobs)}",
                 (f"  {open_ones} open" if open_ones else "  collected", "dim"),
-                (f"  ${figures.money(sum(costs))}" if costs else "", "dim"),
+                (f"  {figures.dollars(sum(costs))}" if costs else "", "dim"),
             )
         )  # fmt: skip
     return rows

@@ -169,6 +169,7 @@ def test_all_samples_of_the_demo_can_be_made(tmp_path, with_demo: Start) -> None
     assert states["letters in latin"].cancelled == 30
     assert states["note lengths"].completed == 60
     assert states["article summaries"].completed == 300
+    assert states["four models"].completed == 80
     assert states["mood labels"].completed == 2000
     assert [item.kind for item in states["polite essays"].attention] == ["budget"]
 

@@ -25,7 +25,7 @@ def stage_library(library: Library) -> Library:
     silent.clock.at = NOW - 720
     silent.submit(0, 1200, "msgbatch_01QuietUbwbV5uDC8jWR4ZsDV9e")
     silent.clock.at = NOW - 240
-    silent.record("poll", sub=1, state="processing", expires=clock.stamp(NOW + 86400 * 28))
+    silent.record("poll", sub=1, state="processing", expires=clock.stamp(NOW + 3600 * 23))
     silent.close()
 
     several = Sample(library, "p4many", "five-ways", [f"w{n}" for n in range(30)], backend="openai", kind="openai, anthropic",

@@ -53,7 +53,7 @@ async def test_a_silent_backend_shows_time_and_never_0_percent(staged: Library) 
         facts = screen_text(pilot)
         assert "12 min, usually 35 min" in facts
         assert "%" not in facts
-        assert "results expire in 28 d" in facts
+        assert "ended by its backend in 23 h" in facts
         assert "msgbatch_01QuietUbwbV5uDC8jWR4ZsDV9e" in facts
         assert "last contact" in facts
 

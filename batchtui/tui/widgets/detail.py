@@ -95,10 +95,10 @@ class Detail(Widget):
         limit, likely = status.cost_limit_usd, status.estimated_usd
         parts = []
         if status.cost_usd is not None or limit is not None:
-            spent = f"${figures.money(status.cost_usd or 0)}"
-            parts.append(f"{spent} of ${figures.money(limit)}" if limit is not None else spent)
+            spent = figures.dollars(status.cost_usd or 0)
+            parts.append(f"{spent} of {figures.dollars(limit)}" if limit is not None else spent)
         if likely and (states.live(status) or not parts):
-            parts.append(f"about ${figures.money(likely)} estimated")
+            parts.append(f"about {figures.dollars(likely)} estimated")
         return ", ".join(parts)
 
     def deadline(self, status: BatchStatus) -> str:
@@ -113,12 +113,14 @@ class Detail(Widget):
         return f"{figures.spelled(left)} left" if left > 0 else "past its deadline"
 
     def expiry(self, status: BatchStatus) -> str:
-        """How long the backend keeps what has not been collected yet."""
+        """How long the backend works on it at most, or keeps what has not been collected yet."""
         when = figures.unix(status.expires)
         if when is None:
             return ""
         left = when - self._tui.now()
-        return f"results expire in {figures.spelled(left)}" if left > 0 else "the results have expired there"
+        if any(one.status is SubmissionState.ENDED for one in status.submissions or []):
+            return f"results expire in {figures.spelled(left)}" if left > 0 else "the results have expired there"
+        return f"ended by its backend in {figures.spelled(left)}" if left > 0 else ""
 
     def percent(self, status: BatchStatus) -> str:
         """Empty where the backend tells no counts: a 0 would be a guess."""
@@ -206,7 +208,7 @@ class DetailPane(Detail):
         created = figures.ago(status.created, app.now())
         rows += self._texts(
             ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status)),
-            ("today", app.day_money.words()), ("time", self.deadline(status)), ("kept", self.expiry(status)),
+            ("today", app.day_money.words()), ("time", self.deadline(status)), ("expires", self.expiry(status)),
             ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
         )  # fmt: skip
         rows += [Content(""), *self.attention(status)] if status.attention else []

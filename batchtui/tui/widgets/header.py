@@ -44,5 +44,5 @@ def totals(statuses: list[BatchStatus]) -> Content:
         parts.append(Content.styled(f"  {needy} needs you", states.STYLES["attention"]))
     costs = [status.cost_usd for status in shown if status.cost_usd is not None]
     if costs:
-        parts.append(Content(f"  ${figures.money(sum(costs))}"))
+        parts.append(Content(f"  {figures.dollars(sum(costs))}"))
     return Content.assemble(*parts)

@@ -105,11 +105,11 @@ def check_figures(flight: Preflight) -> list[tuple[str, str]]:
 def costs(flight: Preflight) -> str:
     if flight.cost_usd is None:
         return "unknown: no price for this model"
-    parts = [f"likely ${figures.money(flight.cost_usd)}"]
+    parts = [f"likely {figures.dollars(flight.cost_usd)}"]
     if flight.cost_max_usd is not None:
-        parts.append(f"at most ${figures.money(flight.cost_max_usd)}")
+        parts.append(f"at most {figures.dollars(flight.cost_max_usd)}")
     if flight.limits.cost_usd is not None:
-        parts.append(f"limit ${figures.money(flight.limits.cost_usd)}")
+        parts.append(f"limit {figures.dollars(flight.limits.cost_usd)}")
     return ", ".join(parts)
 
 
@@ -124,7 +124,7 @@ def shares(flight: Preflight) -> list[tuple[str, str]]:
         cost = ""
         if len(flight.backends) > 1:
             cost = (
-                ", cost unknown" if share.cost_usd is None else f", likely ${figures.money(share.cost_usd)}"
+                ", cost unknown" if share.cost_usd is None else f", likely {figures.dollars(share.cost_usd)}"
             )
         told.append(
             (
