@@ -119,7 +119,9 @@ class Detail(Widget):
             return ""
         left = when - self._tui.now()
         if any(one.status is SubmissionState.ENDED for one in status.submissions or []):
-            return f"results expire in {figures.spelled(left)}" if left > 0 else "the results have expired there"
+            return (
+                f"results expire in {figures.spelled(left)}" if left > 0 else "the results have expired there"
+            )
         return f"ended by its backend in {figures.spelled(left)}" if left > 0 else ""
 
     def percent(self, status: BatchStatus) -> str:
