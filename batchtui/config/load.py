@@ -18,7 +18,6 @@ from batchtui.decode import convert
 from batchtui.errors import ConfigError, nearest
 from batchtui.limit_ranges import dollars_fault, limit_problems, number_text
 from batchtui.model import Json, Problem
-from batchtui.prices import Price
 from batchtui.text import cell
 from batchtui.toml_file import read_toml
 
@@ -140,6 +139,10 @@ def _backends(
 
 
 def _prices(config: Config, tables: dict[str, Json]) -> None:
+    if not tables:
+        return
+    from batchtui.prices import Price
+
     for model, table in tables.items():
         prefix = f'prices."{cell(model, 60)}"'
         price = _decoded(config, table, Price, prefix)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from batchtui.errors import ConfigError, NotFound, nearest
 from batchtui.model import Json, LimitsSpec, Problem
-from batchtui.prices import Price
 from batchtui.text import cell
+
+if TYPE_CHECKING:  # most configs name no price
+    from batchtui.prices import Price
 
 ENVIRONMENT = "environment"
 BUILT_IN = "built in"

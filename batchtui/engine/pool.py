@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
-from batchtui.backends.base import Backend
 from batchtui.config import Config, resolve_key
 
-AnyBackend = Backend[msgspec.Struct]
+if TYPE_CHECKING:  # the app paints before it needs any backend
+    import msgspec
+
+    from batchtui.backends.base import Backend
+
+AnyBackend: TypeAlias = "Backend[msgspec.Struct]"
 
 
 class Backends:

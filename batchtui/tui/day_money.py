@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui.errors import StoreDamaged
-from batchtui.prices.rates import NANO
+from batchtui.store.progress import NANO
 from batchtui.store.spend import SpendFile
 from batchtui.tui import figures
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median
 
 from batchtui.model import LIVE_REMOTELY, UNSENT, BatchStatus, SubmissionState
 from batchtui.tui import figures
@@ -85,4 +84,5 @@ def _medians(statuses: list[BatchStatus]) -> dict[tuple[str, str], float]:
                 continue
             if began is not None and ended is not None and ended > began:
                 taken.setdefault((one.backend, status.kind), []).append(ended - began)
-    return {key: median(times) for key, times in taken.items()}
+    # `statistics` is slow to import, and this runs before the first paint.
+    return {key: sorted(times)[len(times) // 2] for key, times in taken.items()}
