@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -145,6 +146,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def _start(self) -> None:
         """After the first paint: the worker, and what the command line asked for."""
+        gc.enable()
         for fault in self._faults:
             self.say(fault, "warning")
         if self._worker_wanted:
