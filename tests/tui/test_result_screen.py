@@ -23,7 +23,8 @@ from tests.tui.waiting import screen_text, until
 
 SMALL = (80, 24)
 MARKDOWN = "# Yield\n\nIt is **4.1 GWh**, see [the report](https://example.org/report?a=b) or [this](file:///etc/passwd)."
-PAINT_SECONDS = 5.0
+PAINT_SECONDS = 1.0
+"""Of the loop's own processor time, so that a busy machine neither hides a slow paint nor makes one."""
 
 
 @pytest.fixture
@@ -275,14 +276,14 @@ async def test_no_answer_takes_long_to_paint(sample: Sample, name: str) -> None:
                 app.read_result("k7fq2m", 2, [2])
                 await pilot.pause()
             before = reader(app)._page
-            begin = time.perf_counter()
+            begin = time.thread_time()
             await pilot.press(key)
             while reader(app)._page is before:
-                start = time.perf_counter()
+                start = time.thread_time()
                 await pilot.pause(0.005)
-                longest = max(longest, time.perf_counter() - start)
+                longest = max(longest, time.thread_time() - start)
             await pilot.pause()
-            longest = max(longest, time.perf_counter() - begin if key != "2" else 0)
+            longest = max(longest, time.thread_time() - begin if key != "2" else 0)
         assert longest < PAINT_SECONDS
         assert "\x1b" not in screen_text(pilot)
         assert "\u202e" not in screen_text(pilot)
