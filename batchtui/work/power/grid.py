@@ -1,0 +1,170 @@
+"""A grid made ready for lightsim2grid, once a worker process, and the injections of many scenarios on it.
+
+lightsim2grid's own converter of MATPOWER tables is used; what it takes differently is put right before:
+
+- every bus carries a load, so that a scenario may put one anywhere; next to nothing, as no generator gives
+  anything: a sweep solves nothing where the model's own state has no solution;
+- a branch without a tap ratio has ratio 1 (the same model): all branches are then of one sort, in the case's order;
+- a generator at a PQ bus is a fixed injection, and generators of one bus hold one voltage, the last one's;
+- nominal voltages are 1, so that voltages come back in per unit.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batchtui.model import Json
+from batchtui.work.power import case as idx
+from batchtui.work.power.case import Case, bus_rows
+from batchtui.work.power.fault import Fault
+from batchtui.work.power.scenario import DcModel, Scenario
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+Voltages: TypeAlias = NDArray[np.complex128]
+_IDLE: Final = 1e-9
+"""MW and Mvar of a load that is only there to be changed."""
+_ANY_Q: Final = 9999.0
+"""Stands for a reactive limit that is not finite; limits are not enforced."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """A case with its reference bus: arrays over its buses (nb), generators (ng) and branches (nl)."""
+
+    case: Case
+    root: int
+    model: Json  # lightsim2grid's LSGrid
+    bus_id: Ints
+    from_bus: Ints  # bus numbers
+    to_bus: Ints
+    gen_row: Ints  # the row of each generator's bus
+    gen_on: Bools
+    gen_fixed: Bools  # in service at a PQ bus
+    branch_on: Bools
+    bus_on: Bools
+    rating: Floats  # MVA; nan without one
+    vmin: Floats
+    vmax: Floats
+    start: Voltages  # the case's voltages, the reference bus at angle 0
+    angle: float  # degrees at the reference bus
+
+
+@dataclass(frozen=True, slots=True)
+class Injections:
+    """What n scenarios put into the grid: one row each. Powers in MW and Mvar."""
+
+    pd: Floats
+    qd: Floats
+    pg: Floats  # of generators in service, else 0
+    qg: Floats  # of those at PQ buses, else 0
+    branch_out: Bools
+    gen_out: Bools
+
+
+@functools.lru_cache(maxsize=4)
+def grid_of(case: Case, root: int, dc_model: DcModel | None = None) -> Grid:
+    """The grid; the same one for the same case. Raises Fault (bad_input), or ImportError without the extra."""
+    bus, gen = np.array(case.bus), np.array(case.gen)
+    branch = np.array(case.branch, dtype=float).reshape(-1, 13)
+    if dc_model == "powermodels":
+        branch = powermodels_branches(branch)
+    bus[(bus[:, idx.BUS_TYPE] == idx.REF), idx.BUS_TYPE] = idx.PV
+    bus[root, idx.BUS_TYPE] = idx.REF
+    rows = bus_rows(case)
+    gen_row = np.array([rows[int(number)] for number in gen[:, idx.GEN_BUS]], dtype=np.int64)
+    bus_on = bus[:, idx.BUS_TYPE] != idx.ISOLATED
+    gen_on = (gen[:, idx.GEN_STATUS] > 0) & bus_on[gen_row]
+    ends = np.array(
+        [[rows[int(row[idx.F_BUS])], rows[int(row[idx.T_BUS])]] for row in case.branch], dtype=np.int64
+    )
+    ends = ends.reshape(-1, 2)
+    rating = branch[:, idx.RATE_A].copy()
+    rating[(rating <= 0) | (rating >= idx.NO_RATING)] = math.nan
+    angle = float(bus[root, idx.VA])
+    return Grid(
+        case=case,
+        root=root,
+        model=_model(case.baseMVA, bus, gen, branch, gen_row, gen_on),
+        bus_id=bus[:, idx.BUS_I].astype(np.int64),
+        from_bus=branch[:, idx.F_BUS].astype(np.int64),
+        to_bus=branch[:, idx.T_BUS].astype(np.int64),
+        gen_row=gen_row,
+        gen_on=gen_on,
+        gen_fixed=gen_on & (bus[gen_row, idx.BUS_TYPE] == idx.PQ),
+        branch_on=(branch[:, idx.BR_STATUS] > 0) & bus_on[ends].all(axis=1),
+        bus_on=bus_on,
+        rating=rating,
+        vmin=bus[:, idx.VMIN].copy(),
+        vmax=bus[:, idx.VMAX].copy(),
+        start=bus[:, idx.VM] * np.exp(1j * np.radians(bus[:, idx.VA] - angle)),
+        angle=angle,
+    )
+
+
+def powermodels_branches(branch: Floats) -> Floats:
+    """The branches with the susceptance of PowerModels' DC model, x/(r²+x²), without taps and shifts.
+
+    As reactances that a solver of MATPOWER's model, 1/(x·tap), takes. Source: PowerModels.jl, DCPPowerModel.
+    """
+    found = branch.copy()
+    found[:, idx.BR_X] = (branch[:, idx.BR_R] ** 2 + branch[:, idx.BR_X] ** 2) / np.where(
+        branch[:, idx.BR_X], branch[:, idx.BR_X], math.nan
+    )
+    found[:, [idx.BR_R, idx.TAP, idx.SHIFT]] = 0
+    return found
+
+
+def _model(base: float, bus: Floats, gen: Floats, branch: Floats, gen_row: Ints, gen_on: Bools) -> Json:
+    from lightsim2grid.network import init_from_matpower
+
+    bus, gen, branch = bus.copy(), gen.copy(), branch.copy()
+    bus[:, [idx.PD, idx.QD]], bus[:, idx.BASE_KV] = _IDLE, 1
+    gen[:, idx.PG] = 0
+    branch[branch[:, idx.TAP] == 0, idx.TAP] = 1
+    gen[~gen_on | (bus[gen_row, idx.BUS_TYPE] == idx.PQ), idx.GEN_STATUS] = 0
+    for column, limit in ((idx.QMAX, _ANY_Q), (idx.QMIN, -_ANY_Q)):
+        gen[~np.isfinite(gen[:, column]), column] = limit
+    voltage = dict(zip(gen_row[gen_on].tolist(), gen[gen_on, idx.VG].tolist(), strict=True))
+    gen[gen_on, idx.VG] = [voltage[row] for row in gen_row[gen_on].tolist()]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return init_from_matpower({"bus": bus, "gen": gen, "branch": branch, "baseMVA": base})
+    except RuntimeError as fault:
+        raise Fault("bad_input", f"lightsim2grid does not take the grid ({fault})") from None
+
+
+def injections_of(grid: Grid, scenarios: Sequence[Scenario]) -> Injections:
+    """What these scenarios of the grid put into it.
+
+    A loads row replaces the bus's demand; generators keep their power; the slack takes the rest.
+    """
+    count, case = len(scenarios), grid.case
+    places = bus_rows(case)
+    pd, qd = (np.tile(np.array([row[column] for row in case.bus]), (count, 1)) for column in (idx.PD, idx.QD))
+    pg, qg = (np.tile(np.array([row[column] for row in case.gen]), (count, 1)) for column in (idx.PG, idx.QG))
+    branch_out = np.zeros((count, len(case.branch)), dtype=bool)
+    gen_out = np.zeros((count, len(case.gen)), dtype=bool)
+    for number, scenario in enumerate(scenarios):
+        if scenario.loads:
+            at = [places[bus] for bus in scenario.loads]
+            demand = list(scenario.loads.values())
+            pd[number, at] = [p for p, _, _ in demand]
+            qd[number, at] = [q for _, q, _ in demand]
+        branch_out[number, list(scenario.outages.branches)] = True
+        gen_out[number, list(scenario.outages.generators)] = True
+    scale = np.array([[scenario.options.load_scale] for scenario in scenarios])
+    pd, qd = pd * scale * grid.bus_on, qd * scale * grid.bus_on
+    there = grid.gen_on & ~gen_out
+    pg = pg * there * np.array([[scenario.options.generation_scale] for scenario in scenarios])
+    return Injections(pd, qd, pg, qg * (there & grid.gen_fixed), branch_out & grid.branch_on, gen_out)

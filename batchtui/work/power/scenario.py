@@ -1,0 +1,140 @@
+"""One scenario, read and checked: what the solvers take. Standard library only."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, cast, get_args
+
+from batchtui.errors import nearest
+from batchtui.model import Json
+from batchtui.work.power.case import BR_STATUS, BR_X, BUS_I, GEN_BUS, GEN_STATUS, Case, bus_rows, shown
+from batchtui.work.power.fault import Fault
+from batchtui.work.power.loads import Loads, read_loads, unknown_bus
+from batchtui.work.power.outages import Outages, islanded, outages_of, reference
+from batchtui.work.power.read import read_case
+
+Task: TypeAlias = Literal["dc", "ac", "dcopf", "acopf", "n1"]
+DcModel: TypeAlias = Literal["matpower", "powermodels"]
+TASKS: Final[tuple[str, ...]] = get_args(Task)
+DC_MODELS: Final[tuple[str, ...]] = get_args(DcModel)
+_OPF: Final = ("dcopf", "acopf")
+_WITH_DC: Final = ("dc", "dcopf", "n1")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a scenario asks for beside its grid, its loads and its outages."""
+
+    task: Task
+    load_scale: float = 1.0
+    generation_scale: float = 1.0
+    dc_model: DcModel | None = None
+    slack: int | None = None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the DC equations are solved."""
+        return self.task in ("dc", "dcopf") or self.dc_model is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario of a connected grid whose reference bus (row `root` of bus) has a generator in service."""
+
+    grid: str
+    case: Case
+    root: int
+    loads: Loads
+    outages: Outages
+    options: Options
+
+
+def scenario_of(arguments: Mapping[str, Json]) -> Scenario:
+    """The scenario of a task's arguments. Raises Fault."""
+    grid, loads = arguments.get("grid"), arguments.get("loads")
+    if not isinstance(grid, str | Path) or not isinstance(loads, str | Path | None):
+        raise Fault("bad_input", "grid and loads are no paths")
+    options = options_of(arguments)
+    case = read_case(grid)
+    demand = {} if loads is None else read_loads(loads)
+    if fault := demand and unknown_bus(demand, bus_rows(case), str(loads)):
+        raise fault
+    outages = outages_of(arguments.get("outages"), case)
+    root = sound_root(case, outages, options)
+    return Scenario(str(grid), case, root, demand, outages, options)
+
+
+def options_of(given: Mapping[str, Json]) -> Options:
+    """The options; None counts as not given. Raises Fault (bad_input)."""
+    task = str(given.get("task"))
+    if task not in TASKS:
+        hint = nearest(task, TASKS) or f"; tasks are {', '.join(TASKS)}"
+        raise Fault("bad_input", f"unknown task {shown(task)}{hint}")
+    model = given.get("dc_model")
+    if model is not None and model not in DC_MODELS:
+        hint = nearest(str(model), DC_MODELS) or "; it is matpower or powermodels"
+        raise Fault("bad_input", f"unknown dc_model {shown(str(model))}{hint}")
+    if model is not None and task not in _WITH_DC:
+        raise Fault("bad_input", f"dc_model is for {', '.join(_WITH_DC)}; {task} solves the AC equations")
+    slack = given.get("slack")
+    if slack is not None and type(slack) is not int:
+        raise Fault("bad_input", f"slack {shown(str(slack))} is no bus number")
+    generation = _factor(given, "generation_scale")
+    if generation != 1.0 and task in _OPF:
+        raise Fault("bad_input", f"generation_scale is for a given dispatch; {task} finds its own")
+    return Options(
+        cast(Task, task),
+        _factor(given, "load_scale"),
+        generation,
+        cast(DcModel | None, model),
+        slack,
+    )
+
+
+def _factor(given: Mapping[str, Json], name: str) -> float:
+    value = given.get(name)
+    if value is None:
+        return 1.0
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise Fault("bad_input", f"{name} {shown(str(value))} is no finite number")
+    return float(value)
+
+
+def sound_root(case: Case, outages: Outages, options: Options) -> int:
+    """The row of the reference bus of a grid that can be solved so. Raises Fault: bad_input or islanded."""
+    found = _root(case, outages, options.slack)
+    if options.task in _OPF and not case.gencost:
+        raise Fault("bad_input", f"the grid has no generator costs (gencost); {options.task} needs them")
+    lame = _without_reactance(case) if options.is_linear else None
+    if lame is not None:
+        raise Fault("bad_input", f"branch row {lame + 1} has no reactance; the DC equations need one")
+    if isinstance(found, Fault):
+        raise found.with_traceback(None)
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def _root(case: Case, outages: Outages, slack: int | None) -> int | Fault:
+    """Kept, since the same few grids and outages come again with every scenario."""
+    try:
+        root = reference(case, slack)
+    except Fault as fault:
+        return fault
+    bus = case.bus[root][BUS_I]
+    gone = set(outages.generators)
+    if not any(
+        row[GEN_BUS] == bus and row[GEN_STATUS] > 0 and place not in gone
+        for place, row in enumerate(case.gen)
+    ):
+        return Fault("bad_input", f"the reference bus {bus:g} has no generator in service")
+    apart = islanded(case, outages.branches, root)
+    return root if apart is None else apart
+
+
+@functools.lru_cache(maxsize=8)
+def _without_reactance(case: Case) -> int | None:
+    return next((p for p, row in enumerate(case.branch) if row[BR_X] == 0 and row[BR_STATUS] > 0), None)
