@@ -53,12 +53,16 @@ class Job(Generic[W]):
     token: str
     work: W
     files: tuple[Attached, ...] = ()
+    timeout: float | None = None
+    """Seconds that a direct job may take; kept by the engine, or by a backend that `times_itself`."""
 
 
 SAID = "said"
 """Among a submission's facts: what the backend said of it as a whole, for jobs that have no answer of their own."""
 DOING = "doing"
 """Among a submission's facts: what it is at while it runs, in words to show."""
+LOGS = "logs"
+"""Among a submission's facts: a folder of `NAME.out`, what its programs print, to be shown in the log."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,11 @@ class Submission:
     """For `find`: remote ids that are known to be other submissions'."""
     wanted: tuple[RemoteJob, ...] | None = None
     """For `results` of a kind that grows: the jobs whose answers are not stored yet; None: all."""
+    early: bool = False
+    """For `results` of a kind that answers early: the submission still runs, so only what is new since it was asked."""
+    timeout: float | None = None
+    """Seconds that one job may take, and how often it is tried again: for kinds that see to it where the job runs."""
+    retries: int = 0
 
 
 @dataclass(slots=True)
@@ -231,6 +240,10 @@ class Backend(ABC, Generic[W]):
     def limits(self) -> KindLimits:
         return KindLimits()
 
+    def limits_of(self, template: dict[str, Json]) -> KindLimits:
+        """The limits where the defaults depend on the work. `template` is a `[job]` that is not rendered yet."""
+        return self.limits
+
     @classmethod
     def request_headers(cls, settings: BackendSettings, key: str | None) -> dict[str, str]:
         """How the key goes on the wire."""
@@ -244,6 +257,13 @@ class Backend(ABC, Generic[W]):
 
     def check(self, job: Job[W]) -> list[tuple[str, str]]:
         """What is wrong with a job before anything is sent: (key, message) pairs, empty where all is well."""
+        return []
+
+    def notices(self, job: Job[W]) -> list[tuple[str, str]]:
+        """What is worth a word before a job runs, such as why it is sure to fail: (key, message) pairs.
+
+        Asked of jobs that `check` finds nothing wrong with; they run all the same.
+        """
         return []
 
     def file_rules(self) -> FileRules | None:
@@ -282,6 +302,22 @@ class Direct(Backend[W]):
     remote = False
     timeouts_pass: ClassVar[bool] = True
     """Whether a job that ran out of time is tried again, within its retries."""
+    times_itself: ClassVar[bool] = False
+    """Whether `run` keeps to `Job.timeout` itself, from when the job is really under way."""
+
+    def hands_over(self, concurrency: int) -> int:
+        """How many jobs are given to `run` at once, where `concurrency` is how many may really be under way.
+
+        A kind that gathers jobs takes more, and keeps to `concurrency` itself.
+        """
+        return concurrency
+
+    def notes_first(self, template: dict[str, Json]) -> bool:
+        """Whether every attempt is noted before it begins, so that one without a note did nothing yet."""
+        return False
+
+    def use_output(self, folder: Path | None) -> None:
+        """The batch's output folder, before the first `run`: for kinds whose work writes files of its own."""
 
     def use_run_dir(self, path: Path) -> None:
         """The folder in which this batch's running work may keep its files; made when needed."""
@@ -306,6 +342,10 @@ class Remote(Backend[W]):
 
     They join the batch as `jobs` shows them, and each answer is fetched as soon as it is there.
     """
+    early: ClassVar[bool] = False
+    """Whether `results` has the answers of jobs that ended while others of their submission still run."""
+    cancels_jobs: ClassVar[bool] = False
+    """Whether single jobs of a submission can be cancelled while the others go on (`cancel_jobs`)."""
 
     @abstractmethod
     def group(self, job: Job[W]) -> str:
@@ -346,6 +386,9 @@ class Remote(Backend[W]):
     @abstractmethod
     async def cancel(self, submission: Submission) -> None:
         """Ask; final only when a poll says so."""
+
+    async def cancel_jobs(self, submission: Submission, numbers: Sequence[int]) -> None:
+        """Ask for the end of some of its jobs, by their index; the rest goes on. Raises as cancel."""
 
     async def jobs(self, submission: Submission) -> AsyncGenerator[RemoteJob, None]:
         """The jobs of a submission, from what the backend kept of its input, in its order.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchtui.model import Json
+from batchtui.model import Json, Outcome
 
 
 class Refused(Exception):
@@ -27,13 +27,23 @@ class TryLater(Exception):
 
 
 class Transient(Exception):
-    """One attempt failed in a way that may pass (5xx, a cut connection). `maybe_done`: it may have been done and billed."""
+    """One attempt failed in a way that may pass (5xx, a cut connection). `maybe_done`: it may have been done and billed.
+
+    `outcome` is kept as the job's where no further attempt is allowed.
+    """
 
     def __init__(
-        self, message: str, *, kind: str = "server", maybe_done: bool = False, after: float | None = None
+        self,
+        message: str,
+        *,
+        kind: str = "server",
+        maybe_done: bool = False,
+        after: float | None = None,
+        outcome: Outcome | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.kind, self.maybe_done, self.after = message, kind, maybe_done, after
+        self.outcome = outcome
 
 
 class Unsure(Exception):

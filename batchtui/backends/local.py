@@ -1,70 +1,60 @@
-"""Kind `local`: a program for every job, run on this machine."""
+"""Kind `local`: a program, a Python call or a task for every job, on this machine."""
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import os
-import re
-import shlex
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import msgspec
 
-from batchtui.backends.base import BackendSettings, Direct, Job, KindLimits, Note, Probe, Setup
-from batchtui.model import JobState, Json, Outcome
-from batchtui.work.output import Written, take_output
+from batchtui.backends.base import (
+    BackendSettings,
+    Direct,
+    Job,
+    KindLimits,
+    Note,
+    Probe,
+    Setup,
+    Transient,
+)
+from batchtui.backends.local_outcomes import (
+    not_started,
+    outcome_of_call,
+    outcome_of_program,
+    reason,
+    unusable,
+)
+from batchtui.backends.program_words import described, unusable_text
+from batchtui.model import Json, Outcome
+from batchtui.results.scenario_files import folder_name
+from batchtui.work.job import ProgramWork, form_of
+from batchtui.work.notices import missing_libraries, scenario_notices
+from batchtui.work.output import take_output
+from batchtui.work.pool import Lost, NotStarted, Order, Pool
 from batchtui.work.process import Process, uninterrupted
 from batchtui.work.slots import Slot, Slots
 from batchtui.work.survivors import end_escaped, end_survivors, trace_of
-
-Scalar: TypeAlias = str | int | float | bool
-"""A rendered template that is one `{{ x }}` keeps its JSON type; a program gets it as text."""
-
-_STDIN_SHOWN = 500
-_SECRET = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+from batchtui.work.warm import package_folder
 
 
-class LocalWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """`command` is a program and its arguments, passed as they are, without a shell; all values end as text."""
+class LocalBackend(Direct[ProgramWork]):
+    """Runs every job's program in a process group of its own; calls and tasks go to warm workers that live as long.
 
-    command: list[Scalar] | str
-    env: dict[str, Scalar] = {}
-    cwd: str | None = None
-    stdin: Scalar | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.command, str):
-            raise ValueError(
-                f"command: expected a list of a program and its arguments{_as_list(self.command)}"
-            )
-        self.command = [_text(part) for part in self.command]
-        self.env = {name: _text(value) for name, value in self.env.items()}
-        self.stdin = None if self.stdin is None else _text(self.stdin)
-
-    @property
-    def argv(self) -> list[str]:
-        return [_text(part) for part in self.command]
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return {name: _text(value) for name, value in self.env.items()}
-
-    @property
-    def input(self) -> bytes | None:
-        return None if self.stdin is None else _text(self.stdin).encode("utf-8", "surrogatepass")
-
-
-class LocalBackend(Direct[LocalWork]):
-    """Runs every job's program in a process group of its own. What a program leaves running ends with it."""
+    What a program leaves running ends with it.
+    """
 
     kind: ClassVar[str] = "local"
-    summary: ClassVar[str] = "programs on this machine"
-    Work: ClassVar[type[msgspec.Struct]] = LocalWork
+    summary: ClassVar[str] = "programs, Python calls and power flow on this machine"
+    Work: ClassVar[type[msgspec.Struct]] = ProgramWork
 
     run_dir: Path | None = None
     """Where slot and output files go; a temporary folder where it is not set."""
@@ -73,41 +63,68 @@ class LocalBackend(Direct[LocalWork]):
         super().__init__(setup)
         self._open_slots: Slots | None = None
         self._temporary: str | None = None
+        self._pool = Pool(self._slots)
+        self._output: Path | None = None
         self._found: set[tuple[str, str | None, str | None]] = set()
+        self._packages: set[tuple[str, ...]] = set()
+        self._inherited = dict(os.environb)
+        self._places: dict[tuple[str, str | None], str | None] = {}
 
     @property
     def limits(self) -> KindLimits:
         return KindLimits(concurrency=os.cpu_count() or 1, timeout=None, retries=0)
 
-    timeouts_pass = False
+    def limits_of(self, template: dict[str, Json]) -> KindLimits:
+        """Calls and tasks have three attempts; a command only where the user says which exit codes are worth it."""
+        again = form_of(template) != "command" or template.get("retry_exit_codes")
+        return replace(self.limits, retries=2) if again else self.limits
+
+    times_itself = True
+
+    def hands_over(self, concurrency: int) -> int:
+        """Once calls turn out to be quick, as many as make chunks for every worker."""
+        self._pool.workers = concurrency
+        return self._pool.window
+
+    def notes_first(self, template: dict[str, Json]) -> bool:
+        return form_of(template) != "command"
+
+    def use_output(self, folder: Path | None) -> None:
+        self._output = folder
 
     def use_run_dir(self, path: Path) -> None:
         """Keep slot and output files here, so that what runs is found again after a crash. Call before use."""
         self.run_dir = path
         self._open_slots = None
 
-    def check(self, job: Job[LocalWork]) -> list[tuple[str, str]]:
+    def check(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
         work = job.work
-        problems = [
-            (key, "holds a NUL character, which no program can be given")
-            for key, text in [("command", " ".join(work.argv)), ("cwd", work.cwd or "")]
-            + [(f"env.{name}", name + value) for name, value in work.variables.items()]
-            if "\0" in text
-        ]
-        problems += [
-            (f"env.{name}", "is not a name for a variable: it may not be empty or hold =")
-            for name in work.env
-            if not name or "=" in name
-        ]
-        if problems:
+        if work.form != "command":
+            return self._check_call(work) if work.form == "call" else missing_libraries(work)
+        if problems := unusable_text(work):
             return problems
         if work.cwd is not None and not os.path.isdir(work.cwd):
             return [("cwd", f"there is no folder {work.cwd}")]
-        if not work.argv or not work.argv[0]:
-            return [("command", "is empty: name a program")]
         return self._check_program(work)
 
-    def _check_program(self, work: LocalWork) -> list[tuple[str, str]]:
+    def _check_call(self, work: ProgramWork) -> list[tuple[str, str]]:
+        """Only whether its package is there: to look further would be to import it."""
+        package = (work.call or "").partition(":")[0].partition(".")[0]
+        key = (package, *work.python_path)
+        if key not in self._packages:
+            there = PathFinder.find_spec(package, work.python_path) or importlib.util.find_spec(package)
+            if there is None:
+                places = ", ".join(work.python_path) or "what is installed"
+                return [
+                    (
+                        "call",
+                        f"there is no module {package} in {places}, nor is one installed; python_path names folders",
+                    )
+                ]
+            self._packages.add(key)
+        return []
+
+    def _check_program(self, work: ProgramWork) -> list[tuple[str, str]]:
         program, path = work.argv[0], work.variables.get("PATH")
         if (program, path, work.cwd) in self._found:
             return []
@@ -122,35 +139,68 @@ class LocalBackend(Direct[LocalWork]):
         self._found.add((program, path, work.cwd))
         return []
 
-    def describe(self, job: Job[LocalWork]) -> Json:
-        work = job.work
-        shown: dict[str, Json] = {"command": work.argv}
-        if work.cwd is not None:
-            shown["cwd"] = work.cwd
-        if work.env:
-            shown["env"] = {
-                name: "•••" if _SECRET.search(name) else value for name, value in work.env.items()
-            }
-        if work.stdin is not None:
-            text = _text(work.stdin)
-            more = len(text) - _STDIN_SHOWN
-            shown["stdin"] = text if more <= 0 else f"{text[:_STDIN_SHOWN]}… +{more}"
-        return shown
+    def notices(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
+        return scenario_notices(job.work)
 
-    async def run(self, job: Job[LocalWork], note: Note) -> Outcome:
+    def describe(self, job: Job[ProgramWork]) -> Json:
+        return described(job.work)
+
+    async def run(self, job: Job[ProgramWork], note: Note) -> Outcome:
+        if job.work.form != "command":
+            return await self._call(job, note)
+        async with asyncio.timeout(job.timeout):
+            outcome = await self._program(job, note)
+        code = outcome.output["exit_code"] if outcome.output else None
+        if code in job.work.retry_exit_codes:
+            raise Transient(
+                outcome.error or f"exit {code}", kind=outcome.error_kind or "exit", outcome=outcome
+            )
+        return outcome
+
+    async def _call(self, job: Job[ProgramWork], note: Note) -> Outcome:
+        work, task = job.work, job.work.form == "task"
+        folder = str(self._output / folder_name(job.id)) if task and self._output else None
+        order = Order(
+            function=work.function,
+            path=(package_folder(),) if task else tuple(work.python_path),
+            chunk=work.takes_chunk,
+            group=work.group,
+            most=work.chunk,
+            timeout=job.timeout,
+        )
+        try:
+            done = await self._pool.do(order, work.table(job.id, job.attempt, folder), note)
+        except Lost as fault:
+            raise Transient(fault.message, kind=fault.kind, maybe_done=True) from None
+        except NotStarted as fault:
+            raise Transient(str(fault), kind="start") from None
+        outcome = outcome_of_call(done, task=task)
+        if done.fault and done.fault.get("transient"):
+            raise Transient(outcome.error or "", kind=outcome.error_kind or "", outcome=outcome)
+        return outcome
+
+    async def _program(self, job: Job[ProgramWork], note: Note) -> Outcome:
         work = job.work
         if not work.argv:
-            return _not_started("the command is empty: name a program")
+            return not_started("the command is empty: name a program")
         try:
             slot = self._slots().take()
         except OSError as fault:
-            return _unusable(fault)
+            return unusable(fault)
         try:
             begin = time.monotonic()
             try:
-                process = Process(work.argv, work.variables, work.cwd, work.input, slot)
+                process = Process(
+                    work.argv,
+                    work.variables,
+                    work.cwd,
+                    work.input,
+                    slot,
+                    executable=self._place(work.argv[0], work.variables.get("PATH")),
+                    inherited=self._inherited,
+                )
             except (OSError, ValueError) as fault:
-                return _not_started(f"cannot start {work.argv[0]}: {_reason(fault)}")
+                return not_started(f"cannot start {work.argv[0]}: {reason(fault)}")
             try:
                 note(trace_of(process.pid, slot))
                 code = await process.exited()
@@ -163,10 +213,19 @@ class LocalBackend(Direct[LocalWork]):
             try:
                 stdout, stderr = take_output(slot.file("stdout")), take_output(slot.file("stderr"))
             except OSError as fault:
-                return _unusable(fault)
-            return _outcome(code, seconds, stdout, stderr)
+                return unusable(fault)
+            return outcome_of_program(code, seconds, stdout, stderr)
         finally:
             slot.release()
+
+    def _place(self, program: str, path: str | None) -> str | None:
+        """Where a program on the PATH lies, looked up once; None: it is left to the system to find and to say why not."""
+        if os.sep in program:
+            return None
+        if (program, path) not in self._places:
+            found = shutil.which(program, path=path)
+            self._places[program, path] = found if found and os.path.isabs(found) else None
+        return self._places[program, path]
 
     async def settle(self, traces: Sequence[dict[str, Json]]) -> None:
         await end_survivors(self._slots(), traces)
@@ -175,6 +234,7 @@ class LocalBackend(Direct[LocalWork]):
         return Probe(ok=True, message=f"ready, {self.limits.concurrency} processors")
 
     async def close(self) -> None:
+        await self._pool.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = self._open_slots = None
@@ -192,57 +252,3 @@ class LocalBackend(Direct[LocalWork]):
 async def _end(process: Process, slot: Slot) -> None:
     await process.end()
     await end_escaped(slot)
-
-
-def _outcome(code: int, seconds: float, stdout: Written, stderr: Written) -> Outcome:
-    output: dict[str, Json] = {
-        "stdout": stdout.text,
-        "stderr": stderr.text,
-        "exit_code": code,
-        "seconds": round(seconds, 6),
-    }
-    cut = {name: stream.size for name, stream in (("stdout", stdout), ("stderr", stderr)) if stream.cut}
-    if cut:
-        output["truncated"] = cut
-    if code == 0:
-        return Outcome(state=JobState.COMPLETED, raw_response=stdout.text, output=output)
-    kind, error = ("exit", f"exit {code}") if code > 0 else ("signal", f"ended by {_signal_name(-code)}")
-    if stderr.last_line:
-        error = f"{error}: {stderr.last_line}"
-    return Outcome(
-        state=JobState.FAILED, raw_response=stdout.text, output=output, error=error, error_kind=kind
-    )
-
-
-def _not_started(error: str) -> Outcome:
-    return Outcome(state=JobState.FAILED, error=error, error_kind="start")
-
-
-def _unusable(fault: OSError) -> Outcome:
-    error = f"cannot use the batch's run folder: {fault}"
-    return Outcome(state=JobState.FAILED, error=error, error_kind="output")
-
-
-def _reason(fault: OSError | ValueError) -> str:
-    if isinstance(fault, OSError) and fault.strerror:
-        return f"{fault.strerror}: {fault.filename}" if fault.filename else fault.strerror
-    return str(fault)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _as_list(command: str) -> str:
-    try:
-        parts = shlex.split(command)
-    except ValueError:
-        return ', such as ["wc", "-w", "notes.txt"]'
-    return f": write {msgspec.json.encode(parts).decode()}"
-
-
-def _text(value: Scalar) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -37,6 +37,8 @@ BUILT_IN = {
     "daly": "batchtui.backends.daly:DalyBackend",
     "buttermilk": "batchtui.backends.buttermilk:ButtermilkBackend",
     "rest": "batchtui.backends.rest:RestBackend",
+    "gat": "batchtui.backends.gat:GatBackend",
+    "slurm": "batchtui.backends.slurm:SlurmBackend",
 }
 AnyBackend = Backend[msgspec.Struct]
 

@@ -7,6 +7,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from batchtui.backends.base import Direct, Job, NeedsPerson, Refused, Transient, TryLater
 from batchtui.engine.attaching import brings_files
 from batchtui.engine.backoff import delay
-from batchtui.engine.judging import judge_outcome
+from batchtui.engine.judging import judge_outcome, schema_of
 from batchtui.engine.limits import Effective
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Outcome
@@ -24,6 +25,9 @@ from batchtui.work.process import uninterrupted
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
+
+STARTS = 64
+"""Jobs started in one turn of the loop, which other batches share."""
 
 
 class DirectLane:
@@ -52,6 +56,10 @@ class DirectLane:
 
     # ---- opening
 
+    def use_output(self, folder: Path) -> None:
+        """Where the batch's output goes, before `recover`."""
+        self._backend.use_output(folder)
+
     async def recover(self) -> None:
         """After a crash: end what still lives, then put jobs without a stored result back, counted."""
         progress, writer = self._driver.progress, self._driver.writer
@@ -60,12 +68,21 @@ class DirectLane:
         traced = mine(self._backend.name, list(progress.traces))
         await self._backend.settle([progress.traces[n] for n in traced])
         lost = mine(self._backend.name, progress.numbers(JobState.PROCESSING))
+        waited = [n for n in lost if not self._may_have_begun(n)]
+        if waited:
+            writer.record("mark", jobs=ranges.encode(waited), state=JobState.PENDING)
+            lost = sorted(set(lost) - set(waited))
         if lost:
             writer.record("lost", jobs=ranges.encode(lost))
             self._driver.log(
                 "warning", f"{len(lost)} jobs were in flight when the last run ended; they run again"
             )
         self.offer(self._driver.sendable(self._backend.name))
+
+    def _may_have_begun(self, n: int) -> bool:
+        """Whether an attempt that was handed over may have done anything."""
+        template = self._driver.folder.header.template_of(self._backend.name)
+        return n in self._driver.progress.traces or not self._backend.notes_first(template)
 
     def offer(self, numbers: Iterable[int]) -> None:
         """These pending jobs may run."""
@@ -86,9 +103,9 @@ class DirectLane:
         if gate > 0 and (self._ready or self._later):
             self._wake_in(gate)
             return
-        most = self.limits().concurrency
-        states = self._driver.progress.states
-        while self._ready and len(self._running) < most:
+        most = self._backend.hands_over(self.limits().concurrency)
+        states, started = self._driver.progress.states, 0
+        while self._ready and len(self._running) < most and started < STARTS:
             n = self._ready[0]
             if states[n] != PENDING:
                 self._ready.popleft()
@@ -98,8 +115,11 @@ class DirectLane:
             self._ready.popleft()
             task = asyncio.get_running_loop().create_task(self._attempt(n))
             self._running[n] = task
+            started += 1
             task.add_done_callback(lambda task, n=n: self._done(n, task))  # type: ignore[misc]
-        if self._later:
+        if started and self._ready:  # a backend that gathers jobs may take more once it has seen these
+            asyncio.get_running_loop().call_soon(self.pump)
+        elif self._later:
             self._wake_in(self._later[0][0] - time.monotonic())
 
     def _wake_in(self, seconds: float) -> None:
@@ -129,8 +149,9 @@ class DirectLane:
             await self._store(n, tries, started, _failure(getattr(fault, "kind", "input"), str(fault)))
             return
         await driver.persist(lambda: writer.record("start", n=n, **{"try": tries}))
+        job.timeout = self.limits().timeout
         try:
-            async with asyncio.timeout(self.limits().timeout):
+            async with asyncio.timeout(None if self._backend.times_itself else job.timeout):
                 outcome = await self._backend.run(job, lambda facts: self._trace(n, facts))
         except asyncio.CancelledError:
             self._cancelled(n)
@@ -152,7 +173,7 @@ class DirectLane:
             driver.broke(fault)
             await self._store(n, tries, started, _failure("internal", f"{type(fault).__name__}: {fault}"))
         else:
-            if schema := driver.schema_of(self._backend):
+            if schema := schema_of(driver.folder, self._backend, n):
                 await uninterrupted(judge_outcome(driver.services.judge, schema, outcome))
             await self._store(n, tries, started, outcome, job)
 
@@ -187,7 +208,7 @@ class DirectLane:
     async def _retry(self, n: int, tries: int, started: str, fault: Transient) -> None:
         fails = self._driver.progress.fails[n] + 1
         if fails > self.limits().retries:
-            await self._store(n, tries, started, _failure(fault.kind, fault.message))
+            await self._store(n, tries, started, fault.outcome or _failure(fault.kind, fault.message))
             return
         wait = delay(fails, fault.after)
         self._again(n, tries, fault.kind, fault.message, wait, maybe_twice=fault.maybe_done)
@@ -219,7 +240,8 @@ class DirectLane:
         elif n in self._unwanted:
             self._driver.writer.record("mark", jobs=str(n), state=JobState.CANCELLED)
         elif self._driver.progress.states[n] == PROCESSING:
-            self._driver.writer.record("mark", jobs=str(n), state=JobState.PENDING, maybe_twice=1)
+            twice = {"maybe_twice": 1} if self._may_have_begun(n) else {}
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.PENDING, **twice)
 
     def cancel(self, numbers: set[int]) -> None:
         """End the attempts of these jobs that are in flight."""

@@ -16,12 +16,14 @@ from batchtui.engine.budget import Budget
 from batchtui.engine.canary import Canary
 from batchtui.engine.lanes import Lanes, Owners
 from batchtui.engine.limits import Effective, effective
-from batchtui.engine.output import output_dir, write_results
+from batchtui.engine.output import write_output
 from batchtui.engine.rendering import Renderer
+from batchtui.engine.scenario_output import ScenarioOutput
 from batchtui.engine.services import Level, Services
 from batchtui.errors import BatchtuiError
 from batchtui.model import UNSENT, JobState, Json, Outcome, SubmissionState
 from batchtui.results.mapping import map_citations
+from batchtui.results.scenario_place import holds_scenarios
 from batchtui.store import contacts, ranges
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import StoreFull
@@ -48,7 +50,10 @@ class Driver:
         self._contacts = contacts.ContactWriter(folder.path)
         self.canary = Canary(self)
         self.budget = Budget(self)
+        self.scenarios = ScenarioOutput(self) if holds_scenarios(folder.header) else None
         self.stopping = False
+        self.write_again = False
+        """Whether a person asked for the output once more."""
         self._full = False
         self._wake = asyncio.Event()
         self._answered = asyncio.Event()
@@ -70,6 +75,8 @@ class Driver:
             self._open_lane()
             if self.lane:
                 await take_over(self)
+                if self.scenarios:
+                    await self.scenarios.open()
                 await self.lane.recover()
                 while not self.stopping and not self._ended():
                     await self._round()
@@ -145,6 +152,8 @@ class Driver:
     async def stop(self) -> None:
         """Let go: what runs remotely keeps running, direct jobs in flight go back to pending."""
         self.stopping = True
+        if self.scenarios:
+            await self.scenarios.stop()
         if self.lane:
             await self.lane.stop()
         self._wake.set()
@@ -155,25 +164,16 @@ class Driver:
             await self.lane.stop()
         with contextlib.suppress(BatchtuiError):  # what is left there is settled when it is next looked at
             await self.budget.close()
-        if not self.progress.live and not self.progress.ended and self._ended():
+        over = not self.progress.live and self._ended()
+        if over and (self.write_again or not self.progress.ended):
             if self.folder.header.growing:
                 self.folder.header.growing = False
                 self.writer.save_header()
-            await self._write_output()
-            self.writer.record("ended", state=self.folder.state())
-            self.log("info", f"ended: {self.folder.state()}")
+            if await (self.scenarios.finish() if self.scenarios else write_output(self)):
+                self.writer.record("ended", state=self.folder.state())
+                self.log("info", f"ended: {self.folder.state()}")
         self._contacts.save(self.folder.contacts, now=True)
         self.writer.close()
-
-    async def _write_output(self) -> None:
-        header = self.folder.header
-        if header.spec.output.dir:
-            target = output_dir(header.spec, header.base)
-            try:
-                written = await asyncio.to_thread(write_results, self.folder, target)
-                self.log("info", f"{written.count:,} results are in {written.place}")
-            except (BatchtuiError, OSError) as fault:
-                self.log("error", f"the results could not be written to {target}: {fault}")
 
     # ---- what the lanes ask
 
@@ -184,7 +184,8 @@ class Driver:
 
     def limits(self, backend: Backend[msgspec.Struct]) -> Effective:
         if backend.name not in self._limits:
-            self._limits[backend.name] = effective(self.folder.header.spec.limits, backend.limits)
+            kind = backend.limits_of(self.folder.header.template_of(backend.name))
+            self._limits[backend.name] = effective(self.folder.header.spec.limits, kind)
         return self._limits[backend.name]
 
     def limits_changed(self) -> None:
@@ -209,10 +210,6 @@ class Driver:
             return True
         return deadline is not None and time.time() >= deadline
 
-    def schema_of(self, backend: Backend[msgspec.Struct]) -> dict[str, Json] | None:
-        """What this backend's answers must fit; None: anything will do."""
-        return self.folder.header.answer_schema if "schema" in backend.Work.__struct_fields__ else None
-
     async def keep(
         self,
         n: int,
@@ -234,6 +231,8 @@ class Driver:
         await self.persist(
             lambda: self.writer.store(n, tries, job_id, outcome, backend=backend.name, **extra)
         )
+        if self.scenarios:
+            self.scenarios.took(n, tries, outcome)
         if outcome.state is not JobState.COMPLETED:
             self.job_failed()
 
@@ -360,8 +359,9 @@ class Driver:
         self._resting = self._reason() if idle else None
 
     def _reason(self) -> str | None:
-        if self.progress.attention:
-            return "needs a person: " + "; ".join(item.text for item in self.progress.attention.values())
+        needed = [item.text for item in self.progress.attention.values() if item.kind != "output"]
+        if needed:
+            return "needs a person: " + "; ".join(needed)
         return "paused" if self.folder.header.paused else None
 
     @property

@@ -32,6 +32,8 @@ class LogLine:
     batch_id: str
     level: Level
     text: str
+    told: bool = False
+    """Whether whoever follows the batch is to see it at once."""
 
 
 @dataclass
@@ -66,8 +68,8 @@ class Services:
         for poller in self._pollers.values():
             poller.hurry()
 
-    def log(self, batch_id: str, level: Level, text: str) -> None:
-        self.lines.append(LogLine(clock.now(), batch_id, level, cell(text, 500)))
+    def log(self, batch_id: str, level: Level, text: str, *, told: bool = False) -> None:
+        self.lines.append(LogLine(clock.now(), batch_id, level, cell(text, 500), told))
         _logger.log(_LEVELS[level], "%s %s", batch_id, cell(text, 500))
         self.changed("")
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from batchtui.engine.driver import Driver
+from batchtui.engine.output import is_unwritten
 from batchtui.engine.pool import Backends
 from batchtui.engine.services import LogLine, Services
 from batchtui.engine.spending import Spending
@@ -156,9 +157,9 @@ class Worker:
                 self._damaged[folder.id] = folder.damage[0]
                 self._services.log(folder.id, "error", folder.damage[0])
             return False
-        return _unread(folder) or (
-            folder.state() not in ENDED_BATCH_STATES and folder.id not in self._given_up
-        )
+        unwritten = not folder.progress.ended and is_unwritten(folder)
+        unfinished = unwritten or folder.state() not in ENDED_BATCH_STATES
+        return _unread(folder) or (unfinished and folder.id not in self._given_up)
 
     def _unwant(self, batch_id: str) -> None:
         self._wanted.discard(batch_id)
@@ -193,6 +194,8 @@ class Worker:
             self._wanted.discard(batch_id)
             self._services.log(batch_id, "error", f"internal fault: {type(fault).__name__}: {fault}")
         self._mark_changed(batch_id)
+        with self._news:
+            self._news.notify_all()
 
     def _disk_failed(self, fault: OSError) -> None:
         self._services.log("", "error", f"the disk did not take what was written ({fault.strerror})")
@@ -202,8 +205,6 @@ class Worker:
     def _mark_changed(self, batch_id: str) -> None:
         with self._lock:
             self._dirty.add(batch_id)
-        with self._news:
-            self._news.notify_all()
 
     def drain(self) -> set[str]:
         """Ids of the batches that changed since the last call; "" stands for news of the worker itself."""

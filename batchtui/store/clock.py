@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now() -> str:
@@ -11,7 +12,13 @@ def now() -> str:
 
 
 def stamp(unix: float) -> str:
-    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    second, micro = divmod(round(unix * 1_000_000), 1_000_000)
+    return f"{_second(second)}.{micro // 1000:03d}Z"
+
+
+@lru_cache(maxsize=4)  # many stamps fall into one second
+def _second(unix: int) -> str:
+    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def unix(text: str) -> float:

@@ -36,6 +36,8 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     """By backend, the template of jobs on another backend than the batch's own, where it differs."""
     answer_schema: dict[str, Json] | None = None
     """The JSON Schema that answers must fit, as it was when the batch was made."""
+    answer_schemas: dict[str, dict[str, Json]] = {}
+    """By name, those of jobs that choose their own."""
     estimated_usd: float | None = None
     adopted: str | None = None
     """The remote id of a submission that was not made here and is followed as the batch's first."""
@@ -57,6 +59,10 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     def template_of(self, backend: str | None) -> dict[str, Json]:
         """What jobs on this backend are rendered from; None: on the batch's own."""
         return self.templates.get(backend or self.backend, self.template)
+
+    def schema_for(self, record: JobRecord) -> dict[str, Json] | None:
+        """What this job's answer must fit; None: anything will do."""
+        return self.answer_schemas.get(record.schema) if record.schema else self.answer_schema
 
     @property
     def backends(self) -> list[str]:

@@ -18,11 +18,12 @@ from batchtui.store.lines import AppendFile, read_slices, sync_folder
 SCHEMA = 1
 _SEAL = len(',"crc":"00000000"}')
 Event = dict[str, Json]
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def seal(event: Event) -> bytes:
     """The event as a line with its checksum and newline."""
-    body = json.dumps(event, separators=(",", ":")).encode()
+    body = _encode(event).encode()
     return b'%b,"crc":"%08x"}\n' % (body[:-1], zlib.crc32(body))
 
 

@@ -48,6 +48,8 @@ class SubmissionRecord:
     """Whether it was ever on its way; until then its jobs have no attempt of it."""
     grows: bool = False
     """Whether its jobs are born at the backend."""
+    early: bool = False
+    """Whether its answers are fetched while others of it still run."""
     seed: int | None = None
     """Which of the header's seeds it sends; None: none, or that seed is to be sent anew."""
 
@@ -233,6 +235,7 @@ class Progress:
             state=SubmissionState.PLANNED,
             attempted=False,
             grows=event.get("grows", False),
+            early=event.get("early", False),
             seed=event.get("seed"),
         )
 
@@ -290,7 +293,7 @@ class Progress:
         submission.facts.update(event.get("facts") or {})
         if submission.state is SubmissionState.ENDED:
             submission.ended = event["time"]
-        if submission.grows:
+        if submission.grows or submission.early:
             return  # counted by the stored results, which come while it runs
         if submission.state is not SubmissionState.ENDED:
             submission.completed = event.get("completed") or 0

@@ -30,11 +30,19 @@ def take_output(path: str) -> Written:
     size = os.stat(path).st_size
     if not size:
         return Written("", 0, "")
-    with open(path, "r+b") as file:
-        start = file.read(KEPT_BYTES)
-        file.seek(max(0, size - _LAST_BYTES))
-        lines = file.read(_LAST_BYTES).decode("utf-8", "replace").split("\n")
-        file.truncate(0)
+    written = read_output(path, 0, size)
+    os.truncate(path, 0)
+    return written
+
+
+def read_output(path: str, begin: int, end: int) -> Written:
+    """The bytes of an output file from `begin` to `end`. Raises OSError."""
+    size = end - begin
+    with open(path, "rb") as file:
+        file.seek(begin)
+        start = file.read(min(size, KEPT_BYTES))
+        file.seek(max(begin, end - _LAST_BYTES))
+        lines = file.read(min(size, _LAST_BYTES)).decode("utf-8", "replace").split("\n")
     # a character that the cut went through is left out, not shown as broken
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(start, final=size <= KEPT_BYTES)
     if size > KEPT_BYTES:

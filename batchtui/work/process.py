@@ -21,12 +21,27 @@ class Process:
     """A program that leads its own session and process group. Its output goes to the slot's files."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], cwd: str | None, stdin: bytes | None, slot: Slot
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        cwd: str | None,
+        stdin: bytes | int | None,
+        slot: Slot,
+        *,
+        executable: str | None = None,
+        inherited: Mapping[bytes, bytes] | None = None,
     ) -> None:
-        """Start it; `env` is added to our own. Raises OSError or ValueError where it cannot be started."""
+        """Start it; `env` is added to what is `inherited` (None: our own), a descriptor as `stdin` stays open.
+
+        `executable` is where the program was found. Raises OSError or ValueError where it cannot be started.
+        """
         opened: list[int] = []
+        inherited = os.environb if inherited is None else inherited
+        added = {**env, SLOT_VARIABLE: slot.path}
         try:
-            if stdin is None:
+            if isinstance(stdin, int):
+                opened.append(os.dup(stdin))
+            elif stdin is None:
                 opened.append(os.open(os.devnull, os.O_RDONLY))
             else:
                 opened.append(_open(slot.file("stdin"), os.O_RDWR))
@@ -40,7 +55,8 @@ class Process:
                 stdout=opened[1],
                 stderr=opened[2],
                 cwd=cwd,
-                env={**os.environ, **env, SLOT_VARIABLE: slot.path},
+                env={**inherited, **{os.fsencode(name): os.fsencode(value) for name, value in added.items()}},
+                executable=executable,
                 start_new_session=True,
                 pass_fds=(slot.fd,),
             )

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchtui.backends.base import BackendSettings, Job, Setup
-from batchtui.backends.local import LocalBackend, LocalWork
+from batchtui.backends.local import LocalBackend
 from batchtui.decode import convert
 from batchtui.model import Json
+from batchtui.work.job import ProgramWork
 
 T = TypeVar("T")
 PATIENCE = 20.0
@@ -23,8 +24,8 @@ def backend_in(folder: Path) -> LocalBackend:
     return backend
 
 
-def job_of(command: Json, **fields: Json) -> Job[LocalWork]:
-    work = convert({"command": command, **fields}, LocalWork, where="jobs.toml", prefix="job")
+def job_of(command: Json, **fields: Json) -> Job[ProgramWork]:
+    work = convert({"command": command, **fields}, ProgramWork, where="jobs.toml", prefix="job")
     return Job(0, "one", 1, "token", work)
 
 

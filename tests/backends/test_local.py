@@ -221,15 +221,15 @@ def test_check_passes_what_runs(tmp_path: Path) -> None:
         ({"command": "it's"}, "such as"),
         ({"command": ["a", ["b"]]}, "job.command[1]"),
         ({"comand": ["a"]}, 'did you mean "command"?'),
-        ({}, "job.command: missing"),
+        ({}, "name one of command, call, task"),
     ],
 )
 def test_a_wrong_table_is_refused_with_its_place(work: dict[str, Json], said: str) -> None:
-    from batchtui.backends.local import LocalWork
     from batchtui.decode import convert
+    from batchtui.work.job import ProgramWork
 
     with pytest.raises(BadInput) as caught:
-        convert(work, LocalWork, where="jobs.toml", prefix="job")
+        convert(work, ProgramWork, where="jobs.toml", prefix="job")
     assert said in str(caught.value)
 
 
