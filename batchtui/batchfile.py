@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,7 +51,7 @@ def save(spec: BatchSpec, path: Path) -> None:
 def apply_sets(spec: BatchSpec, sets: Iterable[str]) -> BatchSpec:
     """`spec` with each `key=value` (`job.prompt=…`, `limits.concurrency=5`) over it.
 
-    A value is taken as TOML where it reads as such and fits the key, else as text. Raises BadInput.
+    A value is taken as TOML, or a list as JSON, where it reads as such and fits the key, else as text. Raises BadInput.
     """
     for item in sets:
         key, equals, value = item.partition("=")
@@ -128,8 +129,18 @@ def _toml_value(text: str) -> Json:
     try:
         data = parse_toml(f"value = {text}", "value")
     except BadInput:
-        return text
+        return _json_list(text)
     return data["value"] if len(data) == 1 else text
+
+
+def _json_list(text: str) -> Json:
+    """A list of objects as JSON writes it, which TOML does not read; any other text stays text."""
+    if not text.startswith("["):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _with(data: dict[str, Json], parts: list[str], value: Json, where: str) -> dict[str, Json]:

@@ -153,6 +153,7 @@ class JobRecord(msgspec.Struct, omit_defaults=True):
     submission must have in common, `size` its bytes in a submission, `tokens` the estimate (in, out at most),
     `model` what it is priced as.
     `files` is a hash over path, size and time of the files it brings, as they were when the batch was made.
+    `schema` names what its answer must fit, in the header's table, where jobs differ in it.
     """
 
     n: int
@@ -168,6 +169,7 @@ class JobRecord(msgspec.Struct, omit_defaults=True):
     tokens: tuple[int, int] = (0, 0)
     model: str | None = None
     files: str = ""
+    schema: str | None = None
 
 
 # ---- what a backend answered -----------------------------------------------------------------
@@ -340,6 +342,8 @@ class Preflight(msgspec.Struct, kw_only=True):
     """What it is likely to cost; `cost_max_usd` is the most it may, which is reserved as it is sent."""
     cost_max_usd: float | None = None
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    output: str | None = None
+    """The folder that results are written to."""
     columns: list[str] = []
     duplicates: int = 0
     problems: list[Problem] = []

@@ -73,6 +73,7 @@ def _show(console: Console, flight: Preflight) -> None:
         ),
         ("cost", _cost(flight)),
         ("columns", ", ".join(flight.columns)),
+        ("output", flight.output or ""),
         ("duplicates", f"{flight.duplicates:,}" if flight.duplicates else ""),
         ("first job", one_line(flight.first) if flight.first is not None else ""),
         ("longest job", one_line(flight.longest) if flight.jobs > 1 else ""),

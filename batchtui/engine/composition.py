@@ -11,12 +11,14 @@ import msgspec
 from batchtui.backends.base import Job
 from batchtui.backends.wire_ids import PLANNED_TOKEN
 from batchtui.batchfile import check_limits
-from batchtui.engine.attaching import FileChecks
+from batchtui.engine.attaching import FileChecks, files_folder
+from batchtui.engine.completing import completed, with_usual_limits
 from batchtui.engine.output import is_taken, output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.rendering import BadField, Rendering
 from batchtui.engine.routing import Routing
-from batchtui.errors import BadInput, BatchtuiError, nearest
+from batchtui.engine.schemas import Schemas
+from batchtui.errors import BatchtuiError, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
@@ -26,6 +28,9 @@ from batchtui.text import cell
 PROBLEMS_SHOWN = 200
 """Problems that are kept word for word; the rest are counted."""
 ID_LIMIT = 512
+_PROMPTS = frozenset({"prompt", "messages", "body"})
+_OWN_WORK = _PROMPTS | {"command", "call"}
+"""Keys of `[job]` that say other work than what a source implies."""
 
 
 class AlreadyTold(Exception):
@@ -48,8 +53,8 @@ class Composition:
         """What the jobs of `backend` are rendered from."""
         self.implied: dict[str, Json] = {}
         """The `[job]` that the source brings by its form."""
-        self.schema: dict[str, Json] | None = None
-        """What answers must fit."""
+        self.schemas: Schemas | None = None
+        """What answers must fit; None where that cannot be told."""
         self.routing: Routing | None = None
         self.templates: dict[str, dict[str, Json]] = {}
         self.id_template: Template | None = None
@@ -97,14 +102,19 @@ class Composition:
                 self.source = open_source(spec.source, self.base, stdin=stdin, with_text=with_text)
             except BatchtuiError as fault:
                 self.fault(fault)
+        if self.source and not _PROMPTS & spec.job.keys():
+            spec = self.spec = completed(spec, self.source.implied, self.backends)
+            self._tell_unless(self.source)
+        spec = self.spec = with_usual_limits(spec, self.backends.config.defaults.limits)
         try:
-            self.schema = self._schema()
+            given = spec.job.get("schema", self.backends.config.defaults.job.get("schema"))
+            self.schemas = Schemas(spec, given, self.base)
         except BatchtuiError as fault:
             self.fault(fault)
         if spec.output.dir:
             self._look_at_output(output_dir(spec, self.base))
         implied = self.source.default_job if self.source else {}
-        self.implied = {} if set(spec.job) & {"prompt", "messages", "body"} else implied
+        self.implied = {} if _OWN_WORK & spec.job.keys() else implied
         try:
             routing = Routing(spec, self.implied, self.backends)
         except BatchtuiError as fault:
@@ -132,26 +142,18 @@ class Composition:
             return
         self.routing = routing
 
+    def _tell_unless(self, source: Source) -> None:
+        said = {*self.spec.job, *self.spec.sweep}
+        for keys, problem in source.implied.unless:
+            if not keys & said:
+                self.add(problem)
+
     def _look_at_output(self, target: Path) -> None:
         if target.exists() and not target.is_dir():
             self.problem(f"{cell(target)} is a file; name a folder", file=self.where, key="output.dir")
         elif is_taken(target):
             text = f"{cell(target)} holds other results; where a name is taken, ours go into a folder in it"
             self.problem(text, file=self.where, key="output.dir", fatal=False)
-
-    def _schema(self) -> dict[str, Json] | None:
-        """Raises BadField for a schema that no answer could be judged by."""
-        given = self.spec.job.get("schema", self.backends.config.defaults.job.get("schema"))
-        if any(path.split(".")[0] == "schema" for path in self.spec.sweep):
-            raise BadField("one schema holds for the whole batch", "sweep.schema")
-        if given is None:
-            return None
-        from batchtui.results.schema import read_schema
-
-        try:
-            return read_schema(given, self.base)
-        except BadInput as fault:
-            raise BadField(str(fault), "job.schema") from None
 
     def _prepare(self, backend: AnyBackend) -> Rendering:
         """The rendering of jobs for this backend: defaults and the source's own `[job]` as far as its kind knows them.
@@ -167,7 +169,8 @@ class Composition:
         template |= {key: value for key, value in self.spec.job.items() if key != "backend"}
         if "schema" in fields:
             template.pop("schema", None)
-        rendering = Rendering(template, backend.Work, self.schema)
+        folders = [files_folder(self.spec, self.base), self.base]
+        rendering = Rendering(template, backend.Work, folders)
         try:
             rendering.check_static()
         except BadField as fault:
@@ -214,7 +217,8 @@ class Composition:
         rendering = self.renderings.get(name)
         if rendering is None:
             rendering = self._first_of(name)
-        work = rendering.work(row.values, sweep)
+        schema = self.schemas.of(row.values, sweep) if self.schemas and rendering.takes_schema else None
+        work = rendering.work(row.values, sweep, schema)
         job = Job(index=n, id=job_id, attempt=1, token=PLANNED_TOKEN, work=work)
         self.files.attach(job)
         return self.backends.get(name), job

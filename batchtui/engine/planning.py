@@ -16,8 +16,11 @@ from batchtui.backends.attachment_checks import file_tokens
 from batchtui.backends.base import Job, Remote
 from batchtui.engine.attaching import fingerprint, named_input
 from batchtui.engine.composition import AlreadyTold, Composition
+from batchtui.engine.output import output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.pricing import Pricing
+from batchtui.engine.scenario_check import ScenarioPreflight
+from batchtui.engine.schemas import Schemas
 from batchtui.engine.shares import Shares
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobRecord, Json, Preflight, Problem, Row
@@ -45,7 +48,7 @@ class Planned:
     """Every backend that has a job of it; `backend` is one of them."""
     templates: dict[str, dict[str, Json]] = field(default_factory=dict)
     accounts: dict[str, str] = field(default_factory=dict)
-    schema: dict[str, Json] | None = None
+    schemas: Schemas | None = None
     """What answers must fit."""
     seeds: list[JobRecord] = field(default_factory=list)
     """Jobs that only say what their backend is to start; the batch's own are born of them."""
@@ -82,8 +85,11 @@ def plan(
     work of each job.
     """
     work = Composition(spec, base, backends, stdin, where)
+    spec = work.spec
     flight = Preflight(name=spec.name, backend=spec.backend, limits=spec.limits)
-    planned = Planned(flight, spec, base, schema=work.schema)
+    if spec.output.dir:
+        flight.output = str(output_dir(spec, base.absolute()))
+    planned = Planned(flight, spec, base, schemas=work.schemas)
     if work.ready:
         shares = _check_jobs(work, flight, draft, tick, look)
         planned.template, planned.backend = work.template, work.backend
@@ -119,6 +125,7 @@ def _check_jobs(
     longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
     last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
     cost = most = 0.0
+    scenarios = ScenarioPreflight(Path(flight.output) if flight.output else None)
     for count, row in enumerate(work.rows()):
         if tick and count % 500 == 0:
             tick(count)
@@ -141,14 +148,22 @@ def _check_jobs(
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", **place)
             if faults:
                 continue
+            for key, message in backend.notices(job):
+                text = f'"{cell(job_id, 60)}": {message}'
+                work.problem(text, key=f"job.{key}", fatal=False, **place)
             if look:
                 look(job.work)
+            if wrong := scenarios.fault(job_id, job.work):
+                work.problem(wrong, key="id", **place)
+                continue
             if clash := seen.check(job_id, row):
                 work.add(clash)
                 if clash.fatal:
                     flight.duplicates += 1
                     continue
             record = record_of(backend, job, row, sweep)
+            if work.schemas and "schema" in backend.Work.__struct_fields__:
+                record.schema = work.schemas.name(row.values, sweep)
             if backend is not work.backend:
                 record.backend = backend.name
             if isinstance(backend, Remote) and record.size > backend.limits.bytes_per_submission:
@@ -182,6 +197,8 @@ def _check_jobs(
             shares.add(backend, record, likely)
     if last and longest:
         flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
+    if scenarios.notice:
+        work.problem(scenarios.notice, file=work.where, key="output.dir", fatal=False)
     if not flight.jobs and not work.stopped:
         work.problem("there are no jobs in this batch", file=work.where)
     flight.backends = [share.told for share in shares.by_name.values()]
@@ -245,7 +262,10 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         draft.discard()
         fatal = [str(problem) for problem in flight.problems if problem.fatal]
         raise BadInput("; ".join(fatal[:5]) or "the batch cannot be sent")
-    template_text = json.dumps([planned.template, planned.templates, planned.schema], sort_keys=True).encode()
+    schema = planned.schemas.fixed if planned.schemas else None
+    schemas = planned.schemas.table if planned.schemas else {}
+    hashed = [planned.template, planned.templates, schema, *([schemas] if schemas else [])]
+    template_text = json.dumps(hashed, sort_keys=True).encode()
     name = planned.spec.name or _name(planned.spec)
     header = BatchHeader(
         id=draft.id,
@@ -260,7 +280,8 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         spec=planned.spec,
         template=planned.template,
         templates=planned.templates,
-        answer_schema=planned.schema,
+        answer_schema=schema,
+        answer_schemas=schemas,
         template_hash=hashlib.sha256(template_text).hexdigest()[:16],
         base=str(planned.base.absolute()),
         accounts=planned.accounts,
@@ -294,6 +315,8 @@ def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Pr
             backend, job = work.job(found, work.combinations[0], shown.job_id, row - 1)
             for key, message in backend.check(job) + work.files.check(backend, job):
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)
+            for key, message in backend.notices(job):
+                work.problem(message, key=f"job.{key}", line=found.line, fatal=False)
             shown.sent, shown.template = backend.describe(job), work.templates[backend.name]
         except BatchtuiError as fault:
             work.fault(fault, found)

@@ -19,7 +19,7 @@ from batchtui.results.schema import schema_path
 from batchtui.store.lines import StoreFull, replace_file
 from batchtui.text import cell
 
-KEYS = ("job.file", "job.schema", "job.cwd", "output.dir")
+KEYS = ("job.file", "job.schema", "job.cwd", "job.python_path", "job.grid", "job.loads", "output.dir")
 READS, RUNS, WRITES = "reads files in", "runs programs in", "writes results to"
 PLACES_SHOWN = 5
 
@@ -63,9 +63,19 @@ class Reach:
                 folder = self._folder_of(path)
                 if not self._is_inside(folder):
                     self.places.add((READS, folder))
+        for key in ("grid", "loads"):
+            place = getattr(work, key, None)
+            if isinstance(place, str) and f"job.{key}" not in self.own:
+                folder = self._folder_of(Path(place))
+                if not self._is_inside(folder):
+                    self.places.add((READS, folder))
         cwd = getattr(work, "cwd", None)
         if isinstance(cwd, str) and "job.cwd" not in self.own and _leads_away(cwd):
             folder = os.path.realpath(cwd)
+            if not self._is_inside(folder):
+                self.places.add((RUNS, folder))
+        for path in getattr(work, "python_path", ()) if "job.python_path" not in self.own else ():
+            folder = os.path.realpath(path)
             if not self._is_inside(folder):
                 self.places.add((RUNS, folder))
 

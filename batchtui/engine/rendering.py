@@ -18,6 +18,7 @@ from batchtui.errors import BadInput, nearest
 from batchtui.model import LIVE_JOB_STATES, JobRecord, Json
 from batchtui.sources.template import Template, compile_template
 from batchtui.store.folder import BatchFolder
+from batchtui.work.job import ProgramWork
 
 _CORRECTION_BYTES = 500
 """What the turns of a correction take beside the answer and its errors, in any protocol."""
@@ -66,12 +67,16 @@ class Rendering:
     """The template of one batch for one kind, compiled once for each combination of `[sweep]`."""
 
     def __init__(
-        self, template: dict[str, Json], work: type[msgspec.Struct], schema: dict[str, Json] | None = None
+        self,
+        template: dict[str, Json],
+        work: type[msgspec.Struct],
+        folders: Sequence[Path] = (),
     ) -> None:
-        """`schema` is the batch's own, no template: its braces stay as they are."""
+        """Paths start from `folders`."""
         self._template = template
         self._work = work
-        self._schema = schema if "schema" in work.__struct_fields__ else None
+        self._folders = folders
+        self.takes_schema = "schema" in work.__struct_fields__
         self._compiled: dict[str, Template] = {}
 
     def check_static(self) -> None:
@@ -88,22 +93,34 @@ class Rendering:
                     path, _, message = text.partition(": ")
                     raise BadField(message, path) from None
 
-    def work(self, row: dict[str, Json], sweep: dict[str, Json]) -> msgspec.Struct:
-        """Raises TemplateError, BadField. Text from a table's cell may stand for a number."""
+    def work(
+        self, row: dict[str, Json], sweep: dict[str, Json], schema: dict[str, Json] | None = None
+    ) -> msgspec.Struct:
+        """Raises TemplateError, BadField. Text from a table's cell may stand for a number.
+
+        `schema` is what the answer must fit, no template: its braces stay as they are.
+        """
         name = repr(sweep) if sweep else ""
         template = self._compiled.get(name)
         if template is None:
-            taken = {path: value for path, value in sweep.items() if path != "backend"}
+            apart = {"backend", "schema"} if self.takes_schema else {"backend"}
+            taken = {path: value for path, value in sweep.items() if path not in apart}
             template = compile_template(with_sweep(self._template, taken), where="job")
             self._compiled[name] = template
         rendered = template.render(row)
-        if self._schema is not None:
-            rendered = {**rendered, "schema": self._schema}
+        if schema is not None and self.takes_schema:
+            rendered = {**rendered, "schema": schema}
         try:
-            return msgspec.convert(rendered, self._work, strict=False)
+            work = msgspec.convert(rendered, self._work, strict=False)
         except msgspec.ValidationError as fault:
             path, _, message = explain(str(fault), self._work, "job").partition(": ")
+            key, colon, rest = message.partition(": ")
+            if colon and path == "job" and key in self._work.__struct_fields__:  # said by the work itself
+                path, message = f"job.{key}", rest
             raise BadField(message, path) from None
+        if isinstance(work, ProgramWork):
+            work.rooted(self._folders)
+        return work
 
 
 def has_template(value: Json) -> bool:
@@ -144,9 +161,10 @@ class Renderer:
         if rendering is None:
             header = self._folder.header
             template = header.template_of(name)
-            rendering = Rendering(template, backend.Work, header.answer_schema)
+            folders = [self._files, Path(header.base)]
+            rendering = Rendering(template, backend.Work, folders)
             self._renderings[name] = rendering
-        work = rendering.work(record.row, record.sweep)
+        work = rendering.work(record.row, record.sweep, self._folder.header.schema_for(record))
         job = Job(index=record.n, id=record.id, attempt=attempt, token=token, work=work)
         job.files = named(work, self._files)
         return backend, job
@@ -162,7 +180,8 @@ class Renderer:
 
     def _correction(self, n: int) -> tuple[str, str] | None:
         """The answer of a live job's last attempt and what was wrong with it, where it did not fit the schema."""
-        if self._folder.header.answer_schema is None or self._folder.progress.offsets[n] < 0:
+        header = self._folder.header
+        if not (header.answer_schema or header.answer_schemas) or self._folder.progress.offsets[n] < 0:
             return None
         result = self._folder.result(n)
         if result.status not in LIVE_JOB_STATES or result.error_kind != "schema":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,8 @@ from batchtui.errors import BadInput, nearest
 from batchtui.model import SourceSpec
 from batchtui.sources import csv_rows, folder, json_rows, parquet
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
+from batchtui.sources.manifest import FORM, manifest_of
+from batchtui.sources.manifest_file import Written, written
 from batchtui.sources.native import Form, checked, recognise
 from batchtui.sources.source import Rows, Source, id_column
 from batchtui.text import cell
@@ -22,6 +25,8 @@ FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".yaml": "yaml",
+    ".yml": "yaml",
 }
 _PEEK = 100
 """Rows of a JSON form that are looked at for its columns."""
@@ -47,7 +52,7 @@ def open_source(
         raise BadInput('source.file: empty; name a file or a folder, or "-" for standard input')
     if spec.file == "-":
         source = from_stdin(stdin)
-        return _text_source(spec, source, _sniff(source))
+        return _json_source(spec, source, _sniff(source), base, allow_outside)
     path = _located(spec.file, base, allow_outside=allow_outside)
     if path.is_dir():
         return _folder_source(spec, path, with_text=with_text, inside=None if allow_outside else base)
@@ -55,16 +60,20 @@ def open_source(
     suffixes = [suffix.lower() for suffix in path.suffixes]
     ending = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
     if ending in ("", ".gz"):
-        return _text_source(spec, source, _sniff(source))
+        return _json_source(spec, source, _sniff(source), base, allow_outside)
     if ending not in FORMATS:
         raise BadInput(
             f'{cell(spec.file)}: "{cell(ending, 20)}" is no form of source{nearest(ending, FORMATS)}; '
-            "csv, tsv, json, jsonl (each also .gz), parquet and folders are"
+            "csv, tsv, json, jsonl (each also .gz), parquet, folders and scenario manifests are"
         )
     if FORMATS[ending] == "parquet":
         return _parquet_source(spec, path)
     if ending == ".json":  # often JSON Lines under another name
-        return _text_source(spec, source, _sniff(source, otherwise="json"))
+        return _json_source(spec, source, _sniff(source, otherwise="json"), base, allow_outside)
+    if FORMATS[ending] == "yaml":
+        from batchtui.sources.manifest_yaml import written_yaml
+
+        return _scenarios(spec, source, written_yaml(source), base, allow_outside)
     return _text_source(spec, source, FORMATS[ending])
 
 
@@ -88,6 +97,20 @@ def _sniff(source: Input, otherwise: str = "csv") -> str:
         return "json"
     first = head.split(b"\n", 1)[0]
     return "tsv" if b"\t" in first and b"," not in first else otherwise
+
+
+def _json_source(spec: SourceSpec, source: Input, form: str, base: Path, allow_outside: bool) -> Source:
+    """A manifest where the text is one, else rows of it."""
+    found = written(source) if form == "json" else None
+    return _scenarios(spec, source, found, base, allow_outside) if found else _text_source(spec, source, form)
+
+
+def _scenarios(spec: SourceSpec, source: Input, found: Written, base: Path, allow_outside: bool) -> Source:
+    folder = source.path.parent if source.path else base
+    read = manifest_of(found, source.name, folder.absolute(), only_inside=not allow_outside)
+    form = Form(FORM, read.default_job)
+    made = _source(spec, source.name, read.columns, lambda: iter(read.items), form=form, count=read.count)
+    return replace(made, implied=read.implied)
 
 
 def _text_source(spec: SourceSpec, source: Input, form: str) -> Source:

@@ -7,11 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from batchtui.model import Json, Problem, Row
+from batchtui.model import Json, LimitsSpec, Problem, Row
 from batchtui.sources.inputs import READ_FAULTS, read_fault
 
 ID_COLUMNS = ("custom_id", "id", "key")
 Rows: TypeAlias = Iterator[Row | Problem]
+
+
+@dataclass(frozen=True)
+class Implied:
+    """What a form of source says beside its rows; a batch file's own words stand over it."""
+
+    limits: LimitsSpec = field(default_factory=LimitsSpec)
+    kinds: tuple[str, ...] = ()
+    """Kinds of backend that can do its jobs, the usual one first."""
+    output: str | None = None
+    """Folder, from the working directory, in which a batch of this form gets its output folder."""
+    unless: tuple[tuple[frozenset[str], Problem], ...] = ()
+    """Problems, each told unless the batch says one of these keys of `[job]` itself."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +40,10 @@ class Source:
     id_column: str | None = None
     """The column that names each row where `[source] id` does not."""
     native: str | None = None
-    """The form of a provider's own file: `openai-batch`, `anthropic-batch`, `messages`; None for plain rows."""
+    """The form of a known file: `openai-batch`, `anthropic-batch`, `messages`, `scenarios`; None for plain rows."""
     default_job: dict[str, Json] = field(default_factory=dict)
     """The `[job]` template this form implies, for a source that is given without a batch file."""
+    implied: Implied = field(default_factory=Implied)
     count_hint: int | None = None
     """About how many rows `rows` gives; None where only reading would tell."""
     limit: int | None = None
