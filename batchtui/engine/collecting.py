@@ -18,7 +18,7 @@ from batchtui.backends.base import (
 from batchtui.engine.adopting import learn_jobs
 from batchtui.engine.backoff import delay
 from batchtui.engine.joining import Joiner
-from batchtui.engine.judging import judged
+from batchtui.engine.judging import judged, judges, schema_of
 from batchtui.engine.rawfiles import RawFiles
 from batchtui.model import JobState, Json
 from batchtui.store import ranges
@@ -93,12 +93,18 @@ async def read(
     joiner = Joiner(backend, driver.folder.jobs, record, later)
     seen = bytearray(progress.total)
     strays = count = 0
-    wanted = driver.folder.header.spec.output.raw
+    keeps = driver.folder.header.spec.output.raw
     lost = ""
+
+    def wanted(answer: Answer) -> dict[str, Json] | None:
+        n = joiner.number(answer.job_id)
+        return None if n is None else schema_of(driver.folder, backend, n)
+
+    judging = wanted if judges(driver.folder, backend) else None
     with closing(RawFiles(driver.folder.path / "raw", record.id)) as raw:
-        answers = backend.results(submission, raw.keep if wanted else None)
+        answers = backend.results(submission, raw.keep if keeps else None)
         try:
-            async for answer in judged(driver.services.judge, driver.schema_of(backend), answers):
+            async for answer in judged(driver.services.judge, judging, answers):
                 count += 1
                 if count % _YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -162,6 +168,10 @@ def _settle_rest(driver: Driver, record: SubmissionRecord, lost: str) -> bool:
     """Jobs of an ended submission that it never answered; whether that is a fault. `lost`: why there is no answer."""
     progress = driver.progress
     rest = [n for n in ranges.decode(record.jobs) if progress.states[n] == PROCESSING]
+    if record.early:  # jobs that failed while others still ran may have been sent again by now
+        later = [other.jobs for other in progress.submissions.values() if other.id > record.id]
+        sent_again = {n for jobs in later for n in ranges.decode(jobs)}
+        rest = [n for n in rest if n not in sent_again]
     if not rest:
         return False
     said = f'the backend says "{record.ended_as}", but gave no result for this job'

@@ -93,7 +93,8 @@ def _pause(driver: Driver, args: Args) -> None:
 
 def _resume(driver: Driver, args: Args) -> None:
     header = driver.folder.header
-    driver.settle_attention("key", "money", "account", "proxy", "forgotten", "fault")
+    driver.write_again = ("output", None) in driver.progress.attention
+    driver.settle_attention("key", "money", "account", "proxy", "forgotten", "fault", "output")
     if header.paused:
         header.paused = False
         driver.writer.save_header()

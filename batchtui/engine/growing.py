@@ -136,7 +136,7 @@ class Growing:
 
     def is_due(self, record: SubmissionRecord, progress: Progress) -> bool:
         """Whether the backend has more than is stored here, and nothing fetches it yet."""
-        if not record.grows or record.id in self._lane.busy:
+        if not (record.grows or record.early) or record.id in self._lane.busy:
             return False
         states = self._driver.progress.states
         born = stored = 0
@@ -151,8 +151,11 @@ class Growing:
 
         driver = self._driver
         try:
-            submission = await self.learn(record, final=False)
-            if submission.wanted:
+            if record.early:
+                submission = replace(self._lane.submission(record), early=True)
+            else:
+                submission = await self.learn(record, final=False)
+            if submission.wanted or submission.early:
                 await read(self._lane, driver, record, submission)
         except (Transient, TryLater, Refused, Forgotten) as fault:
             driver.log("warning", f"submission {record.id}: not all results could be read yet: {fault}")

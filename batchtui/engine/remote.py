@@ -78,6 +78,7 @@ class RemoteLane:
         return backend
 
     def submission(self, record: SubmissionRecord) -> Submission:
+        limits = self._limits(record.backend)
         return Submission(
             id=record.id,
             token=record.token,
@@ -86,6 +87,8 @@ class RemoteLane:
             remote_id=record.remote_id,
             facts=record.facts,
             jobs=ranges.count(record.jobs),
+            timeout=limits.timeout,
+            retries=limits.retries,
         )
 
     # ---- the round
@@ -190,6 +193,7 @@ class RemoteLane:
             account=backend.account(),
             bytes=slice_.size,
             **({"seed": slice_.seed, "grows": True} if slice_.seed is not None else {}),
+            **({"early": True} if isinstance(backend, Remote) and backend.early else {}),
         )
         self._spawn(id_, self._send(self._driver.progress.submissions[id_]))
 
@@ -339,13 +343,15 @@ class RemoteLane:
     # ---- letting go
 
     def cancel(self, wanted: set[int]) -> None:
-        """Ask for the end of submissions whose jobs that still run are all among these: a provider cancels them whole."""
+        """Ask for the end of submissions whose jobs that still run are all among these: most are cancelled whole only."""
         states, running = self._driver.progress.states, LIVE_REMOTELY - {SubmissionState.ENDED}
         for record in self._records():
             if record.state in running and not record.grows:
                 live = [n for n in ranges.decode(record.jobs) if states[n] == PROCESSING]
                 if live and wanted.issuperset(live):
                     self._watching.cancel(record)
+                elif self.backend(record).cancels_jobs and (some := sorted(wanted.intersection(live))):
+                    self._watching.cancel_jobs(record, some)
 
     def withdraw(self, record: SubmissionRecord) -> None:
         """Drop a submission that waits to be sent; its jobs were settled by whoever asks."""

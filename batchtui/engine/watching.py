@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Progress, Refused, Transient, TryLater
@@ -29,6 +29,7 @@ class Watching:
         self._lane, self._driver, self._spawn = lane, driver, spawn
         self._watched: set[int] = set()
         self._cancelling: dict[int, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._watched)
@@ -37,7 +38,7 @@ class Watching:
         for record in list(self._driver.progress.submissions.values()):
             if record.id in self._watched:
                 self.end(record)
-        tasks = list(self._cancelling.values())
+        tasks = [*self._cancelling.values(), *self._ending]
         if tasks:
             await asyncio.wait(tasks, timeout=_ASKING)
         for task in tasks:
@@ -48,6 +49,12 @@ class Watching:
         """Ask the backend to stop it, unless that was done."""
         if not record.cancel_asked and record.id not in self._cancelling:
             self._cancelling[record.id] = asyncio.create_task(self._cancel(record))
+
+    def cancel_jobs(self, record: SubmissionRecord, numbers: Sequence[int]) -> None:
+        """Ask the backend to stop some of its jobs."""
+        task = asyncio.create_task(self._cancel_jobs(record, numbers))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def begin(self, record: SubmissionRecord) -> None:
         """Watch it, or go on."""
@@ -91,7 +98,7 @@ class Watching:
         if progress.state is not SubmissionState.ENDED and self._lane.growing.is_due(record, progress):
             self._spawn(record.id, self._lane.growing.harvest(record))
         new = (progress.state, progress.completed or 0, progress.failed or 0)
-        if record.grows:  # whose counts are those of the stored results
+        if record.grows or record.early:  # whose counts are those of the stored results
             new = (progress.state, record.completed, record.failed)
         if new != (record.state, record.completed, record.failed) or facts:
             self._driver.writer.record(
@@ -131,3 +138,18 @@ class Watching:
         finally:
             self._cancelling.pop(record.id, None)
             self._driver.wake()
+
+    async def _cancel_jobs(self, record: SubmissionRecord, numbers: Sequence[int]) -> None:
+        fails = 0
+        while record.state in LIVE_REMOTELY and record.state is not SubmissionState.ENDED:
+            try:
+                await self._lane.backend(record).cancel_jobs(self._lane.submission(record), numbers)
+            except (Transient, TryLater) as fault:
+                fails += 1
+                await asyncio.sleep(delay(fails, fault.after))
+            except (Refused, NeedsPerson) as fault:
+                self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
+                return
+            else:
+                self._driver.services.poller(record.backend).hurry()
+                return

@@ -222,3 +222,23 @@ def test_long_ids_stay_apart() -> None:
     assert first != second
     assert len(f"{first}_raw.json") <= 120
     assert not first.partition("-")[0].endswith(("%", "%C"))
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_written_once_it_can(bench: Bench) -> None:
+    in_the_way = bench.folder_path / "file"
+    in_the_way.write_text("in the way")
+    spec = msgspec.structs.replace(
+        bench.spec("local", 2, {"command": ["true"]}), output=OutputSpec(dir=str(in_the_way / "out"))
+    )
+    folder = bench.run(spec)
+    until(lambda: folder.progress.ended, "the end")
+    (attention,) = folder.status().attention
+    assert attention.kind == "output"
+    assert str(in_the_way / "out") in attention.text
+    assert folder.status().completed == 2
+    in_the_way.unlink()
+    bench.ask(folder, "resume")
+    until(lambda: listing(in_the_way / "out") == ["r0.json", "r1.json"], "the files")
+    until(lambda: not bench.worker.drives(folder.id), "the end")
+    assert folder.status().attention == []
+    assert [event["event"] for event in folder.events()].count("start") == 2
