@@ -11,7 +11,7 @@ from batchtui.config.checks import backend_problems, toml_type
 from batchtui.config.keymap import key_warnings
 from batchtui.config.paths import CONFIG_VARIABLE, config_path, settings_path
 from batchtui.config.plug_ins import KNOWN_KINDS
-from batchtui.config.providers import has_key, offered
+from batchtui.config.providers import KEYLESS, has_key, offered
 from batchtui.config.settings import load_settings
 from batchtui.config.shape import BackendConfig, Config, ConfigLimits, Defaults
 from batchtui.decode import convert
@@ -156,10 +156,10 @@ def _prices(config: Config, tables: dict[str, Json]) -> None:
 
 
 def _offer(config: Config, env: Mapping[str, str], kinds: Collection[str]) -> None:
-    """Check what the environment sets up, and list it where the user configured no backend; `local` always."""
+    """Check what the environment sets up, and list it where the user configured no backend; KEYLESS ones always."""
     configured = bool(config.backends or config.broken)
     for name, backend in list(config.offered.items()):
-        listed = name == "local" or (not configured and has_key(name, env))
+        listed = name in KEYLESS or (not configured and has_key(name, env))
         problems = backend_problems(name, backend.table, kinds, backend.origin)
         if listed:
             config.problems += problems
@@ -169,8 +169,9 @@ def _offer(config: Config, env: Mapping[str, str], kinds: Collection[str]) -> No
         elif listed and name not in config.broken:
             config.backends.setdefault(name, backend)
     sound = not any(problem.fatal for problem in config.problems)
-    if config.exists and not configured and sound and set(config.backends) == {"local"}:
-        message = "no backend is configured beside local; add a backend with a [backends.NAME] table"
+    if config.exists and not configured and sound and set(config.backends) <= KEYLESS:
+        names = " and ".join(config.backends)
+        message = f"no backend is configured beside {names}; add a backend with a [backends.NAME] table"
         config.problems.append(Problem(file=cell(config.path), message=message, fatal=False))
 
 

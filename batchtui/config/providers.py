@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -51,6 +52,9 @@ DIALECTS = (
 """Offered where their key is set only: most users have none of them."""
 _BY_NAME = {provider.name: provider for provider in (*PROVIDERS, *DIALECTS)}
 LOCAL = BackendConfig(name="local", kind="local", table={"kind": "local"}, origin=BUILT_IN)
+SLURM = BackendConfig(name="slurm", kind="slurm", table={"kind": "slurm"}, origin=BUILT_IN)
+KEYLESS = frozenset({"local", "slurm"})
+"""Backends that are there by themselves: `local` always, `slurm` where its commands are on the PATH."""
 
 
 def usual_key_env(name: str, env: Mapping[str, str]) -> str | None:
@@ -60,10 +64,18 @@ def usual_key_env(name: str, env: Mapping[str, str]) -> str | None:
 
 
 def offered(env: Mapping[str, str]) -> dict[str, BackendConfig]:
-    """`local`, and a backend of every provider, whether its key is set or not; of a dialect only where it is."""
+    """`local`, `slurm` where there is one, and every provider, its key set or not; of a dialect only where it is."""
     keyed = [one for one in DIALECTS if env.get(one.key_env)]
     usable = [one for one in keyed if one.dialect != "azure" or env.get(one.base_url_env or "")]
-    return {"local": LOCAL} | {provider.name: _backend(provider, env) for provider in (*PROVIDERS, *usable)}
+    cluster = {"slurm": SLURM} if _has_sbatch(env) else {}
+    providers = {provider.name: _backend(provider, env) for provider in (*PROVIDERS, *usable)}
+    return {"local": LOCAL} | cluster | providers
+
+
+def _has_sbatch(env: Mapping[str, str]) -> bool:
+    """As shutil.which, whose import takes longer than all of the config's."""
+    folders = filter(None, env.get("PATH", "").split(os.pathsep))
+    return any(os.access(os.path.join(folder, "sbatch"), os.X_OK) for folder in folders)
 
 
 def has_key(name: str, env: Mapping[str, str]) -> bool:
