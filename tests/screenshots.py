@@ -21,7 +21,11 @@ from batchtui.engine.pool import Backends
 from batchtui.model import BatchStatus
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.compare import CompareScreen
+from batchtui.tui.screens.views import ViewsScreen
 from batchtui.tui.widgets.compose_form import ComposeForm
+from tests import screenshot_grids as grids
+from tests.results.views.view_samples import sweep
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "screenshots"
@@ -83,6 +87,30 @@ async def _compose(pilot: Pilot[None]) -> None:
     await pilot.pause(1)
 
 
+async def _views(pilot: Pilot[None], *keys: str) -> None:
+    """A sweep of sites over their spacing, and the same with more losses."""
+    app = _app(pilot)
+    first, second = sweep(app.library, "ridge sites"), sweep(app.library, "ridge sites, soiled", loss=3)
+    app.link.refresh()
+    await _until(pilot, lambda: app.link.folder(first.id) and app.link.folder(second.id))
+    if keys:
+        app.push_screen(ViewsScreen(first.id, first="plot"))
+    else:
+        app.push_screen(CompareScreen(first.id, second.id))
+    for key in keys:
+        await pilot.pause(1)
+        await pilot.press(*key.split())
+    await pilot.pause(1.5)
+
+
+async def _plot(pilot: Pilot[None]) -> None:
+    await _views(pilot, "x", "g c r enter")
+
+
+async def _compare(pilot: Pilot[None]) -> None:
+    await _views(pilot)
+
+
 async def _facts(pilot: Pilot[None]) -> None:
     await _batches(pilot)
     await pilot.press("j", "j", "i")
@@ -121,6 +149,21 @@ SHOTS: dict[str, Shot] = {
     "facts-80x24": (SMALL, _facts),
     "log": (LARGE, _log),
     "help-80x24": (SMALL, _help),
+    "views": (LARGE, _plot),
+    "views-80x24": (SMALL, _plot),
+    "compare": (LARGE, _compare),
+    "scenarios": (LARGE, grids.view("flow", "scenarios")),
+    "loading": (LARGE, grids.view("flow", "loading")),
+    "loading-80x24": (SMALL, grids.view("flow", "loading")),
+    "voltages": (LARGE, grids.view("small", "voltages")),
+    "duration-80x24": (SMALL, grids.view("flow", "duration")),
+    "contingencies": (LARGE, grids.view("outages", "contingencies")),
+    "contingencies-80x24": (SMALL, grids.view("outages", "contingencies")),
+    "flows": (LARGE, grids.view("outages", "contingencies", "enter")),
+    "opf": (LARGE, grids.view("dispatch", "opf")),
+    "prices": (LARGE, grids.view("dispatch", "prices")),
+    "binding-80x24": (SMALL, grids.view("dispatch", "binding")),
+    "compare-grids": (LARGE, grids.comparison("flow", "more load", "tab")),
 }
 
 

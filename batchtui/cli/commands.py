@@ -41,6 +41,8 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("read", "the results of a batch, to a file"),
     "show": Entry("read", "one job and its result"),
     "errors": Entry("read", "why jobs failed, told once a cause"),
+    "view": Entry("view", "tables and pictures over a batch's results; without a NAME, which there are"),
+    "diff": Entry("diff", "what differs between two batches of the same jobs, or between two jobs"),
     "backends": Entry("backends", "configured backends; `probe` asks one whether it is there", "Set up"),
     "config": Entry("config", "the configuration: path, show, check, init"),
     "doctor": Entry("doctor", "check that everything here is fit to run batches"),

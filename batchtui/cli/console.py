@@ -74,10 +74,11 @@ class Console:
         return self._coded(code, text) if code else text
 
     def _coded(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colored else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colored else text
 
     @property
-    def _colored(self) -> bool:
+    def colored(self) -> bool:
+        """Whether stdout takes colour."""
         return (
             self.color != "never"
             and not os.environ.get("NO_COLOR")

@@ -65,8 +65,10 @@ def drive(
         worker.drive(folder.id)
         if prepare:
             prepare(worker)
+        told = 0
         while True:
             over = worker.wait({folder.id}, timeout=TICK_SECONDS)
+            told = _tell(session, worker, folder.id, told)
             current = worker.folder(folder.id) or folder
             line.show(progress(current.status(submissions=True)))
             if over or (until and until(current)):
@@ -76,6 +78,14 @@ def drive(
         reason = worker.blocked(folder.id) if over else None
     current.refresh()
     return current, reason
+
+
+def _tell(session: Session, worker: Worker, batch_id: str, told: int) -> int:
+    """Print what the worker has to tell at once, beside the progress; how much that is by now."""
+    lines = [line.text for line in worker.log() if line.told and line.batch_id == batch_id]
+    for text in lines[told:]:
+        session.console.note(text)
+    return len(lines)
 
 
 class Patience:
@@ -113,6 +123,9 @@ def report(session: Session, folder: BatchFolder, reason: str | None = None) -> 
         console.document(status)
     if is_over(status):
         console.note(f"{label(status)}: {status.status}: {counts(status)}")
+        for item in status.attention:
+            if item.kind == "output":
+                console.error(f"{item.text}; `batchtui resume {status.id}` tries again")
         if status.cost_usd and status.cost_limit_usd is not None and status.cost_usd > status.cost_limit_usd:
             console.error(
                 f"it cost {money(status.cost_usd)}, over its limit of {money(status.cost_limit_usd)}"

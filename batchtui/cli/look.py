@@ -6,7 +6,7 @@ import argparse
 
 from batchtui.cli.arguments import batch_id, words
 from batchtui.cli.console import Console
-from batchtui.cli.phrases import ago, counts, money, state
+from batchtui.cli.phrases import ago, contact, counts, money, state
 from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
 from batchtui.model import BatchState, BatchStatus, SubmissionStatus
@@ -122,7 +122,7 @@ def show_status(console: Console, status: BatchStatus) -> None:
 def _submission(sub: SubmissionStatus) -> list[object]:
     return [
         sub.id, sub.remote_id, sub.status.value, f"{sub.jobs:,}", f"{sub.completed:,}", f"{sub.failed:,}",
-        money(sub.cost_usd), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, sub.reason))),
+        money(sub.cost_usd), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, sub.reason, contact(sub)))),
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from batchtui.model import ENDED_BATCH_STATES, JOB_STATES, LIVE_REMOTELY, BatchStatus
+from batchtui.model import ENDED_BATCH_STATES, JOB_STATES, LIVE_REMOTELY, BatchStatus, SubmissionStatus
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
@@ -48,6 +48,15 @@ def ago(stamp: str | None) -> str:
         return stamp
 
 
+def contact(sub: SubmissionStatus) -> str:
+    """`last contact 4 min ago, next try in 32 s`, of a submission that runs; empty before the first contact."""
+    if sub.status not in LIVE_REMOTELY or not sub.last_contact:
+        return ""
+    told = f"last contact {ago(sub.last_contact)}"
+    wait = clock.unix(sub.next_try) - time.time() if sub.next_try else 0
+    return f"{told}, next try in {span(wait)}" if wait > 0 else told
+
+
 def counts(status: BatchStatus) -> str:
     """`118 completed, 2 failed, 224 pending`."""
     found = [(getattr(status, state.value), state.value) for state in JOB_STATES]
@@ -88,6 +97,11 @@ def is_over(status: BatchStatus) -> bool:
     return status.status in ENDED_BATCH_STATES
 
 
+def is_done(status: BatchStatus) -> bool:
+    """Whether it is over, and nobody is at what is done at the end: its output is written."""
+    return is_over(status) and (status.ended is not None or status.driver is None)
+
+
 def what_next(folder: BatchFolder) -> str:
     """How what failed is tried again."""
     if len(folder.born) == len(folder.jobs):
@@ -104,6 +118,6 @@ def exit_code(folder: BatchFolder) -> int:
     if folder.header.stopping == "time_limit":
         return LIMIT
     if status.total == status.completed:
-        return OK
+        return SOME_FAILED if any(item.kind == "output" for item in status.attention) else OK
     kinds = {error.partition(": ")[0] for error in folder.columns().errors.values()}
     return UNREACHABLE if not status.completed and kinds and kinds <= _NOBODY_THERE else SOME_FAILED

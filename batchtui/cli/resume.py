@@ -8,6 +8,7 @@ from batchtui.cli.drive import TICK_SECONDS, drive, report, working
 from batchtui.cli.phrases import OK, SOME_FAILED, counts, is_over, label
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
+from batchtui.engine.output import is_unwritten
 from batchtui.store.folder import BatchFolder
 from batchtui.store.inbox import Command
 
@@ -24,7 +25,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
 def _resume(folder: BatchFolder, session: Session) -> int:
     status = folder.status()
-    if is_over(status) and not status.paused:
+    if is_over(status) and not status.paused and not is_unwritten(folder):
         session.console.note("it has ended already")
         return report(session, folder)
     if status.driver:
@@ -73,7 +74,8 @@ def _resume_all(session: Session) -> int:
 
 def _drivable(folder: BatchFolder) -> bool:
     status = folder.status()
-    return not is_over(status) and status.driver is None
+    cut_off = status.ended is None and is_unwritten(folder)
+    return (cut_off or not is_over(status)) and status.driver is None
 
 
 def _together(folders: list[BatchFolder]) -> str:

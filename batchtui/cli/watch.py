@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from batchtui.cli.arguments import batch_id, duration
 from batchtui.cli.console import fit, is_terminal
-from batchtui.cli.phrases import LIMIT, LIVE, exit_code, is_over, progress
+from batchtui.cli.phrases import LIMIT, LIVE, exit_code, is_done, is_over, progress
 from batchtui.cli.session import Session
 from batchtui.model import LIVE_REMOTELY, BatchStatus
 from batchtui.store.folder import BatchFolder, to_json
@@ -66,7 +66,7 @@ def _changes(folder: BatchFolder, session: Session) -> Iterator[BatchStatus]:
         if plain != shown:
             yield status
             shown = plain
-        if is_over(status):
+        if is_done(status):
             return
         undriven.look(status)
         time.sleep(LOOK_SECONDS)
@@ -79,7 +79,7 @@ def _wait(folder: BatchFolder, args: argparse.Namespace, session: Session) -> in
     while True:
         folder.refresh()
         status = folder.status(submissions=console.json)
-        if is_over(status) or (starved := _waits_for_budget(folder)):
+        if is_done(status) or (starved := _waits_for_budget(folder)):
             break
         if end is not None and time.monotonic() >= end:
             if console.json:

@@ -102,7 +102,7 @@ def export(
     """
     counted = _Counted(results)
     try:
-        with _replacing(path) as temporary:
+        with replacing(path) as temporary:
             if format == "parquet":
                 _write_parquet(temporary, counted, columns or FIELDS)
             else:
@@ -190,7 +190,7 @@ class _Counted:
 
 
 @contextlib.contextmanager
-def _replacing(path: str) -> Iterator[str]:
+def replacing(path: str) -> Iterator[str]:
     """A temporary name that takes the place of `path` at the end; a pipe or device is written straight."""
     target = Path(path).resolve()
     if target.exists() and not target.is_file():

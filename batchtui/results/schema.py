@@ -37,8 +37,6 @@ def read_schema(value: Json, base: Path) -> dict[str, Json]:
         return value
     if not isinstance(value, str) or not value.strip():
         raise BadInput("expected the path of a JSON Schema, or the schema as a table")
-    if "{{" in value:
-        raise BadInput("one schema holds for the whole batch; it cannot depend on the row")
     path = schema_path(value, base)
     shown = cell(value)
     schema = _json_of(path, shown)

@@ -24,6 +24,8 @@ SCREENS = (
     "first_run",
     "backends",
     "remote",
+    "views",
+    "compare",
     "dialog",
 )
 EVERYWHERE = (
@@ -37,10 +39,13 @@ EVERYWHERE = (
     "first_run",
     "backends",
     "remote",
+    "views",
+    "compare",
 )
 NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
-LISTS = ("batches", "batch", "log")
+VIEWS = ("views", "compare")
+LISTS = ("batches", "batch", "log", *VIEWS)
 MOVING = (*LISTS, "info", "result")
 
 
@@ -74,7 +79,7 @@ class Action:
 ACTIONS: tuple[Action, ...] = (
     # ---- what stands first in a footer
     Action("batch.open", "Open", "Open the batch: its jobs, one a line", ("enter",), ("batches",), True),
-    Action("job.open", "Read", "Read the job's result", ("enter",), ("batch",), True),
+    Action("job.open", "Read", "Read the job's result", ("enter",), ("batch", *VIEWS), True),
     Action("batch.new", "New", "Compose a new batch", ("n",), ("batches", "first_run"), True),
     Action("list.mark", "Mark", "Mark or unmark; actions then apply to the marked ones", ("space",),
            ("batches", "batch"), True),
@@ -94,8 +99,13 @@ ACTIONS: tuple[Action, ...] = (
            ("u",), ("batches", "batch", "info"), True),
     Action("batch.limit", "Limits", "Change what the batch may cost and how long it may take", ("l",),
            ("batches", "batch", "info"), True),
-    Action("list.sort", "Sort", "Sort by the next column", ("s",), ("batches", "batch")),
-    Action("list.reverse", "Reverse", "Turn the order round", ("S",), ("batches", "batch")),
+    Action("view.open", "Views", "Tables and pictures over the results; from a result, over that job", ("v",),
+           ("batches", "batch", "result"), True),
+    Action("view.compare", "Compare", "Compare two marked jobs or batches side by side, or this batch with another",
+           ("C",), ("batches", "batch", *VIEWS)),
+    Action("list.sort", "Sort", "Sort by the next column; in a view by the underlined one, which left and right move",
+           ("s",), ("batches", "batch", *VIEWS)),
+    Action("list.reverse", "Reverse", "Turn the order round", ("S",), ("batches", "batch", *VIEWS)),
     Action("list.all", "Mark all", "Mark everything the filter shows", ("ctrl+a",), ("batches", "batch")),
     Action("list.none", "Unmark", "Take all marks away", ("ctrl+backslash", "U"), ("batches", "batch")),
     Action("batch.export", "Export", "Write the results to a file", ("e",), ("batches", "batch", "result")),
@@ -129,12 +139,24 @@ ACTIONS: tuple[Action, ...] = (
     Action("result.meta", "Meta", "State, tokens, cost, times and errors", ("4",), ("result",)),
     Action("result.attempts", "Attempts", "Every attempt that gave something", ("5",), ("result",)),
     Action("result.view", "Next view", "The next of these views", ("tab",), ("result",)),
+    # ---- tables and pictures
+    Action("view.next", "Next view", "The next view", ("tab",), VIEWS, True),
+    Action("view.previous", "View before", "The view before this one", ("shift+tab",), VIEWS),
+    Action("view.choose", "All views", "Choose a view from a list", ("v",), VIEWS),
+    Action("view.picture", "Picture", "The picture, the table, or both where there is room", ("p",), VIEWS, True),
+    Action("view.x", "Column x", "Choose the column along the picture", ("x",), VIEWS, True),
+    Action("view.y", "Column y", "Choose the column that is drawn or compared", ("y",), VIEWS, True),
+    Action("view.write", "Write", "Write the view to a file: .csv .parquet .md .svg", ("e", "w"), VIEWS, True),
+    Action("view.all", "Whole batch", "Over the whole batch, or again over the jobs it was opened for", ("a",), VIEWS),
+    Action("view.reload", "Read again", "Read the results again, with those that came since", ("R",), VIEWS),
     # ---- compose
     Action("compose.save", "Save", "Save as a batch file", ("f2", "ctrl+s"), ("compose",), True, True),
     Action("compose.column", "Column", "Insert the name of a column where the cursor is", ("f3",), ("compose",),
            True, True),
-    Action("compose.models", "Models", "Choose the model from those of the backend, with their prices", ("ctrl+l",),
+    Action("compose.models", "Models", "Choose the model from those of the backend, with their prices, or the flow", ("ctrl+l",),
            ("compose",), False, True),
+    Action("compose.task", "Task", "The next task on a grid: dc, ac, n1, dcopf, acopf", ("ctrl+t",), ("compose",), False,
+           True),
     Action("compose.open", "Open", "Open a batch file or a source", ("f4", "ctrl+o"), ("compose",), True, True),
     Action("compose.check", "Check", "Check every row without sending anything", ("f5",), ("compose",), True, True),
     Action("compose.previous_row", "Previous row", "Preview the row before", ("f7",), ("compose",), False, True),

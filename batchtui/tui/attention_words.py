@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "account": "The key is of another account",
     "proxy": "The proxy stands in the way",
     "fault": "A fault inside batchtui",
+    "output": "The results could not be written",
 }
 _ANSWERS: Mapping[tuple[str, str], str] = {
     ("canary", READ): "Read the first results",
@@ -34,6 +35,7 @@ _ANSWERS: Mapping[tuple[str, str], str] = {
     ("account", "resume"): "The right key is set now: go on",
     ("proxy", "resume"): "The proxy is in order now: go on",
     ("fault", "resume"): "Try that step again",
+    ("output", "resume"): "The folder is in order now: write them",
     ("unsure", LOOK): "Look what lives at the backend",
     ("unsure", "adopt"): "It was made: give the id that it has there",
     ("unsure", "abandon"): "Give it up: its jobs count as failed",

@@ -11,14 +11,23 @@ import msgspec
 
 from batchtui import batchfile
 from batchtui.decode import convert
-from batchtui.errors import BadInput
+from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, Json, SourceSpec
+from batchtui.sources.manifest import FORM as SCENARIOS_FORM
+from batchtui.sources.readers import open_source
+from batchtui.sources.source import Source
 from batchtui.text import clean
 from batchtui.toml_file import dump_toml, parse_toml
-from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, Field, fields_of
+from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, WORK_KEY, WORKS, Field, fields_of
+from batchtui.work.job import Form as Work
+from batchtui.work.job import form_of as work_of
 
+_SMALL = {".json": 1_000_000, ".yaml": 100_000, ".yml": 100_000}
+"""Bytes of a manifest that is read while the editor opens, by ending."""
 _OF_SOURCE = frozenset(SourceSpec.__struct_fields__)
-_PATHS = ("source.file", "output.dir", "job.cwd", "job.schema", "job.grid")
+_PATHS = ("source.file", "output.dir", "job.cwd", "job.schema", "job.grid", "job.loads")
+_PATHS_BESIDE_SOURCE = ("job.file", "job.input_file")
+"""They start from the source's folder where there is a source."""
 
 
 class FieldFault(BadInput):
@@ -45,17 +54,32 @@ class Form:
     """The batch file it was read from or saved to."""
 
     @property
+    def work(self) -> Work:
+        """What a job does, where its kind leaves that open: as chosen, else by the first of its fields that is filled."""
+        chosen = self.values.get(WORK_KEY)
+        filled: Work = next((work for work in WORKS if self.values.get(f"job.{work}")), "command")
+        return next((work for work in WORKS if work == chosen), filled)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return fields_of(self.kind, self.work)
+
+    @property
     def backend(self) -> str | None:
         return self.values.get(BACKEND_KEY) or None
 
     def set_kind(self, kind: str | None) -> None:
-        """Show another kind's fields: keys that stood under `other` for want of a field move into theirs."""
+        """Show another kind's fields."""
         self.kind = kind
+        self.gather()
+
+    def gather(self) -> None:
+        """Keys that stood under `other` for want of a field move into theirs."""
         try:
             rest = _parse(self.other)
         except FieldFault:
             return
-        moved = _take(rest, fields_of(kind), skip=self.values)
+        moved = _take(rest, self.fields, skip=self.values)
         if moved:
             self.values |= moved
             self.other = _dump(rest)
@@ -64,7 +88,10 @@ class Form:
 def form_of(spec: BatchSpec, kind: str | None, base: Path, path: Path | None = None) -> Form:
     """A spec in the form; what no field of this kind holds exactly stands under `other`."""
     rest = table_of(spec)
-    values = _take(rest, fields_of(kind), skip={})
+    work = work_of(spec.job)
+    values = _take(rest, fields_of(kind, work), skip={})
+    if work != "command":
+        values[WORK_KEY] = work
     if isinstance(rest.get(BACKEND_KEY), str):
         values[BACKEND_KEY] = rest.pop(BACKEND_KEY)
     return Form(values=values, other=_dump(rest), kind=kind, base=base, path=path)
@@ -73,7 +100,7 @@ def form_of(spec: BatchSpec, kind: str | None, base: Path, path: Path | None = N
 def spec_of(form: Form) -> BatchSpec:
     """The batch that the form describes. Raises FieldFault."""
     table = _parse(form.other)
-    for item in fields_of(form.kind):
+    for item in form.fields:
         text = form.values.get(item.key, "")
         if not text.strip():
             continue
@@ -110,7 +137,7 @@ def rebased(spec: BatchSpec, old: Path, new: Path) -> BatchSpec:
     if old.resolve() == new.resolve():
         return spec
     table = table_of(spec)
-    for key in _PATHS if spec.source else (*_PATHS, "job.file"):  # else it starts from the source's folder
+    for key in _PATHS if spec.source else (*_PATHS, *_PATHS_BESIDE_SOURCE):
         value = _get(table, key)
         if isinstance(value, str) and value not in ("", "-") and value[0] not in "/~" and "{{" not in value:
             _drop(table, key)
@@ -122,7 +149,7 @@ def field_key(key: str | None, form: Form) -> str:
     """The field that a problem's key belongs to: the nearest one, else `other`; without a key the source."""
     if not key:
         return "source.file" if form.values.get("source.file") else OTHER_KEY
-    known = [BACKEND_KEY, *(item.key for item in fields_of(form.kind))]
+    known = [BACKEND_KEY, *(item.key for item in form.fields)]
     candidates = [key, f"job.{key}"]
     for candidate in candidates:
         for name in known:
@@ -206,7 +233,35 @@ def column_template(name: str) -> str:
 def opened(path: Path, kind_of: Callable[[str | None], str | None]) -> Form:
     """The form of a batch file, or of a bare source. `kind_of` gives a backend's kind. Raises BadInput."""
     if not batchfile.is_batch_file(path):
-        spec = batchfile.bare_source(path.name)
-        return form_of(spec, kind_of(None), path.absolute().parent)
+        form = form_of(batchfile.bare_source(path.name), kind_of(None), path.absolute().parent)
+        if (source := small_manifest(path)) is not None:
+            take_manifest(form, source.default_job, source.implied.kinds)
+        return form
     spec = batchfile.load(path)
     return form_of(spec, kind_of(spec.backend), path.absolute().parent, path)
+
+
+def take_manifest(form: Form, default_job: dict[str, Json], kinds: tuple[str, ...]) -> bool:
+    """Show the task that a manifest implies in a form that says no work yet, and a backend that does it.
+
+    Answers whether anything changed.
+    """
+    task = default_job.get("task")
+    if not isinstance(task, str) or any(key.startswith("job.") for key in form.values):
+        return False
+    form.values |= {WORK_KEY: "task", "job.task": task}
+    if form.kind not in kinds:
+        form.values[BACKEND_KEY] = kinds[0]
+        form.set_kind(kinds[0])
+    return True
+
+
+def small_manifest(path: Path) -> Source | None:
+    """The manifest at this path, where it is one that is read in no time; a larger one shows when it is scanned."""
+    try:
+        if path.stat().st_size > _SMALL.get(path.suffix.lower(), -1):
+            return None
+        source = open_source(SourceSpec(file=path.name), path.absolute().parent, with_text=False)
+    except (BatchtuiError, OSError):  # told by the scan
+        return None
+    return source if source.native == SCENARIOS_FORM else None

@@ -8,20 +8,29 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from batchtui.errors import nearest
 from batchtui.limit_ranges import ERROR_POLICIES
 from batchtui.model import Json, seconds
 from batchtui.text import clean
+from batchtui.tui.sweep_text import read_sweep, show_sweep
+from batchtui.work.job import DC_MODELS, TASKS
+from batchtui.work.job import Form as Work
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
 LANGUAGE_KINDS = frozenset({"chat", "openai", "anthropic", "gemini", "mistral", "together"})
 """Kinds whose job is a prompt to a model."""
 PROGRAM_KINDS = frozenset({"local", "slurm"})
+TASK_KINDS = PROGRAM_KINDS | {"gat"}
+"""Kinds that do tasks on grids."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One key of the batch file as a line of text. `read` raises ValueError with what is wrong."""
+    """One key of the batch file as a line of text. `read` raises ValueError with what is wrong.
+
+    `write` gives the text of a value, or None; without it a value is written as usual.
+    """
 
     key: str
     label: str
@@ -31,12 +40,14 @@ class Field:
     """Whether it may hold several lines."""
     path: bool = False
     """Whether it names a file or folder."""
+    about: str = ""
+    """What stands below it while there is nothing else to say."""
+    write: Callable[[Json], str | None] | None = None
 
     def show(self, value: Json) -> str | None:
         """The text that reads back as exactly `value`; None where no text of this field does."""
-        return next(
-            (text for text in _texts(value, self.read is read_words) if self._holds(text, value)), None
-        )
+        texts = _texts(value) if self.write is None else [self.write(value) or ""]
+        return next((text for text in texts if self._holds(text, value)), None)
 
     def _holds(self, text: str, value: Json) -> bool:
         if not text.strip() or clean(text) != text or ("\n" in text and not self.lines):
@@ -115,6 +126,22 @@ def read_policy(text: str) -> str:
     return text.strip()
 
 
+def read_task(text: str) -> str:
+    """A task, or a template that gives one."""
+    return _one_of(text, TASKS)
+
+
+def read_dc_model(text: str) -> str:
+    return _one_of(text, DC_MODELS)
+
+
+def _one_of(text: str, known: tuple[str, ...]) -> str:
+    word = text.strip()
+    if "{{" not in word and word not in known:
+        raise ValueError(f'expected one of {", ".join(known)}, got "{word[:40]}"{nearest(word, known)}')
+    return word
+
+
 def read_words(text: str) -> list[str]:
     """A program and its arguments, split as a shell would, each `{{ … }}` kept in one piece."""
     held, templates, mark = _held(text)
@@ -155,11 +182,8 @@ def _restored(word: str, templates: list[str], mark: str) -> str:
     return word
 
 
-def _texts(value: Json, words: bool) -> list[str]:
+def _texts(value: Json) -> list[str]:
     """Ways to write the value, the shortest first."""
-    if words:
-        line = show_words(value)
-        return [] if line is None else [line]
     if isinstance(value, str):
         return [value]
     if isinstance(value, bool):
@@ -180,23 +204,51 @@ JOB_LANGUAGE = (
     Field("job.max_tokens", "Max tokens", "the provider's default", read_whole),
     Field("job.temperature", "Temperature", "the provider's default", read_number),
     Field("job.file", "File", "sent beside the prompt: a path, {{ column }}", read_text, path=True),
-    Field("job.schema", "Schema", "JSON Schema of the answer, a file", read_text, path=True),
+    Field("job.schema", "Schema", "JSON Schema of the answer: a file, {{ column }}", read_text, path=True),
 )
 JOB_CITING = (Field("job.citations", "Citations", "yes: the passages that an answer rests on", read_truth),)
 """Only where the provider cites."""
-JOB_PROGRAM = (
-    Field("job.command", "Command", "echo {{ column }}", read_words),
+JOB_COMMAND = (
+    Field("job.command", "Command", "echo {{ column }}", read_words, write=show_words),
     Field("job.cwd", "Folder", "where it runs: this folder", read_text),
     Field("job.stdin", "Stdin", "text given to the program", read_text),
 )
+JOB_CALL = (
+    Field("job.call", "Call", "package.module:function", read_text),
+    Field("job.arguments", "Arguments", 'by keyword: {"site": "{{ column }}"}', read_table, lines=True),
+    Field("job.chunk", "Chunk", "a job a call, or a list of at most n jobs", read_whole),
+)
+JOB_GRID = (
+    Field("job.task", "Task", "what is solved", read_task, about="ctrl+t steps: dc, ac, n1, dcopf, acopf"),
+    Field("job.grid", "Grid", "the manifest's, or a file such as case14.m", read_text, path=True),
+    Field("job.loads", "Loads", "the manifest's, or a CSV: {{ column }}", read_text, path=True),
+)
+JOB_TASK = (*JOB_GRID, Field("job.dc_model", "DC model", "matpower, or powermodels", read_dc_model))
+JOB_PROGRAM: dict[Work, tuple[Field, ...]] = {"command": JOB_COMMAND, "call": JOB_CALL, "task": JOB_TASK}
+WORKS: dict[Work, str] = {
+    "command": "a program for each job",
+    "call": "a Python function, in warm processes",
+    "task": "power flow, contingencies and OPF on a grid",
+}
+TASK_STEPS = ("dc", "ac", "n1", "dcopf", "acopf")
+"""The tasks in the order in which they are stepped through."""
+JOB_DALY = (
+    Field("job.input_file", "Input file", "the energy model's JSON; Tab completes", read_text, path=True),
+    Field("job.input", "Input", 'laid over it: {"locationId": "{{ column }}"}', read_table, lines=True),
+    Field("job.name", "Run name", "Site {{ column }}, else the job's id", read_text),
+    Field("job.timeout", "Timeout", "of the call that submits a run: 120s", read_duration),
+)
 JOB_FLOW = (
-    Field("job.flow", "Flow", "the flow's name, as `backends probe` lists them", read_text),
+    Field("job.flow", "Flow", "the flow's name; ctrl+l lists them", read_text),
     Field("job.max_records", "Records", "all, or the first n", read_whole),
     Field("job.shuffle", "Shuffle", "yes", read_truth),
     Field("job.concurrency", "Concurrency", "5 at once on the server", read_whole),
     Field("job.error_policy", "Policy", "continue, or stop", read_policy),
     Field("job.parameters", "Parameters", 'of every run, as {"model": "x"}', read_table),
     Field("job.interactive", "Interactive", "no", read_truth),
+)
+SWEEP = Field(
+    "sweep", "Sweep", "key = [1, 2]: a job for each value", read_sweep, lines=True, write=show_sweep
 )
 MORE = (
     Field("name", "Name", "the source's name", read_text),
@@ -213,17 +265,20 @@ LIMITS = (
     Field("limits.canary", "Canary", "all at once, or the first n", read_whole),
 )
 OUTPUT = (Field("output.dir", "Output dir", "none", read_text),)
-BACKEND_KEY, OTHER_KEY = "backend", "other"
+BACKEND_KEY, WORK_KEY, OTHER_KEY = "backend", "work", "other"
 
 
-def job_fields(kind: str | None) -> tuple[Field, ...]:
-    """The fields of a job's template on a backend of this kind; none for kinds that the form does not know."""
+def job_fields(kind: str | None, work: Work = "command") -> tuple[Field, ...]:
+    """The fields of a job's template on a backend of this kind; none for kinds that the form does not know.
+
+    `work` is what a job does where its kind leaves that open.
+    """
     if kind in LANGUAGE_KINDS:
         return JOB_LANGUAGE + JOB_CITING if kind == "anthropic" else JOB_LANGUAGE
-    if kind == "buttermilk":
-        return JOB_FLOW
-    return JOB_PROGRAM if kind in PROGRAM_KINDS else ()
+    if kind in ("buttermilk", "daly"):
+        return JOB_FLOW if kind == "buttermilk" else JOB_DALY
+    return JOB_PROGRAM[work] if kind in PROGRAM_KINDS else JOB_GRID if kind in TASK_KINDS else ()
 
 
-def fields_of(kind: str | None) -> tuple[Field, ...]:
-    return (SOURCE, *job_fields(kind), *MORE, *LIMITS, *OUTPUT)
+def fields_of(kind: str | None, work: Work = "command") -> tuple[Field, ...]:
+    return (SOURCE, *job_fields(kind, work), SWEEP, *MORE, *LIMITS, *OUTPUT)

@@ -54,9 +54,16 @@ def _why(event: Event) -> str:
 
 def _poll(event: Event, _: Sequence[str]) -> str:
     counts = [f"{event[key]:,} {key}" for key in ("completed", "failed") if event.get(key)]
+    if doing := (event.get("facts") or {}).get("doing"):
+        counts.append(str(doing))
     return f"submission {event['sub']} {event.get('ended_as') or event['state']}" + (
         f": {', '.join(counts)}" if counts else ""
     )
+
+
+def _note(event: Event, _: Sequence[str]) -> str:
+    facts = (f"{key} {value}" for key, value in event["facts"].items() if value not in (None, ""))
+    return f"submission {event['sub']}: {', '.join(facts)}"
 
 
 _WORDS: dict[str, Callable[[Event, Sequence[str]], str]] = {
@@ -77,6 +84,7 @@ _WORDS: dict[str, Callable[[Event, Sequence[str]], str]] = {
     "waiting": lambda e, _: f"submission {e['sub']} waits{_why(e)}",
     "unsure": lambda e, _: f"submission {e['sub']} may have been made{_why(e)}",
     "poll": _poll,
+    "note": _note,
     "cancel_asked": lambda e, _: f"submission {e['sub']}: cancelling",
     "collected": lambda e, _: f"submission {e['sub']} is collected{_why(e)}",
     "attention": lambda e, _: f"needs you: {e['text']}",

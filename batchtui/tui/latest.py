@@ -38,3 +38,8 @@ class Latest:
     def current(self, name: str, worker: Worker[None]) -> bool:
         """Whether this is the newest of its name: only then its news counts."""
         return self._workers.get(name) is worker
+
+    def busy(self, name: str) -> bool:
+        """Whether work of this name is under way."""
+        worker = self._workers.get(name)
+        return worker is not None and not worker.is_finished

@@ -15,10 +15,14 @@ from batchtui.tui import figures
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What a backend offers. `prices` is by model, empty text where nobody knows it; `fault` says why there are none."""
+    """What a backend offers. `prices` is by model, empty text where nobody knows it; `fault` says why there are none.
+
+    `noun` is what they are: models, or flows, which have no price.
+    """
 
     prices: dict[str, str]
     fault: str = ""
+    noun: str = "model"
 
     @property
     def names(self) -> list[str]:
@@ -27,10 +31,10 @@ class Models:
     def about(self, model: str) -> str:
         """The line below the field."""
         if model in self.prices:
-            return self.prices[model] or "no price is known for it"
+            return self.prices[model] or ("no price is known for it" if self.noun == "model" else "")
         if not self.prices:
             return ""
-        start = f"ctrl+l chooses from {len(self.prices):,} models"
+        start = f"ctrl+l chooses from {len(self.prices):,} {self.noun}{'' if len(self.prices) == 1 else 's'}"
         return f"{start}; this is none of them" if model and "{{" not in model else start
 
 
@@ -47,11 +51,14 @@ async def ask(config: Config, name: str) -> Probe:
         await backends.close()
 
 
-def models_of(config: Config, name: str) -> Models:
+def models_of(config: Config, name: str, noun: str = "model") -> Models:
     """Blocks: for a thread."""
     probe = asyncio.run(ask(config, name))
     if not probe.ok or not probe.models:
-        return Models({}, probe.message if not probe.ok else f"{name} does not say which models it has")
+        said = probe.message if not probe.ok else f"{name} does not say which {noun}s it has"
+        return Models({}, said, noun)
+    if noun != "model":
+        return Models(dict.fromkeys(sorted(probe.models), ""), noun=noun)
     backend, pricing = Backends(config).get(name), Pricing(config)
     prices = {}
     for model in sorted(probe.models):

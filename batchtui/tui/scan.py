@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchtui.errors import BatchtuiError
-from batchtui.model import Json, Problem, Row, SourceSpec
+from batchtui.model import Json, Problem, Row, SourceSpec, seconds
 from batchtui.sources.readers import open_source
+from batchtui.sources.source import Implied
 
 ROWS_LIMIT = 1_000_000
 _LINES_SHOWN = 5
@@ -27,6 +28,7 @@ class Scan:
     columns: list[str] = field(default_factory=list)
     native: str | None = None
     default_job: dict[str, Json] = field(default_factory=dict)
+    implied: Implied = field(default_factory=Implied)
     done: bool = False
 
     def words(self) -> str:
@@ -41,11 +43,37 @@ class Scan:
             parts.append(f"{self.bad:,} cannot be used{where}")
         return ", ".join(parts)
 
+    def about(self) -> str:
+        """What the source's form means for the batch, as a line of its own."""
+        if self.native == "scenarios":
+            limits, task = self.implied.limits, self.default_job.get("task")
+            said = [str(task)] if task else []
+            said += [f"{seconds(limits.timeout):g} s each"] if limits.timeout is not None else []
+            said += [f"{limits.concurrency} at once"] if limits.concurrency is not None else []
+            return f"\nIt says {', '.join(said)}; its output goes to {self.implied.output}"
+        if self.native:
+            return "\nIt holds whole requests: leave the prompt empty to send them as they are."
+        return ""
+
+    def hints(self) -> dict[str, str]:
+        """What holds where a field is left empty, by its key."""
+        limits, hints = self.implied.limits, dict[str, str]()
+        if limits.timeout is not None:
+            hints["limits.timeout"] = f"{seconds(limits.timeout):g}s"
+        if limits.concurrency is not None:
+            hints["limits.concurrency"] = str(limits.concurrency)
+        if limits.retries is not None:
+            hints["limits.retries"] = str(limits.retries)
+        if self.implied.output is not None:
+            hints["output.dir"] = f"{self.implied.output}/…"
+        return hints
+
 
 _NATIVE = {
     "openai-batch": "OpenAI batch file",
     "anthropic-batch": "Anthropic batch file",
     "messages": "rows of messages",
+    "scenarios": "scenario manifest",
 }
 
 
@@ -63,6 +91,7 @@ def scan(
     except BatchtuiError as fault:
         return Scan(fault=str(fault), done=True)
     found.columns, found.native, found.default_job = source.columns, source.native, source.default_job
+    found.implied = source.implied
     path = (base / Path(spec.file).expanduser()) if spec.file != "-" else None
     ending = "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]) if path else ""
     found.form = _NATIVE.get(source.native or "", "") or (

@@ -14,7 +14,7 @@ from textual.worker import get_current_worker
 from batchtui.errors import BatchtuiError, StoreDamaged
 from batchtui.results.query import parse
 from batchtui.store.folder import BatchFolder
-from batchtui.tui import actions, batch_actions, figures, settling, states
+from batchtui.tui import actions, batch_actions, comparing, figures, settling, states
 from batchtui.tui.job_facts import JobFacts
 from batchtui.tui.job_filter import UNSUCCESSFUL, JobFilter, Wanted, complete, understand
 from batchtui.tui.screens.base import AppScreen
@@ -298,3 +298,9 @@ class BatchScreen(AppScreen):
 
     def action_batch_log(self) -> None:
         self.tui.show_log(self.batch_id)
+
+    def action_view_open(self) -> None:
+        comparing.show_views(self.tui, self.batch_id)
+
+    def action_view_compare(self) -> None:
+        comparing.compare_jobs(self.tui, self.batch_id, self._marked_ids())

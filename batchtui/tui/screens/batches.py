@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Input, Static
 
 from batchtui.model import BatchStatus
-from batchtui.tui import actions, batch_actions, batch_filter, settling
+from batchtui.tui import actions, batch_actions, batch_filter, comparing, settling
 from batchtui.tui.log_lines import latest_lines
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.since import while_away
@@ -214,6 +214,13 @@ class BatchesScreen(AppScreen):
 
     def action_batch_info(self) -> None:
         batch_actions.info(self.tui, self.table.current())
+
+    def action_view_open(self) -> None:
+        comparing.show_views(self.tui, self.table.current())
+
+    def action_view_compare(self) -> None:
+        marked = [batch_id for batch_id in self.table.ids if batch_id in self.table.marked]
+        comparing.compare_batches(self.tui, marked, self.table.current())
 
     def action_batch_log(self) -> None:
         self.tui.show_log(self.table.current())

@@ -12,6 +12,7 @@ from textual.containers import Container
 from textual.worker import get_current_worker
 
 from batchtui.config import key_state
+from batchtui.config.providers import KEYLESS
 from batchtui.engine.planning import Planned, create, preview
 from batchtui.engine.reach import KEYS, Reach, Trusted
 from batchtui.errors import BatchtuiError
@@ -26,15 +27,16 @@ from batchtui.tui.compose_model import (
     named,
     opened,
     spec_of,
+    take_manifest,
 )
-from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY
+from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, PROGRAM_KINDS, TASK_KINDS, TASK_STEPS, WORK_KEY
 from batchtui.tui.latest import Latest
 from batchtui.tui.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.compose_dialogs import confirm_submit, confirm_trust, doubts
 from batchtui.tui.screens.compose_files import ComposeFiles
 from batchtui.tui.screens.compose_messages import Checked, Previewed, Scanned, Ticked
-from batchtui.tui.screens.compose_models import MODEL_KEY, ComposeModels
+from batchtui.tui.screens.compose_models import FLOW_KEY, MODEL_KEY, ComposeModels
 from batchtui.tui.screens.compose_submit import check_work
 from batchtui.tui.widgets.compose_form import ComposeForm
 from batchtui.tui.widgets.field_row import FieldRow, PickRow
@@ -140,8 +142,10 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         self.form.row(first).control.focus()
 
     def _usual_backend(self) -> str | None:
-        """The default, or the only one that is set up."""
+        """The default, or the only one that is set up; a cluster that is there by itself leaves `local` the usual one."""
         ready = list(self.tui.config.backends)
+        if "local" in ready and KEYLESS.issuperset(ready):
+            ready = ["local"]
         return self.tui.config.defaults.backend or (ready[0] if len(ready) == 1 else None)
 
     def _without_backend(self, spec: BatchSpec) -> bool:
@@ -161,7 +165,9 @@ class ComposeScreen(ComposeFiles, ComposeModels):
     def _edited(self, event: FieldRow.Edited | None = None) -> None:
         if event and event.key == BACKEND_KEY:
             self.form.set_kind(self._kind_of(self.form.form.backend))
-        if event and event.key in (BACKEND_KEY, MODEL_KEY):
+        if event and event.key == WORK_KEY:
+            self.form.show_work()
+        if event and event.key in (BACKEND_KEY, MODEL_KEY, FLOW_KEY):
             self.show_models()
         if self.form.form == self._checked:  # news of what was typed before the check began
             return
@@ -189,6 +195,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             self._latest.stop("scan")
             self._scan = Scan()
             row.note("")
+            self.form.hint(self._scan.hints())
             return
         if self._scanned == (file, form.base):
             return
@@ -215,10 +222,26 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         if not self._latest.current("scan", event.worker):
             return
         self._scan = event.scan
-        words = event.scan.words()
-        if event.scan.native:
-            words += "\nIt holds whole requests: leave the prompt empty to send them as they are."
-        self.form.row("source.file").note(words, bad=bool(event.scan.fault))
+        scan = event.scan
+        self.form.row("source.file").note(scan.words() + scan.about(), bad=bool(scan.fault))
+        self.form.hint(scan.hints())
+        form = self.form.form
+        if scan.done and take_manifest(form, scan.default_job, scan.implied.kinds):
+            for key in (BACKEND_KEY, WORK_KEY, "job.task"):
+                self.form.row(key).text = form.values.get(key, "")
+
+    def action_compose_task(self) -> None:
+        """The next task; from other work to tasks."""
+        form = self.form.form
+        if form.kind not in TASK_KINDS:
+            self.tui.say("tasks on grids run on local, on slurm and on gat: choose one of them")
+            return
+        task = form.values.get("job.task", "")
+        if form.work == "task" or form.kind not in PROGRAM_KINDS or task not in TASK_STEPS:
+            place = TASK_STEPS.index(task) + 1 if task in TASK_STEPS else 0
+            task = TASK_STEPS[place % len(TASK_STEPS)]
+        self.form.row(WORK_KEY).text = "task"
+        self.form.row("job.task").text = task
 
     # ---- the preview
 

@@ -9,7 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from batchtui.model import Preflight, Problem
+from batchtui.model import Json, Preflight, Problem
 from batchtui.text import cell
 from batchtui.tui.screens.dialogs import Confirm, Dialog
 from batchtui.tui.widgets.outside import shown
@@ -34,6 +34,21 @@ class AskPath(Dialog[str | None]):
         self.dismiss(str(self._base / Path(value).expanduser()) if value else None)
 
 
+def first_work(first: Json) -> list[tuple[str, str]]:
+    """Label and value of what the first job runs here or on a cluster; nothing for what only a server does."""
+    if not isinstance(first, dict):
+        return []
+    if "command" in first:
+        return [("runs first", json.dumps(first["command"], ensure_ascii=False))]
+    if "call" in first:
+        return [
+            ("calls first", f"{first['call']} {json.dumps(first.get('arguments', {}), ensure_ascii=False)}")
+        ]
+    if "task" in first:
+        return [("solves first", f"{first['task']} of {Path(str(first.get('grid', ''))).name}")]
+    return []
+
+
 def doubts(flight: Preflight) -> list[Problem]:
     """What a limit in dollars cannot be kept for: whoever submits agrees to it."""
     return [problem for problem in flight.problems if not problem.fatal and "cost" in (problem.key or "")]
@@ -53,10 +68,7 @@ def confirm_submit(name: str, flight: Preflight) -> Confirm:
     """The one question before a batch is made: how many, where to, and what it may cost."""
     plural = "" if flight.jobs == 1 else "s"
     lines = [f"{label.ljust(13)}{value}" for label, value in check_figures(flight)]
-    if isinstance(flight.first, dict) and "command" in flight.first:
-        lines.append(
-            f"{'runs first'.ljust(13)}{cell(json.dumps(flight.first['command'], ensure_ascii=False), 120)}"
-        )
+    lines += [f"{label.ljust(13)}{cell(value, 120)}" for label, value in first_work(flight.first)]
     if flight.limits.canary is not None and flight.limits.canary < flight.jobs:
         lines.append(f"{'canary'.ljust(13)}the first {flight.limits.canary:,}; the rest once you release it")
     warnings = sorted(

@@ -1,4 +1,4 @@
-"""The model's field: what its backend offers is asked for in the background once the cursor is there."""
+"""The field of a model or a flow: what its backend offers is asked for in the background once the cursor is there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchtui.tui.screens.pick_model import PickModel
 from batchtui.tui.widgets.compose_form import ComposeForm
 from batchtui.tui.widgets.field_row import InputRow
 
-MODEL_KEY = "job.model"
+MODEL_KEY, FLOW_KEY = "job.model", "job.flow"
 
 
 class ComposeModels(AppScreen):
@@ -36,8 +36,12 @@ class ComposeModels(AppScreen):
     def _backend(self) -> str | None:
         return self.form.form.backend or self.tui.config.defaults.backend
 
+    @property
+    def _noun(self) -> str:
+        return "flow" if self.form.form.kind == "buttermilk" else "model"
+
     def _model_row(self) -> InputRow:
-        row = self.form.row(MODEL_KEY)
+        row = self.form.row(f"job.{self._noun}")
         assert isinstance(row, InputRow)
         return row
 
@@ -51,11 +55,11 @@ class ComposeModels(AppScreen):
         if name is None or (name in self._asked and not again):
             return
         self._asked.add(name)
-        config = self.tui.config
+        config, noun = self.tui.config, self._noun
 
         def work() -> None:
             worker = get_current_worker()
-            self.post_message(ModelsTold(worker, name, backend_models.models_of(config, name)))
+            self.post_message(ModelsTold(worker, name, backend_models.models_of(config, name, noun)))
 
         self.run_worker(work, thread=True, group="models", exit_on_error=False)
 
@@ -78,14 +82,14 @@ class ComposeModels(AppScreen):
         row = self._model_row()
         name = self._backend()
         if name is None or not row.display:
-            self.tui.say("choose a backend that has models first")
+            self.tui.say("choose a backend that has models or flows first")
             return
         self._picking = True
         found = self._models.get(name)
         if found and found.names:
             self._pick()
         else:
-            self.tui.say(f"asking {name} which models it has")
+            self.tui.say(f"asking {name} which {self._noun}s it has")
             self._ask(again=True)
 
     def _pick(self) -> None:
@@ -93,7 +97,7 @@ class ComposeModels(AppScreen):
         name = self._backend() or ""
         found, row = self._models[name], self._model_row()
         if not found.names:
-            self.tui.say(f"no models to choose from: {found.fault}", "warning")
+            self.tui.say(f"no {found.noun}s to choose from: {found.fault}", "warning")
             return
 
         def answer(model: str | None) -> None:
@@ -101,4 +105,4 @@ class ComposeModels(AppScreen):
                 row.text = model
                 row.control.focus()
 
-        self.tui.ask(PickModel(f"Models of {name}", found, row.text.strip()), answer)
+        self.tui.ask(PickModel(f"{found.noun.capitalize()}s of {name}", found, row.text.strip()), answer)

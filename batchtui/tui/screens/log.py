@@ -1,4 +1,4 @@
-"""The log: what the app and its worker did, and the journal of one batch."""
+"""The log: what the app and its worker did; of one batch its journal, and what its programs print elsewhere."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
+from textual.worker import Worker, get_current_worker
 
 from batchtui.errors import StoreDamaged
 from batchtui.store.folder import BatchFolder
 from batchtui.store.journal import Event
 from batchtui.tui import actions, figures
 from batchtui.tui.journal_words import told, tone
+from batchtui.tui.latest import Latest
 from batchtui.tui.log_lines import LEVELS, Row, everything
+from batchtui.tui.program_logs import FACT, tails
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.line_view import Line, LineView
 from batchtui.tui.widgets.outside import shown
@@ -34,6 +38,8 @@ class LogScreen(AppScreen):
         self._only: str | None = None
         self._query = ""
         self._events: tuple[int, list[Event]] = (-1, [])
+        self._printed: list[Row] = []
+        self._latest = Latest(self)
 
     def body(self) -> ComposeResult:
         yield Static(id="title")
@@ -56,15 +62,47 @@ class LogScreen(AppScreen):
 
     def only(self, batch_id: str | None) -> None:
         """Show the lines of one batch, or of all."""
+        if batch_id != self._only:
+            self._latest.stop("logs")
+            self._printed = []
         self._only = batch_id
         if self.is_mounted:
             self._show()
+            self._read_logs()
 
     def changed(self, batch_ids: set[str]) -> None:
         self._show()
 
     def tick(self) -> None:
         self._show()
+        if not self._latest.busy("logs"):
+            self._read_logs()
+
+    class Printed(Message):
+        """The ends of the logs were read."""
+
+        def __init__(self, worker: Worker[None], rows: list[Row]) -> None:
+            super().__init__()
+            self.worker, self.rows = worker, rows
+
+    def _read_logs(self) -> None:
+        """In a thread, since a shared folder may take its time."""
+        folder = self.tui.link.folder(self._only) if self._only else None
+        submissions = list(folder.progress.submissions.values()) if folder else []
+        if not (places := [str(one.facts[FACT]) for one in submissions if one.facts.get(FACT)]):
+            return
+
+        def work() -> None:
+            worker = get_current_worker()
+            self.post_message(self.Printed(worker, tails(places)))
+
+        self._latest.start("logs", work)
+
+    @on(Printed)
+    def logs_read(self, event: Printed) -> None:
+        if self._latest.current("logs", event.worker) and event.rows != self._printed:
+            self._printed = event.rows
+            self._show()
 
     def _show(self) -> None:
         lines = self._journal(self._only) if self._only else everything(self.tui)
@@ -98,7 +136,7 @@ class LogScreen(AppScreen):
             for line in self.tui.link.log()
             if line.batch_id == batch_id
         ]
-        return sorted(rows, key=lambda row: row[0])
+        return sorted([*rows, *self._printed], key=lambda row: row[0])
 
     # ---- actions
 

@@ -16,7 +16,7 @@ from textual.worker import Worker, get_current_worker
 
 from batchtui.model import Result
 from batchtui.store.folder import BatchFolder
-from batchtui.tui import actions, result_texts
+from batchtui.tui import actions, comparing, result_texts
 from batchtui.tui.latest import Latest
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.dialogs import Confirm
@@ -257,6 +257,9 @@ class ResultScreen(HandOut, AppScreen):
     def action_result_view(self) -> None:
         views = VIEWS if self.result and self.result.attempts > 1 else VIEWS[:-1]
         self._choose(views[(views.index(self._view) + 1) % len(views)])
+
+    def action_view_open(self) -> None:
+        comparing.show_views(self.tui, self.folder.id, [self.folder.jobs.ids[self.number]])
 
     def back(self) -> None:
         find = self.query_one("#result-find", Input)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from batchtui.tui import form_fields
 from batchtui.tui.compose_model import Form
-from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, Field
+from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, WORK_KEY, Field
 from batchtui.tui.widgets.field_row import AreaRow, FieldRow, InputRow, PickRow
 from batchtui.tui.widgets.path_input import PathInput
 
@@ -30,8 +30,16 @@ class ComposeForm(VerticalScroll, can_focus=False):
         for field in (
             *form_fields.JOB_LANGUAGE,
             *form_fields.JOB_CITING,
-            *form_fields.JOB_PROGRAM,
+        ):
+            yield self._row(field)
+        yield PickRow(WORK_KEY, "Work")
+        for field in (
+            *form_fields.JOB_COMMAND,
+            *form_fields.JOB_CALL,
+            *form_fields.JOB_TASK,
+            *form_fields.JOB_DALY,
             *form_fields.JOB_FLOW,
+            form_fields.SWEEP,
         ):
             yield self._row(field)
         yield Static("Batch", classes="form-title")
@@ -47,6 +55,9 @@ class ComposeForm(VerticalScroll, can_focus=False):
         yield AreaRow(OTHER_KEY, "TOML", "any other key, such as temperature = 0 under [params]")
 
     def on_mount(self) -> None:
+        work = self.row(WORK_KEY)
+        assert isinstance(work, PickRow)
+        work.offer([(f"{name.ljust(7)}  {about}", name) for name, about in form_fields.WORKS.items()])
         self._show_fields()
 
     @property
@@ -66,20 +77,25 @@ class ComposeForm(VerticalScroll, can_focus=False):
     def fill(self, form: Form) -> None:
         """Show another form, whole."""
         self._form = form
+        texts = form.values | {OTHER_KEY: form.other, WORK_KEY: form.work}
         for row in self.rows:
             row.note("")
             if isinstance(row.control, PathInput):
                 row.control.base = form.base
-            row.text = form.other if row.key == OTHER_KEY else form.values.get(row.key, "")
+            row.text = texts.get(row.key, "")
         self._show_fields()
 
     def set_kind(self, kind: str | None) -> None:
         """Show the fields of this kind."""
+        if kind != self._form.kind:
+            self._form = replace(self._form, kind=kind)
+            self.show_work()
+
+    def show_work(self) -> None:
+        """Show the fields of the work that is chosen, with what stood under `other` for want of them."""
         form = self.form
-        if kind == form.kind:
-            return
         before = dict(form.values)
-        form.set_kind(kind)
+        form.gather()
         self._form = form
         for key, text in form.values.items():
             if before.get(key) != text:
@@ -92,7 +108,10 @@ class ComposeForm(VerticalScroll, can_focus=False):
         self._form = replace(self._form, path=path, base=path.absolute().parent)
 
     def _show_fields(self) -> None:
-        visible = {field.key for field in form_fields.fields_of(self._form.kind)} | {BACKEND_KEY, OTHER_KEY}
+        form = self.form
+        visible = {field.key for field in form.fields} | {BACKEND_KEY, OTHER_KEY}
+        if form.kind in form_fields.PROGRAM_KINDS:
+            visible.add(WORK_KEY)
         for row in self.rows:
             row.display = row.key in visible
 
@@ -102,6 +121,11 @@ class ComposeForm(VerticalScroll, can_focus=False):
         row.note(message, bad=True)
         row.control.focus()
         self.call_after_refresh(row.scroll_visible, animate=False)
+
+    def hint(self, hints: dict[str, str]) -> None:
+        """What holds where these fields are left empty; the others show their own hints."""
+        for row in self.query(InputRow).results():
+            row.hint(hints.get(row.key, ""))
 
     def forgive(self) -> None:
         for row in self.rows:

@@ -26,10 +26,10 @@ class FieldRow(Vertical):
             super().__init__()
             self.key = key
 
-    def __init__(self, key: str, label: str) -> None:
+    def __init__(self, key: str, label: str, about: str = "") -> None:
         super().__init__(classes="field")
         self.key = key
-        self._label = label
+        self._label, self._about = label, about
         self._bad = False
         self.control: Widget = self.make_control()
 
@@ -40,8 +40,8 @@ class FieldRow(Vertical):
         with Horizontal(classes="field-line"):
             yield Static(shown(self._label), classes="field-label")
             yield self.control
-        note = Static(classes="field-note")
-        note.display = False
+        note = Static(shown(self._about), classes="field-note")
+        note.display = bool(self._about)
         yield note
 
     @property
@@ -57,12 +57,13 @@ class FieldRow(Vertical):
         return False
 
     def note(self, text: str, *, bad: bool = False) -> None:
-        """The line below: grey, or a complaint; empty text takes it away."""
+        """The line below: grey, or a complaint; with empty text what always stands there, if anything does."""
         self._bad = bad and bool(text)
+        text = text or self._about
         self.set_class(self._bad, "-bad")
         line = self.query_one(".field-note", Static)
         line.display = bool(text)
-        line.update(Content(("! " if bad else "") + page(text, 600, 4)))
+        line.update(Content(("! " if self._bad else "") + page(text, 600, 4)))
 
     def forgive(self) -> None:
         """Take a complaint away; an explanation stays."""
@@ -75,12 +76,16 @@ class InputRow(FieldRow):
 
     def __init__(self, field: Field, base: Path | None = None) -> None:
         self._field, self._base = field, base
-        super().__init__(field.key, field.label)
+        super().__init__(field.key, field.label, field.about)
 
     def make_control(self) -> Input:
         if self._base is not None:
             return PathInput(base=self._base, placeholder=self._field.hint)
         return Input(placeholder=self._field.hint, compact=True, select_on_focus=False)
+
+    def hint(self, text: str = "") -> None:
+        """What stands in the empty field: this, or its own hint again."""
+        self.input.placeholder = text or self._field.hint
 
     @property
     def input(self) -> Input:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import msgspec
 from textual.app import ComposeResult
@@ -97,9 +98,17 @@ def check_figures(flight: Preflight) -> list[tuple[str, str]]:
     if flight.tokens_in or flight.tokens_out_max:
         figures_.append(("tokens", f"about {flight.tokens_in:,} in, at most {flight.tokens_out_max:,} out"))
         figures_.append(("cost", costs(flight)))
+    if flight.output:
+        figures_.append(("output", cell(near(flight.output), 120)))
     if flight.duplicates:
         figures_.append(("duplicates", f"{flight.duplicates:,}"))
     return figures_
+
+
+def near(path: str) -> str:
+    """The path from the working directory, where it is inside that."""
+    place = Path(path)
+    return str(place.relative_to(Path.cwd())) if place.is_relative_to(Path.cwd()) else path
 
 
 def costs(flight: Preflight) -> str:
