@@ -116,10 +116,11 @@ class Batch:
         What it takes is what its kind of backend takes. Prompts: `prompt`, with a `file` or several, or `messages`;
         `model`, `system`, `max_tokens`, `temperature`, `top_p`, `seed`, `stop`, `extra`; what is unset is the
         provider's default. daly: `input` (the energy model) or `input_file`; `name` is what the run is called.
-        buttermilk: `flow`, `parameters`, `max_records`, `shuffle`. local: `command` (a list), `env`, `cwd`, `stdin`.
+        buttermilk: `flow`, `parameters`, `max_records`, `shuffle`. local: `command` (a list), `env`, `cwd`, `stdin`;
+        or `call` ("package.module:function"), `arguments`, `chunk`; or `task`, `grid`, `loads`, `outages`.
 
         `response_model` is what the answer must fit: a pydantic model, whose instance is then `parsed_response`, or a
-        JSON Schema, or the path of one; one for all jobs of a batch. An answer that does not fit is `invalid`.
+        JSON Schema, or the path of one; jobs may differ in it. An answer that does not fit is `invalid`.
         `enable_citations` asks for the passages an answer rests on. `id` names the result and is unique in the batch;
         by default the jobs are counted from 1. `name` is for people and may be there twice. `row` is kept beside the
         job and comes back with its result. Raises BadInput for an id that is there already.
@@ -326,8 +327,7 @@ class Batch:
 
     def _followed(self, batch_id: str) -> BatchRun:
         """The batch, driven."""
-        model = composing.model_class(composing.one_model(self._given()))
-        run = BatchRun(self.home, batch_id, response_model=model)
+        run = BatchRun(self.home, batch_id, models=composing.models_of(self._given()))
         run.set_on_progress(self._on_progress)
         run.drive()
         return run

@@ -89,19 +89,42 @@ def schema_of(given: ResponseModel) -> Json:
     )
 
 
-def one_model(jobs: Iterable[GivenJob]) -> ResponseModel | None:
-    """What all answers must fit: one for the batch. Raises BadInput where jobs differ in it."""
-    found: list[tuple[str, ResponseModel | None]] = []
+def common_schema(jobs: list[GivenJob]) -> Json:
+    """The schema of all jobs. Where they differ in it None, and each job has its own among its parameters.
+
+    Raises BadInput with the job.
+    """
+    found = _schemas(jobs)
+    if all(schema == found[0] for schema in found):
+        return found[0]
+    for job, schema in zip(jobs, found, strict=True):
+        if schema is not None:
+            job.work["schema"] = schema
+    return None
+
+
+def _schemas(jobs: list[GivenJob]) -> list[Json]:
+    """The schema of each job; the path of one is read."""
+    from batchtui.results.schema import read_schema
+
+    known: list[tuple[ResponseModel | None, Json]] = [(None, None)]
     for job in jobs:
-        if not any(job.response_model is one or job.response_model == one for _, one in found):
-            found.append((job.id, job.response_model))
-    if len(found) > 1:
-        (first, _), (second, _) = found[:2]
-        raise BadInput(
-            f'response_model: one holds for all jobs of a batch, and jobs "{cell(first, 60)}" and '
-            f'"{cell(second, 60)}" differ in it; make a batch for each'
-        )
-    return found[0][1] if found else None
+        given = job.response_model
+        if not any(one is given or one == given for one, _ in known):
+            try:
+                found = schema_of(given) if given is not None else None
+                known.append((given, read_schema(found, Path.cwd()) if isinstance(found, str) else found))
+            except BadInput as fault:
+                raise BadInput(f'job "{cell(job.id, 60)}": {fault}') from None
+    return [
+        next(schema for one, schema in known if one is job.response_model or one == job.response_model)
+        for job in jobs
+    ]
+
+
+def models_of(jobs: Iterable[GivenJob]) -> dict[str, ModelClass]:
+    """The class that reads each job's answer, by the job's id."""
+    return {job.id: model for job in jobs if (model := model_class(job.response_model)) is not None}
 
 
 def model_class(given: ResponseModel | None) -> ModelClass | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from batchtui.api import figures
@@ -43,10 +43,17 @@ class BatchRun:
     for every job, in the order in which they were added; `len` is how many there are by now.
     """
 
-    def __init__(self, home: Home, batch_id: str, *, response_model: ModelClass | None = None) -> None:
-        """Not for users: `Batch.start` and `Batch.open` make them."""
+    def __init__(
+        self,
+        home: Home,
+        batch_id: str,
+        *,
+        response_model: ModelClass | None = None,
+        models: Mapping[str, ModelClass] | None = None,
+    ) -> None:
+        """Not for users: `Batch.start` and `Batch.open` make them. `models` read the answers of jobs by their id."""
         self._batch = Followed(home, batch_id)
-        self._model = response_model
+        self._model, self._models = response_model, models or {}
         self._on_progress: OnProgress | None = None
         self._progress_interval = 1.0
         self.id, self.name = batch_id, self._batch.folder.header.name
@@ -200,7 +207,7 @@ class BatchRun:
 
     def result(self, job_id: str) -> JobResult:
         """One job's. Raises NotFound."""
-        return job_result(self._batch.result(job_id), self._model)
+        return job_result(self._batch.result(job_id), self._models.get(job_id, self._model))
 
     @property
     def runs(self) -> list[JobResult]:
@@ -215,7 +222,7 @@ class BatchRun:
     @property
     def failed(self) -> list[JobResult]:
         """The jobs that did not: failed, invalid or expired, each with its error."""
-        states = (JobState.COMPLETED, *FAILED) if self._model else FAILED
+        states = (JobState.COMPLETED, *FAILED) if self._model or self._models else FAILED
         return [result for result in self._select(states) if not result.is_success]
 
     @property
@@ -313,7 +320,8 @@ class BatchRun:
         )
 
     def _select(self, states: Sequence[JobState]) -> Iterator[JobResult]:
-        return (job_result(found, self._model) for found in self._batch.results(states))
+        found = self._batch.results(states)
+        return (job_result(one, self._models.get(one.job_id, self._model)) for one in found)
 
 
 def _ids(result: JobResult, names: Sequence[str]) -> dict[str, Json]:

@@ -41,7 +41,6 @@ def planned(
     if not jobs:
         raise BadInput("the batch has no jobs; add_job adds one")
     backends = home.backends()
-    schema = composing.one_model(jobs)
     usual = backend or backends.config.defaults.backend
     work = _work(jobs[0].work.get("backend") or usual, backends.config)
     if "name" in work.__struct_fields__:
@@ -49,9 +48,10 @@ def planned(
             if job.name:
                 job.work["name"] = job.name
     under = backends.config.defaults.job | ({"backend": usual} if usual else {})
+    schema = composing.common_schema(jobs)
     template, rows = composing.template_and_rows(jobs, under, work)
     if schema is not None:
-        template["schema"] = composing.schema_of(schema)
+        template["schema"] = schema
     spec = BatchSpec(
         name=name,
         backend=backend,

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,10 +27,17 @@ _SIGN_IN = "auth/token"
 
 
 class Session:
-    """`about` names where the keys come from, for messages."""
+    """`about` names where the keys come from, for messages; `clock` gives seconds, from any start."""
 
-    def __init__(self, http: Http, workspace: Secret, user: Secret, about: str) -> None:
-        self.http = http
+    def __init__(
+        self,
+        http: Http,
+        workspace: Secret,
+        user: Secret,
+        about: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.http, self.clock = http, clock
         self._workspace, self._user, self._about = workspace, user, about
         self._token = ""
         self._renew_at = 0.0
@@ -72,7 +80,7 @@ class Session:
     async def _fresh(self, refused: str, create: bool) -> str:
         """A token that still lives and is not the `refused` one."""
         async with self._lock:
-            if not self._token or self._token == refused or time.monotonic() >= self._renew_at:
+            if not self._token or self._token == refused or self.clock() >= self._renew_at:
                 try:
                     await self._sign_in()
                 except (Transient, Refused) as fault:
@@ -99,7 +107,7 @@ class Session:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
             raise NeedsPerson("key", f"the sign-in gave no token; check base_url and {self._about}")
         life = _life(told, token)
-        self._token, self._renew_at = token, time.monotonic() + life - min(MARGIN, life / 10)
+        self._token, self._renew_at = token, self.clock() + life - min(MARGIN, life / 10)
 
     def _hidden(self, reply: Reply) -> Reply:
         """A refusal that repeats a key or the token, without it."""

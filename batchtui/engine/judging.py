@@ -12,14 +12,15 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
-from batchtui.backends.base import Answer
+from batchtui.backends.base import Answer, Backend
 from batchtui.model import JobState, Json, Outcome
 from batchtui.results.judge import Misfit, Verdict
+from batchtui.store.folder import BatchFolder
 
 SECONDS = 2.0
 """CPU time that the check of one answer may take."""
@@ -205,6 +206,20 @@ async def _ended(process: Process) -> None:
 # ---- outcomes
 
 
+def judges(folder: BatchFolder, backend: Backend[msgspec.Struct]) -> bool:
+    """Whether any of this backend's answers must fit a schema."""
+    given = folder.header.answer_schema is not None or bool(folder.header.answer_schemas)
+    return given and "schema" in backend.Work.__struct_fields__
+
+
+def schema_of(folder: BatchFolder, backend: Backend[msgspec.Struct], n: int) -> dict[str, Json] | None:
+    """What the answer of job `n` must fit; None: anything will do."""
+    if not judges(folder, backend):
+        return None
+    header = folder.header
+    return header.schema_for(folder.jobs.record(n)) if header.answer_schemas else header.answer_schema
+
+
 async def judge_outcome(judge: Judge, schema: dict[str, Json], outcome: Outcome) -> None:
     """Keep the parsed value of an answer; one that does not fit becomes `invalid`, with what is wrong."""
     if outcome.state is not JobState.COMPLETED:
@@ -224,10 +239,15 @@ async def judge_outcome(judge: Judge, schema: dict[str, Json], outcome: Outcome)
 
 
 async def judged(
-    judge: Judge, schema: dict[str, Json] | None, answers: AsyncIterator[Answer]
+    judge: Judge,
+    wanted: Callable[[Answer], dict[str, Json] | None] | None,
+    answers: AsyncIterator[Answer],
 ) -> AsyncIterator[Answer]:
-    """The answers, judged many at a time. What came before a fault is handed on before the fault."""
-    if schema is None:
+    """The answers, judged many at a time by what `wanted` says of each; None where none is to be judged.
+
+    What came before a fault is handed on before the fault.
+    """
+    if wanted is None:
         async for answer in answers:
             yield answer
         return
@@ -239,7 +259,8 @@ async def judged(
         except Exception as reason:  # the end of the answers is one as well
             fault = reason
         if len(group) == AT_ONCE or fault:
-            await asyncio.gather(*(judge_outcome(judge, schema, answer.outcome) for answer in group))
+            asked = ((answer, wanted(answer)) for answer in group)
+            await asyncio.gather(*(judge_outcome(judge, s, one.outcome) for one, s in asked if s is not None))
             for answer in group:
                 yield answer
             group.clear()

@@ -99,6 +99,31 @@ def test_a_pydantic_model_and_a_schema(place: Place, with_demo: Start) -> None:
     assert set(answer.parsed_response) == {"name", "legs"}
 
 
+def test_each_job_has_its_own_response_model(place: Place, with_demo: Start) -> None:
+    with_demo()
+    tree = {"type": "object", "properties": {"note": {"const": "{{ height }}"}}, "required": ["note"]}
+    batch = place.batch(backend="openai").set_default_params(model="demo-small")
+    batch.add_job(prompt="A bird", response_model=LEGS).add_job(prompt="A tree", response_model=tree)
+    run = batch.add_job(prompt="Anything").run()
+    bird, other, free = run
+    assert set(bird.parsed_response) == {"name", "legs"}
+    assert other.parsed_response == {"note": "{{ height }}"}
+    assert (free.parsed_response, free.is_success) == (None, True)
+
+
+def test_each_answer_is_read_by_its_own_model(place: Place, with_demo: Start) -> None:
+    pydantic = pytest.importorskip(
+        "pydantic", reason="needs pydantic, which comes with the extra `conformance`"
+    )
+    with_demo()
+    bird = pydantic.create_model("Bird", legs=(int, ...))
+    tree = pydantic.create_model("Tree", height=(float, ...))
+    batch = place.batch(backend="chat").set_default_params(model="demo-small", response_model=bird)
+    run = batch.add_job(prompt="A bird", id="b").add_job(prompt="A tree", id="t", response_model=tree).run()
+    assert [type(result.parsed_response) for result in run] == [bird, tree]
+    assert isinstance(run.result("t").parsed_response, tree)
+
+
 def test_files_and_results_dir(place: Place, with_demo: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     with_demo()
     monkeypatch.chdir(place.folder)
@@ -154,7 +179,6 @@ def test_local_programs(place: Place) -> None:
         ([{"prompt": "x", "temperature": float("nan")}], "no number that JSON has"),
         ([{"prompt": {1, 2}}], "set is nothing that JSON can hold"),
         ([{"prompt": "x", "id": "a"}, {"prompt": "x", "id": "a"}], 'job "a" is there already'),
-        ([{"prompt": "x", "response_model": LEGS}, {"prompt": "x"}], "one holds for all jobs"),
         ([{"prompt": "x", "response_model": {"type": "objekt"}}], "objekt"),
         ([], "no jobs"),
     ],

@@ -17,7 +17,7 @@ from batchtui.backends.daly_wire import Ids
 from batchtui.demo.server import DemoServer
 from batchtui.errors import ConfigError
 from batchtui.model import JobState, Json, SubmissionState
-from tests.daly_help import block, energy_model, service
+from tests.daly_help import SLOW, advance, block, energy_model, service
 
 WORKSPACE, USER = "wk_demo_4711", "uk_demo_4712"
 
@@ -116,11 +116,13 @@ async def test_a_token_is_renewed_before_it_ends(
     demo: Callable[..., DemoServer], daly: Any, user: str
 ) -> None:
     server = demo()
-    backend = daly(server, f"{user}_says-1")
+    backend = daly(server, f"{user}_says-7200")
     one = await submit(backend)
-    await asyncio.sleep(1.0)
     await backend.poll([one])
-    assert service(server).calls == {"auth": 2, "create": 1, "poll": 1}
+    assert service(server).calls == {"auth": 1, "create": 1, "poll": 1}
+    backend.session.clock = lambda: time.monotonic() + 7200 * 0.9
+    await backend.poll([one])
+    assert service(server).calls == {"auth": 2, "create": 1, "poll": 2}
 
 
 async def test_d5_an_expired_token_is_renewed_once_and_the_call_repeated_once(
@@ -201,18 +203,15 @@ async def test_a_sign_in_that_fails_made_nothing(demo: Callable[..., DemoServer]
 async def test_one_listing_watches_many_and_shows_what_they_are_at(
     demo: Callable[..., DemoServer], daly: Any
 ) -> None:
-    server = demo("duration=1s")
+    server = demo(SLOW)
     backend = daly(server)
     runs = [await submit(backend, name, n) for n, name in enumerate(["a", "fail", "cancelled", "never"], 1)]
-    await asyncio.sleep(0.4)
+    advance(server, 0.4)
     progress = await backend.poll(runs)
     assert service(server).calls["list"] == 1
     assert "poll" not in service(server).calls
-    stage, share, percent = progress[1].facts[DOING].split()
-    assert stage in ("initializing", "calculating")
-    assert 0 < int(share) < 80
-    assert percent == "%"
-    await asyncio.sleep(0.7)
+    assert progress[1].facts[DOING] == "calculating 25 %"
+    advance(server, 1)
     progress = await backend.poll(runs)
     assert [progress[n].ended_as for n in (1, 2, 3, 4)] == ["completed", "failed", "cancelled", None]
     for one in runs:
@@ -242,13 +241,14 @@ async def test_cancel_and_what_cannot_be(demo: Callable[..., DemoServer], daly: 
 
 
 async def test_a_lost_run_is_found_by_its_name_alone(demo: Callable[..., DemoServer], daly: Any) -> None:
-    server = demo("duration=300ms")
+    server = demo(SLOW)
     backend = daly(server)
     others = [await submit(backend, "site", n) for n in (1, 2, 3)]
     lost = others[1]
     lost.remote_id = None
     lost.others = frozenset({others[0].remote_id or ""})
     assert (await backend.find(lost)).later
+    advance(server, 1)
     await ended(backend, others[0], others[2])
     found = await backend.find(lost)
     assert Ids.of(found.remote_id).task == "2"

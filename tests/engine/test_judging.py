@@ -145,7 +145,7 @@ async def test_a_stream_keeps_its_order_and_what_came_before_a_fault(judge: Judg
     seen = []
 
     async def read() -> None:
-        async for answer in judged(judge, SCHEMA, answers()):
+        async for answer in judged(judge, lambda _: SCHEMA, answers()):
             seen.append((answer.job_id, answer.outcome.parsed_response["a"]))
 
     with pytest.raises(ConnectionError):

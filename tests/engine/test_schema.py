@@ -165,7 +165,7 @@ def chat(**job: Json) -> BatchSpec:
     ("job", "key", "message"),
     [
         ({"schema": {"type": "objec"}}, "job.schema", "$.type: 'objec' is not valid"),
-        ({"schema": "{{ path }}"}, "job.schema", "one schema holds for the whole batch"),
+        ({"schema": "{{ path }}"}, "job.schema", 'no column "path"'),
         ({"schema": 7}, "job.schema", "expected the path of a JSON Schema"),
         (
             {"schema": {"type": "object"}, "response_format": {"type": "json_object"}},

@@ -33,12 +33,12 @@ def app(env: dict[str, str]) -> Iterator[Open]:
 
 
 def compose(tmux: Tmux, command: str) -> None:
-    """Fill in the editor from the keyboard: the source, then the command; `local` is there already."""
+    """Fill in the editor from the keyboard: the source, then the command; `local` and commands are there already."""
     tmux.press("2")
     tmux.shows("Source", "Backend")
     tmux.type(str(PENGUINS))
     tmux.shows("CSV, 344 rows", "on this machine")
-    tmux.press("Tab", "Tab")
+    tmux.press("Tab", "Tab", "Tab")
     tmux.type(command)
     tmux.shows("row 1 of 344")
 

@@ -15,6 +15,7 @@ from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
+from batchtui.tui.screens.compare import CompareScreen
 from batchtui.tui.screens.compose import ComposeScreen
 from batchtui.tui.screens.dialogs import Dialog
 from batchtui.tui.screens.first_run import FirstRunScreen
@@ -23,6 +24,7 @@ from batchtui.tui.screens.info import InfoScreen
 from batchtui.tui.screens.log import LogScreen
 from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.screens.result import ResultScreen
+from batchtui.tui.screens.views import ViewsScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
 
@@ -37,6 +39,8 @@ SCREENS: dict[str, type] = {
     "first_run": FirstRunScreen,
     "backends": BackendsScreen,
     "remote": RemoteScreen,
+    "views": ViewsScreen,
+    "compare": CompareScreen,
     "dialog": Dialog,
 }
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from batchtui import batchfile
-from batchtui.model import BatchSpec, LimitsSpec, SourceSpec
+from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.tui.compose_model import FieldFault, Form, field_key, form_of, named, rebased, spec_of
 from batchtui.tui.form_fields import read_words, show_words
+from batchtui.tui.sweep_text import read_sweep, show_sweep
 
 BASE = Path("/data")
 
@@ -63,7 +64,8 @@ def test_keys_without_a_field_stand_under_other_keys() -> None:
     assert form.values["job.schema"] == "invoice.schema.json"
     assert "citations = true" in form.other
     assert "prompt" not in form.other
-    assert "max_tokens = [" in form.other
+    assert form.values["sweep"] == "max_tokens = [200, 500]"
+    assert "sweep" not in form.other
 
 
 @pytest.mark.parametrize(
@@ -86,9 +88,15 @@ def test_keys_without_a_field_stand_under_other_keys() -> None:
         {"command": ["sh", "-c", 'echo "{{ a }}" $HOME; ls __0__ {{ b }}{{ c }}', "", "it's"]},
         {"command": ["echo", 3]},
         {"cwd": "  spaces  "},
+        {
+            "input_file": "base.json",
+            "input": {"locationId": "{{ site_id }}", "blocks.0.layout": {"gcr": 0.3}},
+        },
+        {"timeout": "120s", "name": "Site {{ site }}"},
+        {"timeout": "{{ seconds }}"},
     ],
 )
-@pytest.mark.parametrize("kind", ["chat", "local"])
+@pytest.mark.parametrize("kind", ["chat", "local", "daly"])
 def test_values_of_any_shape_survive(job: dict[str, object], kind: str) -> None:
     spec = BatchSpec(name="x", job=job)
     back = spec_of(form_of(spec, kind, BASE))
@@ -100,6 +108,59 @@ def test_other_keys_show_no_character_that_acts_on_a_terminal() -> None:
     form = form_of(BatchSpec(job={"note": "a\x1bb\u202ec\u2028d\U000e0041"}), "chat", BASE)
     assert form.other.isascii()
     assert form.other.isprintable() or "\n" in form.other
+
+
+@pytest.mark.parametrize(
+    ("lines", "sweep"),
+    [
+        ("max_tokens = [200, 500]", {"max_tokens": [200, 500]}),
+        ("input.blocks.0.layout.gcr = [0.3, 0.4]", {"input.blocks.0.layout.gcr": [0.3, 0.4]}),
+        ("input.blocks.*.a-b = [true]\nmodel = ['x = [1]']", {"input.blocks.*.a-b": [True], "model": ["x = [1]"]}),
+        ('"two words" = [1,\n  2]', {"two words": [1, 2]}),
+        ('l = [{"arrayType" = "tracker", "gcr" = 0.3}, [], "\U0001f600 \\u200b\\n"]',
+         {"l": [{"arrayType": "tracker", "gcr": 0.3}, [], "\U0001f600 \u200b\n"]}),
+    ],
+)  # fmt: skip
+def test_a_sweep_is_read_and_shown_as_lines(lines: str, sweep: dict[str, list[Json]]) -> None:
+    assert read_sweep(lines) == sweep
+    assert read_sweep(show_sweep(sweep) or "") == sweep
+    spec = BatchSpec(name="x", sweep=sweep)
+    form = form_of(spec, "daly", BASE)
+    assert spec_of(form) == spec
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("gcr = 0.3", "gcr: expected a list of values"),
+        ("gcr = []", "gcr: expected a list of values"),
+        ("gcr [0.3]", "expected lines such as max_tokens"),
+        ("gcr = [0.3\ntilt = [2]", "line 2"),
+        ("a = [1]\na = [2]", "line 2"),
+    ],
+)
+def test_a_sweep_that_cannot_be_read_says_what_is_wrong(lines: str, words: str) -> None:
+    with pytest.raises(FieldFault) as told:
+        spec_of(Form(values={"sweep": lines}, kind="daly"))
+    assert told.value.key == "sweep"
+    assert words in str(told.value)
+
+
+def test_problems_of_an_energy_model_stand_at_its_fields() -> None:
+    form = Form(kind="daly")
+    assert field_key("input.blocks[0].layout", form) == "job.input"
+    assert field_key("input_file", form) == "job.input_file"
+    assert field_key("job.name", form) == "job.name"
+    assert field_key("sweep.input.blocks.7.gcr", form) == "sweep"
+    assert field_key("timeout", form) == "job.timeout"
+
+
+def test_an_input_file_moves_along_where_there_is_no_source() -> None:
+    spec = BatchSpec(job={"input_file": "base.json"})
+    assert rebased(spec, Path("/data"), Path("/data/runs")).job["input_file"] == "../base.json"
+    beside = BatchSpec(job={"input_file": "base.json"}, source=SourceSpec(file="sites.csv"))
+    moved = rebased(beside, Path("/data"), Path("/data/runs"))
+    assert (moved.job["input_file"], moved.source and moved.source.file) == ("base.json", "../sites.csv")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from batchtui.demo.kinds.base import ApiError
+from batchtui.demo.kinds.daly_results import sections
 from batchtui.model import Json
 
 STAGES = ("initializing", "calculating", "processing", "saving")
@@ -16,7 +17,6 @@ USUAL = 0.5
 SCRIPTS = ("fail", "cancelled", "never", "sync", "snake", "nested", "bare", "big", "untitled")
 """Words of a run's name that say what becomes of it; `bare`: its task never tells the model's id."""
 ERROR = ("WeatherDataError", "Weather data: 24 timestamps are missing on 2026-03-29")
-BIG = 10_000_000
 _MARK = re.compile(r"\s*\[([^\[\]]+)\]$")
 _ROOTS = ("projectId", "locationId", "location")
 _PARTS = ("inverterId", "shading", "losses", "acSystem", "albedo")
@@ -159,33 +159,6 @@ class Run:
         """Every section of a completed run, its figures made from what was asked. Raises ApiError (409)."""
         if self.status not in TERMINAL and self.script != "sync":
             raise ApiError(409, "Energy model run is not completed")
-        gcr, blocks = _gcr(self.asked), self.asked["blocks"]
-        yielded = round(1_900 - 400 * gcr + len(blocks), 1)
-        months = [round(yielded * share / 100, 2) for share in (5, 6, 8, 9, 10.5, 11, 11.5, 11, 9, 8, 6, 5)]
-        hours = BIG // 20 if self.script == "big" else 48
-        found: dict[str, Json] = {
-            "title": None if self.script == "untitled" else self.asked.get("name"),
-            "algorithmVersion": "demo-1",
-            "energyYieldSummary": {"specificYield": yielded, "gridEnergyMWh": round(yielded * 2.8, 1)},
-            "locationSummary": {"locationId": self.asked.get("locationId"), "latitude": 40.4},
-            "plantSummary": {"blocks": len(blocks), "gcr": gcr},
-            "losses": {"mismatch": 0.02, "dcohmic": 0.01, "nearShading": round(gcr / 20, 4)},
-            "blockSummary": [{"index": place} for place in range(len(blocks))],
-            "settings": self.asked.get("settings") or {},
-            "monthlySummary": [{"month": n, "energyMWh": value} for n, value in enumerate(months, 1)],
-            "timeSeries": {
-                "date": [f"2026-01-01T{hour % 24:02}:00" for hour in range(hours if hours < 100 else 24)],
-                "gridACPower": [hour % 2400 + 0.25 for hour in range(hours)],
-                "arrayDCPower": [hour % 2400 + 0.5 for hour in range(hours)],
-            },
-            "blockTimeSeries": {str(place): {"gridACPower": [1.0, 2.0]} for place in range(len(blocks))},
-        }
-        if self.script == "big":
-            found["timeSeries"]["poiACPower"] = [hour % 2400 + 0.125 for hour in range(hours)]
+        big, untitled = self.script == "big", self.script == "untitled"
+        found = sections(self.asked, big=big, untitled=untitled)
         return found | ({"inputs": self.asked} if inputs else {})
-
-
-def _gcr(asked: dict[str, Json]) -> float:
-    layout = asked["blocks"][0].get("layout")
-    value = layout.get("gcr") if isinstance(layout, dict) else None
-    return float(value) if isinstance(value, int | float) else 0.4
