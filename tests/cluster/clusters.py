@@ -45,7 +45,11 @@ class Cluster:
             "SLURM_LOCAL_EXTRA": f"AuthInfo=socket={self.folder}/munge/munge.sock,cred_expire=5",
         }
         self.conf = self.folder / "etc" / "slurm.conf"
-        self.run("start", str(nodes))
+        try:
+            self.run("start", str(nodes))
+        except BaseException:
+            self.stop()
+            raise
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(

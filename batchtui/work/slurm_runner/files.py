@@ -122,4 +122,5 @@ def write_all(fd: int, data: bytes) -> None:
 
 def say(words: str) -> None:
     """A line of the element's log, with the time in UTC."""
-    write_all(1, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {words}\n".encode("utf-8", "backslashreplace"))
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    write_all(1, f"{at} {words}\n".encode("utf-8", "backslashreplace"))

@@ -61,7 +61,7 @@ def loading(grid: Grid, options: Options) -> View:
     unrated = len(branches) - len(rated)
     notes = (note, f"{unrated:,} branches without a rating are left out" if unrated else "")
     kept = {branch: rated[branch] for branch in order[:MOST_BRANCHES]}
-    picture = _field(kept, {b: list(held.loadings) for b, held in kept.items()}, STEPS, "% of rate A")
+    picture = _field(kept, {b: list(held.loadings) for b, held in kept.items()}, STEPS, "% rate A")
     over = sum(1 for branch in order if max(rated[branch].loadings) > 100)
     facts = (("branches", len(order)), ("overloaded in any", over), ("scenarios", _scenarios(branches)))
     return View("loading", "Loading of branches", table(names, rows, *notes), picture, tuple(jobs), facts)
@@ -86,7 +86,7 @@ def _flows(branches: dict[int, _Branch]) -> View:
         kept,
         {b: away[b] for b in kept},
         tuple(round(step, 3) for step in steps if step > 0),
-        "MW from the mean",
+        "MW from mean",
     )
     facts = (("branches", len(order)), ("scenarios", _scenarios(branches)))
     return View("loading", "Flows of branches", table(names, rows, NO_RATINGS), picture, tuple(jobs), facts)
@@ -128,7 +128,7 @@ def _field(
             [f"{100 * share:.0f}%" for share in _SHARES],
             list(map(_cells, shown)),
             steps,
-            f"{unit}, quantiles",
+            f"{unit}: quantiles",
         )
     by_scenario = [dict(zip(held.scenarios, values[branch], strict=True)) for branch, held in kept.items()]
     return Heat(rows, columns, [[held.get(s) for s in columns] for held in by_scenario], steps, unit)
