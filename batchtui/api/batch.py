@@ -21,7 +21,7 @@ from batchtui.model import Json, LimitsSpec, OutputSpec, Preflight
 from batchtui.text import cell
 
 if TYPE_CHECKING:
-    from batchtui.engine.planning import Planned
+    from batchtui.engine.composing.planning import Planned
     from batchtui.store.library import Draft
 
 _logger = logging.getLogger("batchtui")
@@ -273,7 +273,7 @@ class Batch:
         """
         if self._state and (found := self._state.found(self.home, [job.id for job in self._given()])):
             return self._followed(found)
-        from batchtui.engine.planning import create
+        from batchtui.engine.composing.planning import create
 
         draft = self.home.library.draft()
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from batchtui.config import Config
-    from batchtui.engine.planning import Planned
+    from batchtui.engine.composing.planning import Planned
     from batchtui.store.library import Draft
 
 _PROBLEMS_TOLD = 20
@@ -36,7 +36,7 @@ def planned(
     draft: Draft | None,
 ) -> Planned:
     """Every job checked; with a draft, written there. Raises BadInput, ConfigError for what no job can be blamed for."""
-    from batchtui.engine.planning import plan
+    from batchtui.engine.composing.planning import plan
 
     if not jobs:
         raise BadInput("the batch has no jobs; add_job adds one")
@@ -67,8 +67,8 @@ def planned(
 
 def _work(backend: str | None, config: Config) -> type[msgspec.Struct]:
     """The fields that jobs there have; those of prompts where a job's model alone says where it goes."""
+    from batchtui.backends.prompts.work import ChatWork
     from batchtui.backends.registry import load_kind
-    from batchtui.backends.wire import ChatWork
 
     if backend is None or backend not in config.names():
         return ChatWork

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from batchtui.backends.attachment_rules import FileRules
-from batchtui.backends.attachments import Attached
+from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.rules import FileRules
 from batchtui.backends.faults import Forgotten as Forgotten
 from batchtui.backends.faults import NeedsPerson as NeedsPerson
 from batchtui.backends.faults import Refused as Refused

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import quote
 
-from batchtui.backends.anthropic_answers import message_outcome
-from batchtui.backends.anthropic_wire import (
+from batchtui.backends.anthropic.answers import message_outcome
+from batchtui.backends.anthropic.wire import (
     API_VERSION,
     BASE_URL,
     MAX_TOKENS,
@@ -15,12 +15,12 @@ from batchtui.backends.anthropic_wire import (
     Messages,
     messages_headers,
 )
-from batchtui.backends.attachment_rules import ANTHROPIC, FileRules
+from batchtui.backends.attachments.rules import ANTHROPIC, FileRules
 from batchtui.backends.base import BackendSettings, Direct, Job, KindLimits, Note, Setup, Transient
-from batchtui.backends.completion import outcome_of
-from batchtui.backends.prompts import Prompts, PromptSettings
-from batchtui.backends.replies import raise_for
-from batchtui.backends.wire import CHAT, ChatWork
+from batchtui.backends.prompts.completion import outcome_of
+from batchtui.backends.prompts.prompts import Prompts, PromptSettings
+from batchtui.backends.prompts.replies import raise_for
+from batchtui.backends.prompts.work import CHAT, ChatWork
 from batchtui.model import Json, Outcome
 
 CLIENT_ID_LIMIT = 512

@@ -35,15 +35,15 @@ from batchtui.backends.local_outcomes import (
 )
 from batchtui.backends.program_words import described, unusable_text
 from batchtui.model import Json, Outcome
-from batchtui.results.scenario_files import folder_name
+from batchtui.results.scenarios.files import folder_name
+from batchtui.work.calls.pool import Lost, NotStarted, Order, Pool
+from batchtui.work.calls.warm import package_folder
 from batchtui.work.job import ProgramWork, form_of
 from batchtui.work.notices import missing_libraries, scenario_notices
-from batchtui.work.output import take_output
-from batchtui.work.pool import Lost, NotStarted, Order, Pool
-from batchtui.work.process import Process, uninterrupted
-from batchtui.work.slots import Slot, Slots
-from batchtui.work.survivors import end_escaped, end_survivors, trace_of
-from batchtui.work.warm import package_folder
+from batchtui.work.programs.output import take_output
+from batchtui.work.programs.process import Process, uninterrupted
+from batchtui.work.programs.slots import Slot, Slots
+from batchtui.work.programs.survivors import end_escaped, end_survivors, trace_of
 
 
 class LocalBackend(Direct[ProgramWork]):

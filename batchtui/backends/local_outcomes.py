@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 
 from batchtui.model import JobState, Json, Outcome
-from batchtui.work.output import Written
-from batchtui.work.pool import Done
-from batchtui.work.task_words import in_words
+from batchtui.work.calls.pool import Done
+from batchtui.work.programs.output import Written
+from batchtui.work.scenarios.words import in_words
 
 
 def outcome_of_program(code: int, seconds: float, stdout: Written, stderr: Written) -> Outcome:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchtui.backends.attachment_parts import mistral, with_files
-from batchtui.backends.attachment_rules import MISTRAL, FileRules
+from batchtui.backends.attachments.parts import mistral, with_files
+from batchtui.backends.attachments.rules import MISTRAL, FileRules
 from batchtui.backends.base import (
     BackendSettings,
     Job,
@@ -16,10 +16,10 @@ from batchtui.backends.base import (
     Setup,
     Submission,
 )
-from batchtui.backends.file_batches import Batches, VersionedFileBatches, VersionedSettings, objects
-from batchtui.backends.input_files import openai_row
-from batchtui.backends.openai_form import bare_line, renamed
-from batchtui.backends.openai_objects import (
+from batchtui.backends.file_batches.backend import Batches, VersionedFileBatches, VersionedSettings, objects
+from batchtui.backends.file_batches.input_files import openai_row
+from batchtui.backends.openai.form import bare_line, renamed
+from batchtui.backends.openai.objects import (
     NAME_KEY,
     TOKEN_KEY,
     error_of,
@@ -27,8 +27,8 @@ from batchtui.backends.openai_objects import (
     metadata_of,
     usable_id,
 )
-from batchtui.backends.replies import object_of
-from batchtui.backends.wire import CHAT, ChatWork, endpoint_of, request_body
+from batchtui.backends.prompts.replies import object_of
+from batchtui.backends.prompts.work import CHAT, ChatWork, endpoint_of, request_body
 from batchtui.model import Json, SubmissionState
 from batchtui.text import cell
 

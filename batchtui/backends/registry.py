@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "local": "batchtui.backends.local:LocalBackend",
     "chat": "batchtui.backends.chat:ChatBackend",
-    "openai": "batchtui.backends.openai:OpenAIBackend",
-    "gemini": "batchtui.backends.gemini:GeminiBackend",
+    "openai": "batchtui.backends.openai.backend:OpenAIBackend",
+    "gemini": "batchtui.backends.gemini.backend:GeminiBackend",
     "mistral": "batchtui.backends.mistral:MistralBackend",
     "together": "batchtui.backends.together:TogetherBackend",
-    "anthropic": "batchtui.backends.anthropic:AnthropicBackend",
-    "daly": "batchtui.backends.daly:DalyBackend",
-    "buttermilk": "batchtui.backends.buttermilk:ButtermilkBackend",
-    "rest": "batchtui.backends.rest:RestBackend",
-    "gat": "batchtui.backends.gat:GatBackend",
-    "slurm": "batchtui.backends.slurm:SlurmBackend",
+    "anthropic": "batchtui.backends.anthropic.backend:AnthropicBackend",
+    "daly": "batchtui.backends.daly.backend:DalyBackend",
+    "buttermilk": "batchtui.backends.buttermilk.backend:ButtermilkBackend",
+    "rest": "batchtui.backends.rest.backend:RestBackend",
+    "gat": "batchtui.backends.gat.backend:GatBackend",
+    "slurm": "batchtui.backends.slurm.backend:SlurmBackend",
 }
 AnyBackend = Backend[msgspec.Struct]
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import quote
 
-from batchtui.backends.attachment_rules import IMAGES_ONLY, FileRules
+from batchtui.backends.attachments.rules import IMAGES_ONLY, FileRules
 from batchtui.backends.base import (
     BackendSettings,
     Found,
@@ -20,12 +20,18 @@ from batchtui.backends.base import (
     Submission,
     Transient,
 )
-from batchtui.backends.file_batches import Batches, VersionedFileBatches, VersionedSettings, objects, put
-from batchtui.backends.openai_form import bare_line
-from batchtui.backends.openai_objects import error_of, iso, progress_of, usable_id
-from batchtui.backends.prompts import CALL_TIMEOUT
-from batchtui.backends.replies import Reply, object_of, raise_for
-from batchtui.backends.wire import ChatWork, endpoint_of
+from batchtui.backends.file_batches.backend import (
+    Batches,
+    VersionedFileBatches,
+    VersionedSettings,
+    objects,
+    put,
+)
+from batchtui.backends.openai.form import bare_line
+from batchtui.backends.openai.objects import error_of, iso, progress_of, usable_id
+from batchtui.backends.prompts.prompts import CALL_TIMEOUT
+from batchtui.backends.prompts.replies import Reply, object_of, raise_for
+from batchtui.backends.prompts.work import ChatWork, endpoint_of
 from batchtui.model import Json
 
 UPLOAD_TIMEOUT = 600.0

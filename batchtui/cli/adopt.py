@@ -13,7 +13,7 @@ from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 
 if TYPE_CHECKING:
-    from batchtui.engine.composition import Composition
+    from batchtui.engine.composing.composition import Composition
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def _source(args: argparse.Namespace, session: Session) -> Composition:
     import msgspec
 
     from batchtui import batchfile
-    from batchtui.engine.composition import Composition
+    from batchtui.engine.composing.composition import Composition
 
     path = Path(args.source)
     if batchfile.is_batch_file(path):

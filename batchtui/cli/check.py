@@ -20,7 +20,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.planning import plan
+    from batchtui.engine.composing.planning import plan
 
     loaded = loading.load(args)
     spec, base, where, stdin = loaded

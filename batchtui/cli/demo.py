@@ -75,7 +75,7 @@ def make(sample: Sample, folder: Path, library: Library, backends: Backends) -> 
     """Write the sample's source into `folder` and create its batch; the batch's id."""
     import msgspec
 
-    from batchtui.engine.planning import create, plan
+    from batchtui.engine.composing.planning import create, plan
     from batchtui.model import BatchSpec
     from batchtui.store.inbox import Command, post
 

@@ -62,7 +62,7 @@ def _jobs(folder: BatchFolder) -> str:
 
 def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
     """Raises BadInput where a problem stops the batch; its problems were then printed."""
-    from batchtui.engine.planning import create, plan
+    from batchtui.engine.composing.planning import create, plan
 
     loaded = loading.load(args)
     reach = trust.reach_of(args, loaded)

@@ -11,13 +11,13 @@ from batchtui.errors import BadInput
 from batchtui.model import Problem
 
 if TYPE_CHECKING:
-    from batchtui.engine.reach import Reach
+    from batchtui.engine.composing.reach import Reach
 
 
 def reach_of(args: argparse.Namespace, loaded: Loaded) -> Reach | None:
     """What collects where the batch file leads; None for a bare source, whose settings are all the user's own."""
     from batchtui.batchfile import is_batch_file
-    from batchtui.engine.reach import Reach
+    from batchtui.engine.composing.reach import Reach
 
     if not is_batch_file(args.file):
         return None
@@ -36,7 +36,7 @@ def warnings(args: argparse.Namespace, reach: Reach | None) -> list[Problem]:
 
 def agree(args: argparse.Namespace, reach: Reach | None, session: Session) -> None:
     """Raises BadInput where the batch file leads outside and nobody agrees to it."""
-    from batchtui.engine.reach import Trusted
+    from batchtui.engine.composing.reach import Trusted
 
     if reach is None or not reach.lines or args.trust:
         return

@@ -91,7 +91,7 @@ def _print(view: View, width: int, session: Session) -> None:
     """Table first, so that the picture stays in sight."""
     from rich.console import Console as Paper
 
-    from batchtui.results.views.drawing import draw, natural_height
+    from batchtui.results.views.drawings.drawing import draw, natural_height
     from batchtui.results.views.export import table_text
     from batchtui.results.views.figures import facts_line
     from batchtui.text import cell

@@ -28,9 +28,9 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.backends.wire_ids import ADOPTED_TOKEN, foreign_id, own_id
-from batchtui.engine.composition import Composition
+from batchtui.engine.composing.composition import Composition
+from batchtui.engine.composing.rendering import Rendering
 from batchtui.engine.records import sized
-from batchtui.engine.rendering import Rendering
 from batchtui.errors import BadInput, BatchtuiError, NotFound
 from batchtui.model import BatchSpec, JobRecord, Json, Row
 from batchtui.store import clock, ranges

@@ -19,7 +19,7 @@ from batchtui.engine.adopting import learn_jobs
 from batchtui.engine.backoff import delay
 from batchtui.engine.joining import Joiner
 from batchtui.engine.judging import judged, judges, schema_of
-from batchtui.engine.rawfiles import RawFiles
+from batchtui.engine.outputs.rawfiles import RawFiles
 from batchtui.model import JobState, Json
 from batchtui.store import ranges
 from batchtui.store.lines import StoreFull

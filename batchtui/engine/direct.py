@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batchtui.backends.base import Direct, Job, NeedsPerson, Refused, Transient, TryLater
-from batchtui.engine.attaching import brings_files
 from batchtui.engine.backoff import delay
+from batchtui.engine.composing.attaching import brings_files
 from batchtui.engine.judging import judge_outcome, schema_of
 from batchtui.engine.limits import Effective
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Outcome
 from batchtui.store import clock, ranges
 from batchtui.store.progress import PENDING, PROCESSING
-from batchtui.work.process import uninterrupted
+from batchtui.work.programs.process import uninterrupted
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver

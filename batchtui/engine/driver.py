@@ -12,18 +12,18 @@ import msgspec
 from batchtui.backends.base import Backend, NeedsPerson
 from batchtui.engine import commands
 from batchtui.engine.adopting import take_over
-from batchtui.engine.budget import Budget
 from batchtui.engine.canary import Canary
+from batchtui.engine.composing.rendering import Renderer
 from batchtui.engine.lanes import Lanes, Owners
 from batchtui.engine.limits import Effective, effective
-from batchtui.engine.output import write_output
-from batchtui.engine.rendering import Renderer
-from batchtui.engine.scenario_output import ScenarioOutput
+from batchtui.engine.money.budget import Budget
+from batchtui.engine.outputs.output import write_output
+from batchtui.engine.scenarios.output import ScenarioOutput
 from batchtui.engine.services import Level, Services
 from batchtui.errors import BatchtuiError
 from batchtui.model import UNSENT, JobState, Json, Outcome, SubmissionState
 from batchtui.results.mapping import map_citations
-from batchtui.results.scenario_place import holds_scenarios
+from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.store import contacts, ranges
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import StoreFull

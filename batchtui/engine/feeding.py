@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from batchtui.engine.queues import is_full, queue_of, size_told
+from batchtui.engine.money.queues import is_full, queue_of, size_told
 from batchtui.store import ranges
 from batchtui.store.progress import SubmissionRecord
 

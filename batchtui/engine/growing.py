@@ -25,7 +25,7 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.engine.adopting import unique
-from batchtui.engine.packing import Slice
+from batchtui.engine.composing.packing import Slice
 from batchtui.errors import BadInput
 from batchtui.model import JobRecord
 from batchtui.store import ranges

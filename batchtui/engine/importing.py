@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchtui.engine.composing.rendering import BadField, Rendering
+from batchtui.engine.composing.routing import Routing
 from batchtui.engine.pool import Backends
 from batchtui.engine.records import sized
-from batchtui.engine.rendering import BadField, Rendering
-from batchtui.engine.routing import Routing
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, JobRecord, JobState, Json, Outcome, Row
 from batchtui.store import clock

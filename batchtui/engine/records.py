@@ -6,9 +6,9 @@ import msgspec
 
 from batchtui.backends.base import Job
 from batchtui.backends.wire_ids import PLANNED_TOKEN
-from batchtui.engine.planning import record_of
+from batchtui.engine.composing.planning import record_of
+from batchtui.engine.composing.rendering import Rendering
 from batchtui.engine.pool import AnyBackend
-from batchtui.engine.rendering import Rendering
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobRecord, Json, Row
 

@@ -22,11 +22,11 @@ from batchtui.backends.base import (
 )
 from batchtui.engine.backoff import delay
 from batchtui.engine.collecting import collect
+from batchtui.engine.composing.packing import Slice, pack
 from batchtui.engine.feeding import queue_size
 from batchtui.engine.growing import Growing
 from batchtui.engine.limits import Effective
-from batchtui.engine.output_raw import keeping_requests
-from batchtui.engine.packing import Slice, pack
+from batchtui.engine.outputs.raw import keeping_requests
 from batchtui.engine.recovery import Recovery
 from batchtui.engine.watching import Watching
 from batchtui.errors import BadInput

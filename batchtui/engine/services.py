@@ -10,10 +10,10 @@ from typing import Literal
 
 from batchtui.engine.gate import Gate
 from batchtui.engine.judging import Judge
+from batchtui.engine.money.pricing import Pricing
+from batchtui.engine.money.spending import Spending
 from batchtui.engine.poller import Poller
 from batchtui.engine.pool import Backends
-from batchtui.engine.pricing import Pricing
-from batchtui.engine.spending import Spending
 from batchtui.store import clock
 from batchtui.store.commit import Committer
 from batchtui.text import cell

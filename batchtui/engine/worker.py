@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 
 from batchtui.engine.driver import Driver
-from batchtui.engine.output import is_unwritten
+from batchtui.engine.money.spending import Spending
+from batchtui.engine.outputs.output import is_unwritten
 from batchtui.engine.pool import Backends
 from batchtui.engine.services import LogLine, Services
-from batchtui.engine.spending import Spending
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged
 from batchtui.model import ENDED_BATCH_STATES
 from batchtui.store import inbox

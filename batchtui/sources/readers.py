@@ -12,8 +12,8 @@ from batchtui.errors import BadInput, nearest
 from batchtui.model import SourceSpec
 from batchtui.sources import csv_rows, folder, json_rows, parquet
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
-from batchtui.sources.manifest import FORM, manifest_of
-from batchtui.sources.manifest_file import Written, written
+from batchtui.sources.manifests.file import Written, written
+from batchtui.sources.manifests.manifest import FORM, manifest_of
 from batchtui.sources.native import Form, checked, recognise
 from batchtui.sources.source import Rows, Source, id_column
 from batchtui.text import cell
@@ -71,7 +71,7 @@ def open_source(
     if ending == ".json":  # often JSON Lines under another name
         return _json_source(spec, source, _sniff(source, otherwise="json"), base, allow_outside)
     if FORMATS[ending] == "yaml":
-        from batchtui.sources.manifest_yaml import written_yaml
+        from batchtui.sources.manifests.yaml import written_yaml
 
         return _scenarios(spec, source, written_yaml(source), base, allow_outside)
     return _text_source(spec, source, FORMATS[ending])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from batchtui.backends.base import Probe
 from batchtui.config import Config
+from batchtui.engine.money.pricing import Pricing
 from batchtui.engine.pool import Backends
-from batchtui.engine.pricing import Pricing
 from batchtui.errors import BatchtuiError
 from batchtui.tui import figures
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from batchtui.backends.base import Job, Setup
-from batchtui.backends.gat import GatBackend
-from batchtui.backends.gat_settings import GatSettings, GatWork
+from batchtui.backends.gat.backend import GatBackend
+from batchtui.backends.gat.settings import GatSettings, GatWork
 from batchtui.decode import convert
 from batchtui.model import Json
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from batchtui.backends.base import Job, Submission
-from batchtui.backends.wire import ChatWork
+from batchtui.backends.prompts.work import ChatWork
 
 
 def job(index: int = 0, job_id: str = "", **work: Any) -> Job[ChatWork]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from batchtui.backends.anthropic_answers import message_outcome, read_answer, result_outcome
+from batchtui.backends.anthropic.answers import message_outcome, read_answer, result_outcome
 from batchtui.model import JobState
 
 

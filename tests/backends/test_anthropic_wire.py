@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchtui.backends.anthropic_schema import native_schema
-from batchtui.backends.attachments import load
+from batchtui.backends.anthropic.schema import native_schema
+from batchtui.backends.attachments.attached import load
 from tests.backends.jobs_help import job
 
 HELLO = [{"role": "user", "content": "hello"}]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends import attachment_parts as parts
-from batchtui.backends.attachment_checks import check_files, file_tokens, nested_field, warnings
-from batchtui.backends.attachment_pdf import PdfFacts, PdfLooker
-from batchtui.backends.attachment_rules import ANTHROPIC, GEMINI, IMAGES_ONLY, OPENAI, FileRules
-from batchtui.backends.attachments import HEAD, Attached, FileFault, load, look
-from batchtui.backends.wire import ChatWork
+from batchtui.backends.attachments import parts
+from batchtui.backends.attachments.attached import HEAD, Attached, FileFault, load, look
+from batchtui.backends.attachments.checks import check_files, file_tokens, nested_field, warnings
+from batchtui.backends.attachments.pdf import PdfFacts, PdfLooker
+from batchtui.backends.attachments.rules import ANTHROPIC, GEMINI, IMAGES_ONLY, OPENAI, FileRules
+from batchtui.backends.prompts.work import ChatWork
 from batchtui.model import Json
 from tests.sample_files import GIF, JPEG, PNG, WEBP, docx, pdf, zipped
 
@@ -366,8 +366,8 @@ def test_pages_text_and_locks_of_pdfs(tmp_path: Path) -> None:
 
 def test_a_pdf_that_takes_for_ever_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeper = put(tmp_path, "sleeper.py", "import time\ntime.sleep(60)\n")
-    monkeypatch.setattr("batchtui.backends.attachment_pdf.pdf_look.__file__", str(sleeper))
-    monkeypatch.setattr("batchtui.backends.attachment_pdf.PATIENCE", 0.3)
+    monkeypatch.setattr("batchtui.backends.attachments.pdf.pdf_look.__file__", str(sleeper))
+    monkeypatch.setattr("batchtui.backends.attachments.pdf.PATIENCE", 0.3)
     looker = PdfLooker()
     one = look(put(tmp_path, "slow.pdf", pdf(["x"])))
     began = time.monotonic()

@@ -12,8 +12,8 @@ import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.base import DOING, Job, NeedsPerson, Refused, Submission, TryLater, Unsure
-from batchtui.backends.daly_input import DalyWork
-from batchtui.backends.daly_wire import Ids
+from batchtui.backends.daly.input import DalyWork
+from batchtui.backends.daly.wire import Ids
 from batchtui.demo.server import DemoServer
 from batchtui.errors import ConfigError
 from batchtui.model import JobState, Json, SubmissionState

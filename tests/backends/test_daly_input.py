@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from batchtui.backends.attachments import look
+from batchtui.backends.attachments.attached import look
 from batchtui.backends.base import Job
-from batchtui.backends.daly_input import DalyWork, InputFault, faults_of, input_of, label_of
-from batchtui.engine.rendering import BadField, with_sweep
+from batchtui.backends.daly.input import DalyWork, InputFault, faults_of, input_of, label_of
+from batchtui.engine.composing.rendering import BadField, with_sweep
 from tests.daly_help import block, energy_model
 
 

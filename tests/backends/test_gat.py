@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.gat import GatBackend
-from batchtui.backends.gat_settings import LINEAR
+from batchtui.backends.gat.backend import GatBackend
+from batchtui.backends.gat.settings import LINEAR
 from batchtui.backends.registry import build
 from batchtui.errors import BadInput, ConfigError
 from batchtui.model import Json, Outcome
-from batchtui.results.grid_tables import read_table
-from batchtui.results.scenario_files import folder_name
+from batchtui.results.scenarios.files import folder_name
+from batchtui.results.scenarios.tables import read_table
 from tests.backends.gat_help import (
     CASE14,
     backend_in,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from batchtui.backends.gemini_rows import read_answer
+from batchtui.backends.gemini.rows import read_answer
 from batchtui.model import JobState
 
 USAGE = {

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.slots import SLOT_VARIABLE, Slots
+from batchtui.work.programs.slots import SLOT_VARIABLE, Slots
 from tests.backends.local_help import alive, backend_in, job_of, no_note, pid_in, until
 
 HELPER = """

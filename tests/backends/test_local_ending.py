@@ -28,7 +28,7 @@ COMMANDS: list[list[Json]] = [
 
 
 def slots_free(folder: Path) -> bool:
-    from batchtui.work.slots import Slots
+    from batchtui.work.programs.slots import Slots
 
     return not Slots(folder).held()
 

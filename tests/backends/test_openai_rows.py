@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.openai_files import is_custom_id, is_torn, read_answer
+from batchtui.backends.file_batches.files import is_custom_id, is_torn, read_answer
 from batchtui.backends.wire_ids import wire_id
 from batchtui.model import JobState
 

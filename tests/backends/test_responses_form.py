@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from batchtui.backends.wire import ChatWork, request_body, with_correction
+from batchtui.backends.prompts.work import ChatWork, request_body, with_correction
 from batchtui.model import JobState
 from tests.backends.jobs_help import job
 

@@ -218,7 +218,7 @@ async def test_what_lives_there_is_listed_and_probed(api: TaskApi, bench: Bench)
 
 
 def test_a_preview_shows_the_call_without_secrets(bench: Bench) -> None:
-    from batchtui.engine.planning import preview
+    from batchtui.engine.composing.planning import preview
 
     spec = bench.spec("tasks", 2, {"input": {"text": "{{ text }}", "times": "3"}})
     shown = preview(spec, bench.folder_path, bench.backends, row=2)

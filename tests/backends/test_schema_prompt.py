@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from batchtui.backends.schema_prompt import native_response_format, schema_instructions
-from batchtui.backends.wire import ChatWork, request_body, with_correction
+from batchtui.backends.prompts.schema import native_response_format, schema_instructions
+from batchtui.backends.prompts.work import ChatWork, request_body, with_correction
 from batchtui.model import Json
 
 STRICT = {

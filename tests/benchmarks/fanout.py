@@ -19,7 +19,7 @@ import httpx
 from batchtui.backends import registry
 from batchtui.backends.base import Job
 from batchtui.backends.http import Http
-from batchtui.backends.wire import ChatWork, request_body
+from batchtui.backends.prompts.work import ChatWork, request_body
 
 ROUNDS = 3
 PEER_REQUESTS = 300

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from batchtui.backends import http, openai  # noqa: F401  loaded before memory is measured
+from batchtui.backends import http  # noqa: F401  loaded before memory is measured
+from batchtui.backends.openai import backend as openai  # noqa: F401  loaded before memory is measured
 from batchtui.config import load_config
-from batchtui.engine.planning import create, plan
+from batchtui.engine.composing.planning import create, plan
 from batchtui.engine.pool import Backends
 from batchtui.engine.worker import Worker
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec

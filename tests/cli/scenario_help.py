@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from batchtui.model import Json
-from batchtui.results.grid_tables import read_table
+from batchtui.results.scenarios.tables import read_table
 from tests.cli.cli_help import ROOT, Cli
 
 POWER = ROOT / "tests/data/power"

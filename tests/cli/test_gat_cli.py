@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.gat_settings import LINEAR
+from batchtui.backends.gat.settings import LINEAR
 from batchtui.model import Json
-from batchtui.results.grid_tables import read_table
+from batchtui.results.scenarios.tables import read_table
 from tests.backends.gat_help import CASE14, calls, grid, reference_flows, stand_in
 from tests.backends.local_help import alive
 from tests.cli.cli_help import Cli, until

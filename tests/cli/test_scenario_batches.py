@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.results.grid_columns import AGGREGATED
+from batchtui.results.scenarios.columns import AGGREGATED
 from tests.cli.cli_help import Cli
 from tests.cli.scenario_help import (
     POWER,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import BatchSpec, Json, OutputSpec, SourceSpec
-from batchtui.results.scenario_rows import tables_of
+from batchtui.results.scenarios.rows import tables_of
 from tests.cluster.clusters import Cluster
 from tests.engine.bench import Bench
 

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from batchtui.backends.base import Refused, Transient, TryLater, Unsure
-from batchtui.backends.slurm_commands import ask, environment, sbatch, scancel
-from batchtui.backends.slurm_settings import SlurmSettings
-from batchtui.backends.slurm_site import time_limit
-from batchtui.backends.slurm_states import indices, listed, queues, sacct_lines, squeue_lines
+from batchtui.backends.slurm.commands import ask, environment, sbatch, scancel
+from batchtui.backends.slurm.settings import SlurmSettings
+from batchtui.backends.slurm.site import time_limit
+from batchtui.backends.slurm.states import indices, listed, queues, sacct_lines, squeue_lines
 from batchtui.config import load_config
 from batchtui.config.providers import offered
 from batchtui.work.job import ProgramWork

@@ -14,7 +14,7 @@ import pytest
 from batchtui.backends.base import Remote
 from batchtui.demo.server import DemoServer
 from batchtui.engine.adopting import Adopted, adopt
-from batchtui.engine.composition import Composition
+from batchtui.engine.composing.composition import Composition
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import BatchSpec, Json, SourceSpec
 from batchtui.store.folder import BatchFolder

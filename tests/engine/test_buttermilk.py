@@ -13,7 +13,7 @@ import pytest
 from batchtui.backends.base import Found, Remote, Submission
 from batchtui.demo.server import DemoServer
 from batchtui.engine.adopting import adopt
-from batchtui.engine.planning import plan
+from batchtui.engine.composing.planning import plan
 from batchtui.model import BatchSpec, Json, LimitsSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

@@ -13,7 +13,7 @@ import pytest
 from batchtui.model import Json
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
-from batchtui.work.slots import Slots
+from batchtui.work.programs.slots import Slots
 from tests.backends.local_help import alive
 from tests.engine.bench import Bench, until
 from tests.engine.victim import Victim

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine import attaching
-from batchtui.engine.planning import plan, preview
-from batchtui.engine.rendering import Renderer
+from batchtui.engine.composing import attaching
+from batchtui.engine.composing.planning import plan, preview
+from batchtui.engine.composing.rendering import Renderer
 from batchtui.model import BatchSpec, Json, LimitsSpec, Preflight, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench

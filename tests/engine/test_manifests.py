@@ -10,9 +10,9 @@ import pytest
 
 from batchtui import batchfile
 from batchtui.config import load_config
-from batchtui.engine.planning import plan, preview
+from batchtui.engine.composing.planning import plan, preview
+from batchtui.engine.composing.reach import Reach
 from batchtui.engine.pool import Backends
-from batchtui.engine.reach import Reach
 from batchtui.model import BatchSpec, Json, LimitsSpec, Preflight, SourceSpec
 from batchtui.work.job import ProgramWork
 

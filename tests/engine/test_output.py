@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine import output
-from batchtui.engine.output import MARK, file_name, write_results
-from batchtui.engine.planning import plan
+from batchtui.engine.composing.planning import plan
+from batchtui.engine.outputs import output
+from batchtui.engine.outputs.output import MARK, file_name, write_results
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, Json, OutputSpec, Result, SourceSpec
 from batchtui.store.folder import BatchFolder

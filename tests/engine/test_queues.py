@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 from batchtui.backends.base import BackendSettings
 from batchtui.demo.server import DemoServer
-from batchtui.engine.queues import is_full, size_told
+from batchtui.engine.money.queues import is_full, size_told
 from batchtui.model import BatchSpec, LimitsSpec, SourceSpec, SubmissionState
 from batchtui.store.spend import Ledger
 from tests.engine import money_help

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.openai import OpenAIBackend
+from batchtui.backends.openai.backend import OpenAIBackend
 from batchtui.demo.server import DemoServer
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.store.folder import BatchFolder

@@ -12,8 +12,8 @@ import pytest
 
 from batchtui.config import load_config
 from batchtui.demo.server import DemoServer
-from batchtui.engine.planning import plan
-from batchtui.engine.rendering import Renderer
+from batchtui.engine.composing.planning import plan
+from batchtui.engine.composing.rendering import Renderer
 from batchtui.model import BatchSpec, JobState, Json, OutputSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.planning import plan
-from batchtui.engine.rendering import Renderer
+from batchtui.engine.composing.planning import plan
+from batchtui.engine.composing.rendering import Renderer
 from batchtui.model import BatchSpec, Json, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

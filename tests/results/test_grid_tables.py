@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from batchtui.errors import BadInput
-from batchtui.results import grid_columns, grid_tables, grid_writer
-from batchtui.results.grid_columns import AGGREGATED, BRANCH
-from batchtui.results.grid_tables import read_table, write_table, write_tables
-from batchtui.results.grid_writer import TableWriter
+from batchtui.results.scenarios import columns as grid_columns
+from batchtui.results.scenarios import tables as grid_tables
+from batchtui.results.scenarios import writer as grid_writer
+from batchtui.results.scenarios.columns import AGGREGATED, BRANCH
+from batchtui.results.scenarios.tables import read_table, write_table, write_tables
+from batchtui.results.scenarios.writer import TableWriter
 
 FLOWS = {
     "branch_id": [1, 2],

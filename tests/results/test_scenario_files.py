@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.results.scenario_files import folder_name, keep, keep_failure, standing
+from batchtui.results.scenarios.files import folder_name, keep, keep_failure, standing
 
 RESULT: dict[str, Json] = {
     "scenario_id": "a",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from batchtui.errors import BadInput
-from batchtui.sources.manifest_yaml import SIZE_LIMIT
+from batchtui.sources.manifests.yaml import SIZE_LIMIT
 from tests.sources.source_help import Write, problems_of, rows_of
 from tests.sources.test_manifest import SPECIFICATION, check_specification
 

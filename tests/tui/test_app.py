@@ -24,7 +24,7 @@ from tests.tui.waiting import screen_text, until
 
 def local_batch(app: BatchtuiApp, seconds: float, count: int = 3) -> str:
     """A batch of programs that run on this machine; its id."""
-    from batchtui.engine.planning import create, plan
+    from batchtui.engine.composing.planning import create, plan
 
     source = app.data_dir / "rows.csv"
     app.data_dir.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from batchtui.backends.base import Probe
-from batchtui.engine.reach import Trusted
+from batchtui.engine.composing.reach import Trusted
 from batchtui.store.library import Library
 from batchtui.tui import models
 from batchtui.tui.screens.compose import ComposeScreen

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchtui.model import Json
-from batchtui.work.pool import Done, Order, Pool
-from batchtui.work.slots import Slots
+from batchtui.work.calls.pool import Done, Order, Pool
+from batchtui.work.programs.slots import Slots
 
 FOLDER = Path(__file__).parents[1] / "data" / "calls"
 MODULE = "functions_to_call"

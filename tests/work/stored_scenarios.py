@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from batchtui.config import load_config
-from batchtui.engine.planning import create, plan
+from batchtui.engine.composing.planning import create, plan
 from batchtui.engine.pool import Backends
 from batchtui.model import BatchSpec, Json, Outcome, OutputSpec, SourceSpec
 from batchtui.store.commit import Committer

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from batchtui.work.gathering import Gathering, Waiting
+from batchtui.work.calls.gathering import Gathering, Waiting
 
 
 class Kitchen:

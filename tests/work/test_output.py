@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.work.output import KEPT_BYTES, Written, take_output
+from batchtui.work.programs.output import KEPT_BYTES, Written, take_output
 
 
 def test_read_and_emptied(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchtui.work.pace import MOST, TARGET, Pace
+from batchtui.work.calls.pace import MOST, TARGET, Pace
 
 
 def test_quick_jobs_go_in_ever_larger_chunks() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.pool import Lost, NotStarted, Pool
-from batchtui.work.slots import SLOT_VARIABLE, Slots
+from batchtui.work.calls.pool import Lost, NotStarted, Pool
+from batchtui.work.programs.slots import SLOT_VARIABLE, Slots
 from tests.backends.local_help import alive, pid_in, until
 from tests.work.pool_help import FOLDER, call, no_note, order, pool_in
 

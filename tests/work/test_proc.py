@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.work.proc import carriers, has_open, identity, only_zombies, stat_of
+from batchtui.work.programs.proc import carriers, has_open, identity, only_zombies, stat_of
 
 
 def test_identity_stays_and_differs_between_processes() -> None:

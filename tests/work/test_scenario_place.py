@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.results.scenario_files import MANIFEST
-from batchtui.results.scenario_place import MARK, claim, mark, own_place, place_of
+from batchtui.results.scenarios.files import MANIFEST
+from batchtui.results.scenarios.place import MARK, claim, mark, own_place, place_of
 from batchtui.store.commit import Committer
 from batchtui.store.writer import BatchWriter
 from tests.work.stored_scenarios import batch

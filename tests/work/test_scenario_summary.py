@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import JobState, Json, Outcome
-from batchtui.results.grid_columns import AGGREGATED, BRANCH, BUS, CONTINGENCY
-from batchtui.results.grid_tables import read_table
-from batchtui.results.scenario_files import folder_name, standing
-from batchtui.results.scenario_place import claim, place_of
-from batchtui.work.scenario_summary import write_summary
+from batchtui.results.scenarios.columns import AGGREGATED, BRANCH, BUS, CONTINGENCY
+from batchtui.results.scenarios.files import folder_name, standing
+from batchtui.results.scenarios.place import claim, place_of
+from batchtui.results.scenarios.tables import read_table
+from batchtui.work.scenarios.summary import write_summary
 from tests.work.stored_scenarios import batch, store
 
 BRANCHES = {"branch_id": [1, 2], "from_bus": [1, 2], "to_bus": [2, 3], "flow_mw": [10.0, -5.0]}
@@ -95,7 +95,7 @@ def test_a_table_that_cannot_be_read_is_named_and_nothing_half_is_left(tmp_path:
     (place / "job_a").mkdir()
     (place / "job_a/result.parquet").write_bytes(b"torn")
     done = subprocess.run(
-        [sys.executable, "-m", "batchtui.work.scenario_summary", str(folder.path), str(place)],
+        [sys.executable, "-m", "batchtui.work.scenarios.summary", str(folder.path), str(place)],
         input="write\n", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
@@ -108,7 +108,7 @@ def test_started_for_nobody_it_ends_and_writes_nothing(tmp_path: Path) -> None:
     folder = batch(tmp_path, ["a"])
     place = claim(folder)
     done = subprocess.run(
-        [sys.executable, "-m", "batchtui.work.scenario_summary", str(folder.path), str(place)],
+        [sys.executable, "-m", "batchtui.work.scenarios.summary", str(folder.path), str(place)],
         input="", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "")

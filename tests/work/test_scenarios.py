@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.scenario_inputs import input_hash
-from batchtui.work.scenarios import NotWritten, Scenario, Value, kept
+from batchtui.work.scenarios.inputs import input_hash
+from batchtui.work.scenarios.keeping import NotWritten, Scenario, Value, kept
 
 
 class Solver:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from batchtui.work.slots import Slots, watched
+from batchtui.work.programs.slots import Slots, watched
 
 
 def test_slots_are_taken_in_order_and_used_again(tmp_path: Path) -> None:

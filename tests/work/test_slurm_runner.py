@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from batchtui.backends.base import Job, Submission
-from batchtui.backends.slurm_folder import RunFolder, Seen, work_of
-from batchtui.backends.slurm_results import all_answers, early_answers
+from batchtui.backends.slurm.folder import RunFolder, Seen, work_of
+from batchtui.backends.slurm.results import all_answers, early_answers
 from batchtui.work import call_worker, slurm_runner
 from batchtui.work.job import ProgramWork
-from batchtui.work.proc import only_zombies
+from batchtui.work.programs.proc import only_zombies
 
 CALLS = """
 import os, pathlib, signal, sys, time

@@ -161,7 +161,7 @@ def markdown(view: View, width: int = WIDTH) -> str:
     if view.facts:
         lines += [*(f"- {_plain(label)}: {_plain(shown(value))}" for label, value in view.facts), ""]
     if view.picture:
-        from batchtui.results.views.drawing import draw, natural_height
+        from batchtui.results.views.drawings.drawing import draw, natural_height
 
         drawn = draw(view.picture, width, natural_height(view.picture, PICTURE_LINES // 2)).plain
         lines += ["```text", *(line.rstrip() for line in drawn.split("\n")), "```", ""]
@@ -207,7 +207,7 @@ def _print(console: Console, view: View, width: int) -> None:
     if view.facts:
         console.print(Text(facts_line(view)))
     if view.picture:
-        from batchtui.results.views.drawing import draw, natural_height
+        from batchtui.results.views.drawings.drawing import draw, natural_height
 
         console.print(
             draw(view.picture, width, min(natural_height(view.picture, PICTURE_LINES), 2 * PICTURE_LINES))

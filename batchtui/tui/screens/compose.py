@@ -13,8 +13,8 @@ from textual.worker import get_current_worker
 
 from batchtui.config import key_state
 from batchtui.config.providers import KEYLESS
-from batchtui.engine.planning import Planned, create, preview
-from batchtui.engine.reach import KEYS, Reach, Trusted
+from batchtui.engine.composing.planning import Planned, create, preview
+from batchtui.engine.composing.reach import KEYS, Reach, Trusted
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Problem, SourceSpec
 from batchtui.store.library import Draft

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from textual.message import Message
 from textual.worker import Worker
 
-from batchtui.engine.planning import Planned, Preview
-from batchtui.engine.reach import Reach
+from batchtui.engine.composing.planning import Planned, Preview
+from batchtui.engine.composing.reach import Reach
 from batchtui.model import BatchSpec
 from batchtui.store.library import Draft
 from batchtui.tui.models import Models

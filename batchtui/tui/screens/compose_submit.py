@@ -8,9 +8,9 @@ from pathlib import Path
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from batchtui.engine.planning import plan
+from batchtui.engine.composing.planning import plan
+from batchtui.engine.composing.reach import Reach
 from batchtui.engine.pool import Backends
-from batchtui.engine.reach import Reach
 from batchtui.model import BatchSpec
 from batchtui.store.library import Library
 from batchtui.tui.screens.compose_messages import Checked, Ticked

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.highlight import highlight
 
+from batchtui.engine.composing.rendering import Renderer, with_sweep
 from batchtui.engine.pool import Backends
-from batchtui.engine.rendering import Renderer, with_sweep
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Result
 from batchtui.results.cited_text import beside, cited_text

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.highlight import highlight
 from textual.widgets import Static
 
-from batchtui.engine.planning import Preview
+from batchtui.engine.composing.planning import Preview
 from batchtui.model import Json, Preflight, Problem
 from batchtui.text import cell, page
 from batchtui.tui import figures

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from batchtui.model import Json
-from batchtui.results.grid_columns import Columns
+from batchtui.results.scenarios.columns import Columns
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.grid import Floats, Grid, grid_of, injections_of
 from batchtui.work.power.scenario import Scenario

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from batchtui.model import Json
 from batchtui.work.power.case import ANGMAX, BR_STATUS, BUS_I, F_BUS, RATE_A, T_BUS, VMAX, VMIN
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read_pgm import BRANCHES, GENERATORS, PgmCase
+from batchtui.work.power.readers.pgm import BRANCHES, GENERATORS, PgmCase
 from batchtui.work.power.scenario import Scenario
 from batchtui.work.power.solution import FULL, VOLTAGE_SLACK, Solution
 

@@ -13,17 +13,17 @@ from batchtui.errors import nearest
 from batchtui.work.power.case import Case
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.kept import Kept
-from batchtui.work.power.read_json import case_of, is_case, parsed
-from batchtui.work.power.read_matpower import read_matpower
+from batchtui.work.power.readers.json import case_of, is_case, parsed
+from batchtui.work.power.readers.matpower import read_matpower
 
 MOST_BYTES: Final = 64 << 20
 """Larger text is refused: the largest public cases have a third of this."""
 
 FOREIGN: Final[dict[str, tuple[str, str]]] = {
-    ".mat": ("batchtui.work.power.read_mat", "read_mat"),
-    "folder": ("batchtui.work.power.read_arrow", "read_arrow"),
-    "pandapower": ("batchtui.work.power.read_pandapower", "read_pandapower"),
-    "pgm": ("batchtui.work.power.read_pgm", "read_pgm"),
+    ".mat": ("batchtui.work.power.readers.mat", "read_mat"),
+    "folder": ("batchtui.work.power.readers.arrow", "read_arrow"),
+    "pandapower": ("batchtui.work.power.readers.pandapower", "read_pandapower"),
+    "pgm": ("batchtui.work.power.readers.pgm", "read_pgm"),
 }
 """Readers `(path) -> Case` that need a library, by ending, or by what JSON of another program is (`dialect_of`)."""
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from batchtui.model import Json
-from batchtui.results.grid_columns import Columns
+from batchtui.results.scenarios.columns import Columns
 from batchtui.work.power.grid import Floats, Grid
 
 VOLTAGE_SLACK: Final = 1e-6

@@ -15,7 +15,7 @@ from batchtui.work.power.case import Case
 from batchtui.work.power.extras import missing_extra
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.scenario import Options, Scenario, Task, scenario_of
-from batchtui.work.scenarios import kept
+from batchtui.work.scenarios.keeping import kept
 from batchtui.work.without import without
 
 if TYPE_CHECKING:

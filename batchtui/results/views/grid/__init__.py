@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from batchtui.errors import NotFound, nearest
-from batchtui.results.scenario_place import holds_scenarios
+from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.results.views.grid.compare import build_of_two as build_of_two
 from batchtui.results.views.grid.compare import names_of_two as names_of_two
 from batchtui.results.views.grid.contingencies import flows, ranking

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from batchtui.errors import BadInput, nearest
 from batchtui.model import Json
-from batchtui.results.grid_columns import AGGREGATED
+from batchtui.results.scenarios.columns import AGGREGATED
 from batchtui.results.views.figures import is_figure, number
 from batchtui.results.views.grid.source import Grid
 from batchtui.results.views.grid.tabled import figure, quantile, table, worst

@@ -10,11 +10,11 @@ from typing import Final
 
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import ENDED_BATCH_STATES, LIVE_JOB_STATES, JobState, Json
-from batchtui.results.grid_columns import parquet
-from batchtui.results.grid_tables import read_table, table_file
-from batchtui.results.scenario_files import SUMMARY, folder_name
-from batchtui.results.scenario_place import holds_scenarios, place_of
-from batchtui.results.scenario_rows import aggregated, finished, value_of
+from batchtui.results.scenarios.columns import parquet
+from batchtui.results.scenarios.files import SUMMARY, folder_name
+from batchtui.results.scenarios.place import holds_scenarios, place_of
+from batchtui.results.scenarios.rows import aggregated, finished, value_of
+from batchtui.results.scenarios.tables import read_table, table_file
 from batchtui.store.folder import BatchFolder
 
 MOST_SCENARIOS: Final = 20_000

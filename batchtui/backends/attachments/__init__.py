@@ -1,0 +1,1 @@
+"""Files that jobs bring: what is taken, and how it is sent."""

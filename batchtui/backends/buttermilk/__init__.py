@@ -1,0 +1,1 @@
+"""Kind `buttermilk`: flows over records."""

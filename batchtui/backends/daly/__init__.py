@@ -1,0 +1,1 @@
+"""Kind `daly`: energy models at Daly Energy."""

@@ -1,0 +1,1 @@
+"""What the kinds share whose batches are files of JSON Lines."""

@@ -1,0 +1,1 @@
+"""Kind `gat`: a gat binary that the user installed."""

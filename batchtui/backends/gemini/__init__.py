@@ -1,0 +1,1 @@
+"""Kind `gemini`: Gemini's batches."""

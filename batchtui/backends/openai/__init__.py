@@ -1,0 +1,1 @@
+"""Kind `openai`: OpenAI's batches, and servers that speak like it."""

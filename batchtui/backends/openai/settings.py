@@ -1,0 +1,77 @@
+"""The config table of kind `openai`, and what its dialect makes of it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from batchtui.backends.base import BackendSettings, KindLimits
+from batchtui.backends.openai.dialects import DIALECTS, OPENAI, Dialect, dialect_of
+from batchtui.backends.prompts.prompts import PromptSettings
+from batchtui.errors import nearest
+from batchtui.text import cell
+
+_WINDOW = re.compile(r"(\d{1,4})([hd])")
+
+
+class OpenAISettings(PromptSettings, kw_only=True):
+    """`dialect` names the provider where the base URL does not; `completion_window` is 24h at OpenAI, else up to 7d.
+
+    `api_version` (Azure) goes as a query where the base URL does not end in /v1; `metadata = false` is for a server
+    that refuses it. `output_expires` (1h to 30d) has OpenAI delete the results that much later; with `delete_files`
+    our files go once their results are stored here (Azure holds 500 files at most).
+    """
+
+    base_url: str | None = OPENAI.base_url
+    dialect: str | None = None
+    completion_window: str = "24h"
+    api_version: str | None = None
+    metadata: bool | None = None
+    output_expires: str | float | None = None
+    delete_files: bool = False
+
+    def __post_init__(self) -> None:
+        """Completes the base URL. Raises ValueError, which names the key at fault."""
+        if self.dialect is not None and self.dialect not in DIALECTS:
+            known = ", ".join(DIALECTS)
+            raise ValueError(
+                f'dialect: unknown dialect "{cell(self.dialect, 40)}"{nearest(self.dialect, DIALECTS)}'
+                f" (known: {known})"
+            )
+        record = dialect_of(self.dialect, self.base_url)
+        if self.dialect is not None and self.base_url == OPENAI.base_url:
+            self.base_url = record.base_url
+        if self.base_url is None:
+            raise ValueError(f"base_url: missing; {record.name} has one of your own")
+        if record.path and not urlsplit(self.base_url).path.strip("/"):
+            self.base_url = self.base_url.rstrip("/") + record.path
+        if record.versioned and not self.api_version and not self.base_url.rstrip("/").endswith("/v1"):
+            raise ValueError('api_version: missing; name one, or let base_url end with "/openai/v1"')
+        _check_window(self.completion_window, record)
+
+
+def record_of(settings: BackendSettings) -> Dialect:
+    """The dialect of a table."""
+    return dialect_of(getattr(settings, "dialect", None), settings.base_url)
+
+
+def limits_of_dialect(record: Dialect) -> KindLimits:
+    return KindLimits(
+        jobs_per_submission=record.jobs,
+        bytes_per_submission=record.bytes,
+        submissions_at_once=10,
+        poll_interval=15.0,
+        poll_interval_max=60.0,
+        settle=60.0,
+    )
+
+
+def _check_window(window: str, record: Dialect) -> None:
+    if record.hours is None:
+        return
+    match = _WINDOW.fullmatch(window.strip().lower())
+    hours = int(match[1]) * (24 if match[2] == "d" else 1) if match else 0
+    least, most = record.hours
+    if not least <= hours <= most:
+        span = f"{least}h" if least == most else f"{least}h to {most // 24}d"
+        raise ValueError(f'completion_window: {record.name} takes {span}, not "{cell(window, 20)}"')

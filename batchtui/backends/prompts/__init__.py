@@ -1,0 +1,1 @@
+"""What the kinds share whose jobs are prompts to a model."""

@@ -1,0 +1,234 @@
+"""A backend's reply over HTTP, judged: what it means for the job, the submission or the whole backend.
+
+No network here, so that kinds can be loaded without the HTTP library.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.gemini.errors import plain
+from batchtui.model import Json
+from batchtui.text import cell
+
+LONGEST_WAIT = 900.0
+"""Seconds: a longer wish of the server is shown, but asked again after this."""
+WORDS_LIMIT = 300
+WORDS_KEPT = 4000
+"""Characters of a refusal that is no JSON which are kept beside its message."""
+TOO_LARGE = "; it is larger than the server takes: lower bytes_per_submission in the backend's table"
+_UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound", "invalid_model"})
+_NOT_FOUND = frozenset({"not_found_error", "not_found"})
+"""Of what is not found, only a message that begins with the word says that it is a model."""
+_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
+_PARAMETER = frozenset(
+    {
+        "unsupported_parameter", "unknown_parameter", "unsupported_value", "invalid_value", "invalid_type",
+        "missing_required_parameter", "integer_below_min_value", "integer_above_max_value",
+        "decimal_above_max_value", "decimal_below_min_value", "invalid_request_error",
+    }
+)  # fmt: skip
+_KEY_LIKE = re.compile(r"\b(?:sk|gsk|pk|rk|xai)[-_][A-Za-z0-9_\-]{6,}|(?i:bearer)\s+[A-Za-z0-9._\-]{8,}")
+_NO_MONEY = re.compile(r"insufficient_(?:quota|funds|balance|credits)|(?:hard|spend)_limit_reached")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
+
+
+@dataclass(slots=True)
+class Reply:
+    """One whole reply. `headers` have lower-case names; `json` is None where `problem` says why."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Json
+    text: str
+    problem: str | None = None
+
+
+class TooDeep(ValueError):
+    """JSON nested beyond what can be read."""
+
+
+def parse_json(data: bytes | str) -> Json:
+    """JSON from outside. Raises ValueError with a short reason; NaN and infinities become None."""
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        return _DECODER.decode(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise TooDeep("JSON nested too deeply") from None
+    except UnicodeDecodeError as fault:
+        raise ValueError(f"not UTF-8 at byte {fault.start}") from None
+    except ValueError as fault:
+        raise ValueError(f"not JSON: {fault}") from None
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+_DECODER = json.JSONDecoder(parse_constant=_nothing, parse_float=_finite)
+
+
+def object_of(reply: Reply, *, create: bool = False, maybe_done: bool = False) -> dict[str, Json]:
+    """The JSON object of a good reply. Raises what `raise_for` raises, and Unsure or Transient for no object."""
+    raise_for(reply, create=create)
+    if isinstance(reply.json, dict):
+        return reply.json
+    problem = f"the reply ({reply.status}) is no JSON object: {reply.problem or type(reply.json).__name__}"
+    if create:
+        raise Unsure(problem)
+    raise Transient(problem, kind="bad_reply", maybe_done=maybe_done)
+
+
+def raise_for(reply: Reply, *, create: bool = False) -> None:
+    """Nothing for a 2xx; else the exception that fits. `create`: the call may have made something that costs.
+
+    Raises Refused, NeedsPerson, TryLater (nothing was made), Transient, or Unsure instead of Transient for a create.
+    """
+    if 200 <= reply.status < 300:
+        return
+    reply = plain(reply)
+    status = reply.status
+    words = provider_words(reply)
+    code = error_code(reply.json)
+    message = f"{words} ({status})"
+    again = reply.headers.get("x-should-retry", "").lower()
+
+    if 300 <= status < 400:
+        where = place(reply.headers.get("location", ""))
+        raise Refused(f"redirect refused ({status}, to {where}); check base_url", "redirect", reply.json)
+    if status in (401, 403):
+        raise NeedsPerson("key", f"the key is refused: {message}; check the key and what it may use")
+    if status == 402 or (status == 429 and _NO_MONEY.search(f"{code} {_error_field(reply.json, 'type')}")):
+        raise NeedsPerson("money", f"no money or quota left: {message}; top up, then resume")
+
+    wait, asked = wait_of(reply.headers)
+    if asked:
+        message += f"; it asks for a wait of {asked}"
+    busy = status == 503 and asked and not create  # of a create it is not proof that nothing was made
+    if (status in (429, 498) or busy) and again != "false":
+        raise TryLater(message, wait, kind="rate_limit" if status != 503 else "busy")
+    may_pass = status in (408, 409) or status >= 500
+    if may_pass and create:
+        raise Unsure(message)
+    if (may_pass and again != "false") or (again == "true" and not create):
+        raise Transient(message, kind="server", after=wait)
+    if again == "true":
+        raise TryLater(message, wait, kind="server", counts=True)
+    said = reply.text[:WORDS_KEPT] if reply.json is None else reply.json
+    kind = code or ("too_large" if status == 413 else "refused")
+    raise Refused(told(f"{message}{TOO_LARGE if status == 413 else ''}", reply.json), kind, said)
+
+
+def told(message: str, body: Json) -> str:
+    """A refusal's message with what it is about put first, where the provider's code says so."""
+    code, param = error_code(body), _error_field(body, "param")
+    if code in _UNKNOWN_MODEL or (code in _NOT_FOUND and message.startswith(("model", "models/"))):
+        return f"unknown model: {message.removeprefix('model: ')}"
+    if code in _TOO_LONG:
+        return f"too long for the model: {message}"
+    if param and code in _PARAMETER:
+        return f"refused parameter {cell(param, 60)}: {message}"
+    return message
+
+
+def place(url: str) -> str:
+    """Scheme and host of an address, for a message: its path, query and password stay out."""
+    try:
+        parts = urlsplit(url)
+        host = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
+    except ValueError:
+        return "an address that cannot be read"
+    return cell(f"{parts.scheme}://{host}", 120) if host else "another path"
+
+
+def wait_of(headers: Mapping[str, str]) -> tuple[float | None, str]:
+    """How long the server asks to wait: seconds (None: no usable wish), and its own words for a message."""
+    milliseconds = headers.get("retry-after-ms")
+    if milliseconds is not None:
+        value = _number(milliseconds)
+        if value is not None:
+            return _usable(value / 1000), cell(f"{milliseconds} ms", 40)
+    asked = headers.get("retry-after")
+    if asked is None:
+        return None, ""
+    value = _number(asked)
+    if value is None:
+        try:
+            value = parsedate_to_datetime(asked).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None, ""
+        return _usable(value), cell(asked, 40) if value > 0 else ""
+    return _usable(value), cell(f"{asked.strip()} s", 40) if value > 0 else ""
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _usable(seconds: float) -> float | None:
+    return min(seconds, LONGEST_WAIT) if seconds > 0 else None
+
+
+def provider_words(reply: Reply) -> str:
+    """What the provider says went wrong, on one clean line without keys; its status where it says nothing."""
+    words = error_words(reply.json) if reply.json is not None else ""
+    if not words and reply.json is None and reply.text.strip():
+        words = re.sub(r"<[^>]{0,200}>", " ", reply.text[:4000])
+    return tidy(words) or f"HTTP {reply.status} without a reason"
+
+
+def tidy(words: str) -> str:
+    """Outside words for a message: one line, no control characters, nothing that looks like a key."""
+    return cell(_KEY_LIKE.sub("•••", " ".join(words[:4000].split())), WORDS_LIMIT)
+
+
+def error_words(value: Json) -> str:
+    """The reason inside an error body, whatever its form: text, `{error: {message}}`, `{detail}`, a list of them."""
+    for _ in range(8):  # errors are nested a few levels at most
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            value = value[0] if value else ""
+        elif isinstance(value, dict):
+            keys = ("error", "errors", "message", "detail", "msg", "data", "code", "type", "title")
+            value = next((value[key] for key in keys if value.get(key)), "")
+        else:
+            return "" if value is None else str(value)
+    return ""
+
+
+def error_code(value: Json) -> str | None:
+    """The provider's own short word for an error, where it is one word."""
+    error = value.get("error") if isinstance(value, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    finest = details.get("error_code") if isinstance(details, dict) else None
+    if isinstance(finest, str) and _WORD.fullmatch(finest):
+        return finest
+    for key in ("code", "type"):
+        word = _error_field(value, key)
+        if word and _WORD.fullmatch(word):
+            return word
+    return None
+
+
+def _error_field(value: Json, key: str) -> str:
+    error = value.get("error") if isinstance(value, dict) else None
+    field = error.get(key) if isinstance(error, dict) else None
+    return field if isinstance(field, str) else ""

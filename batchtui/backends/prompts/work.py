@@ -1,0 +1,238 @@
+"""A prompt in OpenAI's form: the `[job]` that `chat` and `openai` share, and the request body made from it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+
+from batchtui.backends.openai.responses import as_response, check_response
+from batchtui.backends.prompts.citations import cited_correction_words
+from batchtui.backends.prompts.schema import (
+    correction_words,
+    is_object_schema,
+    named_schema,
+    native_response_format,
+    schema_instructions,
+)
+from batchtui.model import Json
+
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+ENDPOINTS = (CHAT, RESPONSES, "/v1/embeddings", "/v1/completions", "/v1/moderations")
+_VERSION = re.compile(r"^/?(?:openai/)?(?:v\d+(?:beta\d*)?/)?")
+_FIELDS = ("model", "max_tokens", "temperature", "top_p", "seed", "stop", "response_format")
+_ALSO_READ = ("instructions", "tools", "functions", "response_format")
+"""What a model reads beside the messages."""
+_LONGEST = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+
+
+class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`[job]` of a prompt. `body` is a whole request as a batch line holds it; fields given beside it win.
+
+    `extra` holds fields of the request that have no name here. `schema` is the JSON Schema that an answer must fit,
+    `file` what is sent beside the prompt (paths), `citations` asks for the passages an answer rests on.
+    """
+
+    model: str | None = None
+    prompt: str | None = None
+    messages: list[Json] | None = None
+    system: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    response_format: dict[str, Json] | None = None
+    schema: dict[str, Json] | None = None
+    file: str | list[str] | None = None
+    citations: bool = False
+    body: dict[str, Json] = {}
+    endpoint: str | None = None
+    extra: dict[str, Json] = {}
+
+
+def endpoint_of(work: ChatWork) -> str:
+    """The path in the form a batch line takes, `/v1/…`, whatever prefix the source wrote."""
+    if work.endpoint is None:
+        return CHAT
+    return "/v1/" + _VERSION.sub("", work.endpoint.strip().rstrip("/"))
+
+
+def request_body(
+    work: ChatWork, default_model: str | None = None, *, native_schema: bool = True
+) -> dict[str, Json]:
+    """The request as it is sent; a schema goes by prompt where the server does not take it natively."""
+    body: dict[str, Json] = {**work.body, **work.extra}
+    for name in _FIELDS:
+        value = getattr(work, name)
+        if value is not None:
+            body[name] = value
+    if default_model and not body.get("model"):
+        body["model"] = default_model
+    if work.messages is not None:
+        body["messages"] = work.messages
+    elif work.prompt is not None:
+        body["messages"] = [{"role": "user", "content": work.prompt}]
+    if work.system is not None:
+        others = body.get("messages") or []
+        if others and isinstance(others[0], dict) and others[0].get("role") in ("system", "developer"):
+            others = others[1:]
+        body["messages"] = [{"role": "system", "content": work.system}, *others]
+    if endpoint_of(work) == RESPONSES:
+        body = as_response(body)
+    if work.schema is not None:
+        _ask_for_schema(body, work.schema, endpoint_of(work), native_schema)
+    return body
+
+
+def _ask_for_schema(body: dict[str, Json], schema: dict[str, Json], endpoint: str, native: bool) -> None:
+    native = native and is_object_schema(schema)
+    if endpoint == RESPONSES:
+        if native:
+            given = body.get("text")
+            text: dict[str, Json] = given if isinstance(given, dict) else {}
+            body["text"] = text | {"format": {"type": "json_schema", **named_schema(schema)}}
+        else:
+            body["instructions"] = _joined(body.get("instructions"), schema_instructions(schema))
+    elif native:
+        body["response_format"] = native_response_format(schema)
+    else:
+        body["messages"] = with_system(body.get("messages") or [], schema_instructions(schema))
+
+
+def with_system(messages: list[Json], text: str) -> list[Json]:
+    """The messages with `text` at the end of the system's, which is made where there is none."""
+    first = messages[0] if messages else None
+    if not isinstance(first, dict) or first.get("role") not in ("system", "developer"):
+        return [{"role": "system", "content": text}, *messages]
+    content = first.get("content")
+    if isinstance(content, list):
+        return [first | {"content": [*content, {"type": "text", "text": text}]}, *messages[1:]]
+    return [first | {"content": _joined(content, text)}, *messages[1:]]
+
+
+def _joined(before: Json, text: str) -> str:
+    return f"{before}\n\n{text}" if before else text
+
+
+def with_correction(work: ChatWork, answer: str, errors: str) -> ChatWork:
+    """The same work asked again: its earlier answer and what was wrong with it follow as turns of their own.
+
+    Work without messages (embeddings and the like) stays as it is. `file` belongs to the first user's turn.
+    """
+    correct = cited_correction_words if work.citations else correction_words
+    turns: list[Json] = [
+        {"role": "assistant", "content": answer},
+        {"role": "user", "content": correct(errors)},
+    ]
+    if work.prompt is not None:
+        asked: list[Json] = [{"role": "user", "content": work.prompt}]
+        return msgspec.structs.replace(work, prompt=None, messages=asked + turns)
+    if work.messages is not None:
+        return msgspec.structs.replace(work, messages=work.messages + turns)
+    for key in ("messages", "input"):
+        given = work.body.get(key)
+        if key == "input" and endpoint_of(work) != RESPONSES:
+            continue
+        if isinstance(given, str):
+            given = [{"role": "user", "content": given}]
+        if isinstance(given, list):
+            return msgspec.structs.replace(work, body=work.body | {key: given + turns})
+    return work
+
+
+def check_work(
+    work: ChatWork, default_model: str | None, endpoints: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """What is wrong with it, as (key, message)."""
+    endpoint = endpoint_of(work)
+    if endpoint not in endpoints:
+        return [("endpoint", f"{work.endpoint} is not taken here; give one of {', '.join(endpoints)}")]
+    wrong: list[tuple[str, str]] = []
+    model = work.model or work.body.get("model") or work.extra.get("model") or default_model
+    if not isinstance(model, str) or not model.strip():
+        wrong.append(("model", "missing; name the model, here or in the backend's table"))
+    if work.max_tokens is not None and work.max_tokens < 1:
+        wrong.append(("max_tokens", f"expected at least 1, got {work.max_tokens}"))
+    if work.body.get("stream") or work.extra.get("stream"):
+        wrong.append(("stream", "answers are taken whole; leave it out"))
+    if work.schema is not None and work.response_format is not None:
+        wrong.append(("response_format", "given together with schema; keep one"))
+    if work.schema is not None and endpoint not in (CHAT, RESPONSES):
+        wrong.append(("schema", f"{endpoint} gives no answer that a schema could describe; leave it out"))
+    if endpoint == CHAT:
+        wrong += _check_messages(work)
+    elif endpoint == RESPONSES:
+        names = ("prompt", "messages", "stop", "seed", "response_format")
+        given = {name: value for name in names if (value := getattr(work, name)) is not None}
+        wrong += check_response(given, work.body | work.extra)
+    elif not work.body:
+        wrong.append(("body", f"{endpoint} needs the whole request as `body`"))
+    elif work.prompt is not None or work.messages is not None or work.system is not None:
+        key = next(key for key in ("prompt", "messages", "system") if getattr(work, key) is not None)
+        wrong.append((key, f"belongs to {CHAT}; {endpoint} takes `body`"))
+    return wrong
+
+
+def _check_messages(work: ChatWork) -> list[tuple[str, str]]:
+    given = [
+        key
+        for key, value in (
+            ("prompt", work.prompt),
+            ("messages", work.messages),
+            ("body.messages", work.body.get("messages")),
+        )
+        if value is not None
+    ]
+    if not given:
+        return [("prompt", "missing; give prompt or messages")]
+    if len(given) > 1:
+        return [(given[0], f"given together with {' and '.join(given[1:])}; keep one")]
+    if work.prompt is not None:
+        return [] if work.prompt.strip() else [("prompt", "is empty")]
+    key = given[0]
+    messages = work.messages if key == "messages" else work.body["messages"]
+    if not isinstance(messages, list) or not messages:
+        return [(key, "expected a list of messages with a role and content")]
+    for place, message in enumerate(messages):
+        at = f"{key}[{place}]"
+        if not isinstance(message, dict):
+            return [(at, f"expected a table with role and content, got {type(message).__name__}")]
+        if not isinstance(message.get("role"), str):
+            return [(f"{at}.role", "missing; one of system, user, assistant, tool")]
+        content = message.get("content")
+        if not (isinstance(content, str | list) or (content is None and message["role"] == "assistant")):
+            return [(f"{at}.content", "expected text or a list of parts")]
+    return []
+
+
+def model_of(work: ChatWork, default_model: str | None) -> str | None:
+    model = work.model or work.extra.get("model") or work.body.get("model") or default_model
+    return model if isinstance(model, str) else None
+
+
+def estimate_tokens(body: dict[str, Json]) -> tuple[int, int]:
+    """Tokens in, from a quarter of the bytes of what is asked, rounded up; tokens out at most (0: not bounded)."""
+    asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
+    text = _texts(asked) + "".join(dumps(body[key]) for key in _ALSO_READ if body.get(key))
+    longest = next((body[key] for key in _LONGEST if isinstance(body.get(key), int)), 0)
+    choices = body.get("n")
+    times = choices if type(choices) is int and choices > 1 else 1
+    return -(-len(text.encode("utf-8", "replace")) // 4), longest * times
+
+
+def _texts(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(_texts, value))
+    if isinstance(value, dict):
+        kept = {key: part for key, part in value.items() if key in ("content", "text")}
+        return "".join(map(_texts, kept.values())) if kept else dumps(value)
+    return ""
+
+
+def dumps(value: Json) -> str:
+    """Compact ASCII JSON: half an emoji in a prompt cannot break it."""
+    return json.dumps(value, separators=(",", ":"))

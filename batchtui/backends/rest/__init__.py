@@ -1,0 +1,1 @@
+"""Kind `rest`: any submit, poll and fetch JSON API, described in the config."""

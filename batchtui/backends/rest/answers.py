@@ -1,0 +1,96 @@
+"""Results of kind `rest`: one reply for one job, or a list for many."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from batchtui.backends.base import Answer, Forgotten, Refused, Submission, Transient
+from batchtui.backends.prompts.replies import error_words, tidy
+from batchtui.backends.rest.lists import ask, request_of, understood
+from batchtui.backends.rest.parts import ENDED, FAULT, KEPT, Parts, kept_of
+from batchtui.backends.rest.session import Session
+from batchtui.backends.wire_ids import ADOPTED_TOKEN
+from batchtui.model import JobState, Json, Outcome
+from batchtui.sources.filters import as_text
+
+Keep = Callable[[str, bytes], None]
+
+
+async def one_answer(
+    parts: Parts, session: Session, submission: Submission, keep: Keep | None
+) -> Answer | None:
+    """The answer of a submission's only job; None where it ended without one, which its state says. Raises as results."""
+    facts = submission.facts
+    wire_id = (submission.remote_id or "") if submission.token == ADOPTED_TOKEN else submission.token
+    remote = _remote(submission)
+    if facts.get(ENDED) == "failed":
+        error = str(facts.get(FAULT) or "the API says that it failed, but not why")
+        return Answer(
+            wire_id, Outcome(state=JobState.FAILED, error=error, error_kind="remote", remote=remote)
+        )
+    if facts.get(ENDED) in ("cancelled", "expired"):
+        return None
+    call = parts.fetch or parts.poll
+    assert call is not None
+    reply = await ask(session, request_of(call, parts.values(submission, session.env)))
+    if reply.status == 410:
+        raise Forgotten("the API no longer has the result (410)")
+    if reply.status == 404:
+        raise Transient("the result is not there (404)", kind="not_ready")
+    value = understood(reply)
+    if keep is not None:
+        keep("result.json", reply.text.encode("utf-8", "surrogatepass"))
+    return Answer(wire_id, _outcome(parts, value, remote), reply.text)
+
+
+async def many_answers(
+    parts: Parts, session: Session, submission: Submission, keep: Keep | None
+) -> AsyncGenerator[Answer, None]:
+    assert parts.fetch_list is not None
+    remote = _remote(submission)
+    try:
+        pages = parts.fetch_list.pages(session, parts.values(submission, session.env))
+        async with aclosing(pages) as all_pages:
+            async for page in all_pages:
+                if keep is not None:
+                    keep("results.json", page.reply.text.strip().encode("utf-8", "surrogatepass") + b"\n")
+                for item in page.items:
+                    yield _one_of_many(parts, item, remote)
+    except Refused as fault:
+        if fault.kind == "no_list" and submission.facts.get(ENDED) == "completed":
+            raise Transient(f"the results are not there: {fault.message}", kind="not_ready") from None
+        if fault.kind != "no_list":
+            raise
+
+
+def _one_of_many(parts: Parts, item: Json, remote: dict[str, Json]) -> Answer:
+    job_id = parts.job(item)
+    words = error_words(parts.error(item))
+    if words:
+        outcome = Outcome(state=JobState.FAILED, error=tidy(words), error_kind="remote", remote=remote)
+    else:
+        outcome = _outcome(parts, item, remote)
+    return Answer("" if job_id is None else as_text(job_id), outcome, json.dumps(item))
+
+
+def _outcome(parts: Parts, value: Json, remote: dict[str, Json]) -> Outcome:
+    """Completed with what stands at the result's place; without it the API broke its word."""
+    found = parts.result(value) if parts.result else value
+    if found is None:
+        error = f"the reply holds no result at {parts.result}"
+        return Outcome(state=JobState.FAILED, error=error, error_kind="bad_reply", remote=remote)
+    text = parts.text(value) if parts.text else found if isinstance(found, str) else None
+    return Outcome(
+        state=JobState.COMPLETED,
+        output=found,
+        raw_response=None if text is None else as_text(text),
+        cost_usd=parts.cost.number(value),
+        remote={**remote, **kept_of(parts.fetch_keep, value)},
+    )
+
+
+def _remote(submission: Submission) -> dict[str, Json]:
+    kept = submission.facts.get(KEPT)
+    return {"id": submission.remote_id, **(kept if isinstance(kept, dict) else {})}

@@ -1,0 +1,117 @@
+"""Lists of kind `rest`, page by page, whatever way an API has of going on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass
+
+from batchtui.backends.base import Refused, Transient
+from batchtui.backends.prompts.replies import Reply, raise_for
+from batchtui.backends.rest.session import Session
+from batchtui.backends.rest.settings import Fetch, Listing
+from batchtui.backends.rest.templates import CompiledCall, Compiler, Request
+from batchtui.model import Json
+from batchtui.sources.template import TemplateError
+
+PAGES = 10_000
+NO_LIST = (404, 405, 501)
+PAGING = ("page", "offset", "cursor")
+
+
+@dataclass(slots=True)
+class Page:
+    """Some items, the reply that held them, and whether with these all were seen."""
+
+    items: list[Json]
+    reply: Reply
+    complete: bool
+
+
+class CompiledList:
+    """A list that can be read to its end, as far as its table says where that is."""
+
+    def __init__(
+        self, compiler: Compiler, listing: Listing | Fetch, key: str, names: Collection[str]
+    ) -> None:
+        self.call = compiler.call(listing, key, {*names, *PAGING})
+        self._items = compiler.place(listing.items, f"{key}.items")
+        self._cursor = compiler.place(listing.cursor, f"{key}.cursor")
+        self._more = compiler.place(listing.more, f"{key}.more")
+        self._total = compiler.place(listing.total, f"{key}.total")
+        self._first = listing.first_page
+        self._whole = isinstance(listing, Fetch) or listing.whole
+        used = self.call.names
+        if self._cursor and "cursor" not in used:
+            raise compiler.fault(
+                f"{key}.cursor", "nothing of the call takes it: put {{ cursor }} into its query"
+            )
+        if "cursor" in used and not self._cursor:
+            raise compiler.fault(
+                f"{key}.cursor", "missing: the place of the mark that {{ cursor }} stands for"
+            )
+        self._numbered = bool(used & {"page", "offset"})
+
+    async def pages(
+        self, session: Session, values: Mapping[str, Json], most: int = PAGES
+    ) -> AsyncGenerator[Page, None]:
+        """At most `most` pages. Raises Transient, TryLater, NeedsPerson; Refused where there is no such list."""
+        cursor: Json = None
+        seen = 0
+        for number in range(self._first, self._first + most):
+            here = {**values, "page": number, "offset": seen, "cursor": cursor}
+            reply = await ask(session, request_of(self.call, here))
+            if reply.status in NO_LIST:
+                raise Refused(f"there is no such list ({reply.status})", "no_list")
+            understood(reply)
+            items = self._items(reply.json)
+            if not isinstance(items, list):
+                raise Transient(f"the reply holds no list at {self._items}", kind="bad_reply")
+            seen += len(items)
+            before, cursor = cursor, self._cursor(reply.json)
+            last, complete = self._ended(reply.json, items, seen, before, cursor)
+            yield Page(items, reply, complete)
+            if last:
+                return
+
+    def _ended(
+        self, reply: Json, items: list[Json], seen: int, before: Json, cursor: Json
+    ) -> tuple[bool, bool]:
+        """Whether no page follows, and whether all was seen."""
+        if self._cursor:
+            return (True, True) if cursor in (None, "", False) else (cursor == before, False)
+        if self._more:
+            done = not self._more(reply)
+        elif (total := self._total.count(reply)) is not None:
+            done = seen >= total
+        elif self._numbered:
+            done = not items
+        else:
+            return True, self._whole
+        return done or not items or not self._numbered, done
+
+
+async def ask(session: Session, request: Request) -> Reply:
+    """A call that may be repeated, so a reply that cannot be read is a bad moment: Transient, never Refused."""
+    try:
+        return await session.send(request)
+    except Refused as fault:
+        raise Transient(fault.message, kind=fault.kind) from None
+
+
+def understood(reply: Reply) -> Json:
+    """The JSON of a good reply. Raises Transient, TryLater, NeedsPerson."""
+    try:
+        raise_for(reply)
+    except Refused as fault:
+        raise Transient(fault.message, kind=fault.kind) from None
+    if reply.problem is not None:
+        raise Transient(f"the reply ({reply.status}) is {reply.problem}", kind="bad_reply")
+    return reply.json
+
+
+def request_of(call: CompiledCall, values: Mapping[str, Json]) -> Request:
+    """Raises Refused where a name that the call needs was never learnt."""
+    try:
+        return call.render(values)
+    except TemplateError as fault:
+        raise Refused(f"{fault.key}: {fault.message}", "template") from None

@@ -1,0 +1,221 @@
+"""The whole table of a `rest` backend, compiled; every fault in it is named by its key before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from batchtui.backends.base import DOING, Job, Progress, Submission, Transient
+from batchtui.backends.prompts.replies import error_words, tidy
+from batchtui.backends.rest.lists import CompiledList
+from batchtui.backends.rest.settings import STATES, Call, Fetch, Find, Poll, RestSettings, RestWork
+from batchtui.backends.rest.templates import ID_LIMIT, CompiledCall, Compiler, Places, Request
+from batchtui.model import Json, SubmissionState, seconds
+from batchtui.sources.filters import as_text
+from batchtui.sources.template import Template, TemplateError
+from batchtui.text import cell
+
+BASE = frozenset({"token", "batch", "created", "created_unix"})
+JOB = frozenset({"input", "name", "job_id", "id"})
+RESERVED = BASE | JOB | {"env", "jobs", "page", "offset", "cursor", "item", "reply", "row"}
+ENDED, KEPT, FAULT = "ended_as", "kept", "fault"
+"""Among a submission's facts: the word for its end, ids that later calls need, why it failed."""
+_LIVE = {state.value: state for state in SubmissionState}
+
+
+class Parts:
+    """Raises ConfigError."""
+
+    def __init__(self, compiler: Compiler, settings: RestSettings) -> None:
+        self._compiler = compiler
+        submit, poll, find = settings.submit, settings.poll, settings.find
+        keeps = {"submit.keep": submit.keep, "poll.keep": poll.keep}
+        keeps |= {"find.keep": find.keep} if find else {}
+        kept = {key: compiler.places(given, key, RESERVED) for key, given in keeps.items()}
+        self.submit_keep, self.poll_keep = kept["submit.keep"], kept["poll.keep"]
+        self.find_keep = kept.get("find.keep", {})
+        self.later = BASE | {"id"} | {name for places in kept.values() for name in places}
+
+        self.each: Template | None = None
+        if submit.each is not None:
+            self.each = compiler.template(submit.each, "submit.each", BASE | JOB | {"env"})
+        names = BASE | ({"jobs"} if self.each else JOB)
+        self._submit = compiler.call(submit, "submit", names)
+        self._set = compiler.template(submit.set, "submit.set", {*names, "env"})
+        sent = self._submit.names | self._set.names | (self.each.names if self.each else set())
+        if self.each and "jobs" not in self._submit.body.names | self._set.names:
+            raise compiler.fault("submit.body", "put {{ jobs }} where the jobs go, as each says them")
+        if self.each and "id" not in self.each.names:
+            raise compiler.fault(
+                "submit.each", "put {{ id }} where the API keeps a job's name, to know its answer by"
+            )
+        self.submit_id = compiler.place(submit.id, "submit.id")
+        self.refused = compiler.place(submit.refused, "submit.refused")
+        self._poll(poll)
+        self._fetch(settings.fetch)
+        self.cancel = compiler.call(settings.cancel, "cancel", self.later) if settings.cancel else None
+        self.probe = compiler.call(settings.probe, "probe", ()) if settings.probe else None
+        self._find(find, sent)
+        self._states = STATES | {word.casefold(): state for word, state in settings.states.items()}
+        try:
+            self.look_back = seconds(settings.look_back)
+        except ValueError as fault:
+            raise compiler.fault("look_back", str(fault)) from None
+
+    def _poll(self, poll: Poll) -> None:
+        compiler = self._compiler
+        self.poll: CompiledCall | None = None
+        self.poll_list: CompiledList | None = None
+        self.list_id = compiler.place(None, "poll.list.id")
+        if poll.path is not None:
+            fields = {field: getattr(poll, field) for field in ("method", "query", "headers", "body")}
+            self.poll = compiler.call(Call(path=poll.path, **fields), "poll", self.later)
+        if poll.list is not None:
+            self.poll_list = CompiledList(compiler, poll.list, "poll.list", BASE)
+            self.list_id = compiler.place(poll.list.id, "poll.list.id")
+        if self.poll is None and self.poll_list is None:
+            raise compiler.fault("poll.path", "missing; say how one is asked for by path, or many by list")
+        self.status = compiler.place(poll.status, "poll.status")
+        self._shown = {
+            name: compiler.place(getattr(poll, name), f"poll.{name}")
+            for name in ("progress", "stage", "error", "completed", "failed", "total")
+        }
+
+    def _fetch(self, fetch: Fetch | None) -> None:
+        compiler = self._compiler
+        self.fetch: CompiledCall | None = None
+        self.fetch_list: CompiledList | None = None
+        given = fetch or Fetch(path="")
+        if self.each and (fetch is None or fetch.items is None):
+            raise compiler.fault(
+                "fetch.items", "missing: with submit.each the results of many jobs come in a list"
+            )
+        if fetch is None and self.poll is None:
+            raise compiler.fault(
+                "fetch", "missing: without a poll.path there is no reply that holds a result"
+            )
+        if fetch and not self.each and fetch.items is not None:
+            raise compiler.fault("fetch.items", "goes with submit.each; here a submission is one job")
+        if fetch and self.each:
+            self.fetch_list = CompiledList(compiler, fetch, "fetch", self.later)
+        elif fetch:
+            self.fetch = compiler.call(fetch, "fetch", self.later)
+        self.result = compiler.place(given.result, "fetch.result")
+        self.text = compiler.place(given.text, "fetch.text")
+        self.cost = compiler.place(given.cost_usd, "fetch.cost_usd")
+        self.job = compiler.place(given.job, "fetch.job")
+        self.error = compiler.place(given.error, "fetch.error")
+        self.fetch_keep = compiler.places(given.keep, "fetch.keep", ())
+
+    def _find(self, find: Find | None, sent: set[str]) -> None:
+        compiler = self._compiler
+        self.find: CompiledList | None = None
+        self.look: CompiledCall | None = None
+        if find is None:
+            return
+        if "token" not in sent:
+            raise compiler.fault("find.token", "submit sends no {{ token }}; put it where find can see it")
+        self.find = CompiledList(compiler, find, "find", BASE)
+        self.find_id = compiler.place(find.id, "find.id")
+        self.find_token = compiler.place(find.token, "find.token")
+        if find.look:
+            self.look = compiler.call(find.look, "find.look", BASE | {"item"})
+
+    @property
+    def fetch_names(self) -> set[str]:
+        call = self.fetch or (self.fetch_list.call if self.fetch_list else self.poll)
+        return call.names if call else set()
+
+    @property
+    def listing(self) -> tuple[CompiledList | None, Places]:
+        """The list that shows what lives there, and the place of the id in one of its items."""
+        return (self.find, self.find_id) if self.find else (self.poll_list, self.list_id)
+
+    # ---- what templates see
+
+    def values(self, submission: Submission, env: Json) -> dict[str, Json]:
+        """For calls about a submission, whether it has an id yet or not."""
+        after = submission.created - self.look_back
+        kept = submission.facts.get(KEPT)
+        return {
+            **(kept if isinstance(kept, dict) else {}),
+            **({"id": submission.remote_id} if submission.remote_id else {}),
+            "token": submission.token,
+            "batch": submission.batch_name,
+            "created": iso(after),
+            "created_unix": int(after),
+            "env": env,
+        }
+
+    def job_values(self, job: Job[RestWork], wire_id: str) -> dict[str, Json]:
+        name = job.work.name or job.id
+        return {"input": job.work.input, "name": name, "job_id": job.id, "id": wire_id}
+
+    def create(self, values: Mapping[str, Json]) -> Request:
+        """The call that submits. Raises TemplateError."""
+        request = self._submit.render(values)
+        if own := self._set.render(values):
+            if not isinstance(request.body or {}, dict):
+                raise TemplateError("submit.set", "the body is no object that could take further fields")
+            request.body = {**(request.body or {}), **own}
+        return request
+
+    # ---- what a reply says
+
+    def progress(self, item: Json, submission: Submission) -> Progress:
+        """Raises Transient for a reply without a status that is known."""
+        said = self.status(item)
+        if said is None:
+            raise Transient(f"the reply holds no status at {self.status}", kind="bad_reply")
+        word = as_text(said).strip()
+        state = self._states.get(word.casefold())
+        if state is None:
+            message = f'the status "{cell(word, 40)}" is not known; say under states what it means'
+            raise Transient(message, kind="bad_reply")
+        live = _LIVE.get(state)
+        if live is not None:
+            return self._counted(Progress(live, facts={DOING: self._doing(item, word)}), item)
+        told = Progress(SubmissionState.ENDED, ended_as=state, facts={DOING: "", ENDED: state})
+        if state != "completed" and (words := tidy(error_words(self._shown["error"](item)))):
+            told.error = told.facts[FAULT] = words
+        if self.each is None:
+            told.completed, told.failed, told.total = int(state == "completed"), int(state == "failed"), 1
+            return told
+        return self._counted(told, item)
+
+    def is_live(self, item: Json) -> bool:
+        """Whether an item of a list may still change; one whose status is not known may."""
+        said = self.status(item)
+        state = None if said is None else self._states.get(as_text(said).strip().casefold())
+        return state is None or state in _LIVE
+
+    def _doing(self, item: Json, word: str) -> str:
+        """Such as `calculating 60 %`."""
+        stage, share = self._shown["stage"](item), self._shown["progress"].number(item)
+        words = cell(word if stage is None else as_text(stage), 40)
+        return f"{words} {share:.0f} %" if share is not None and 0 <= share <= 100 else words
+
+    def _counted(self, progress: Progress, item: Json) -> Progress:
+        shown = self._shown
+        progress.completed = shown["completed"].count(item)
+        progress.failed = shown["failed"].count(item)
+        progress.total = shown["total"].count(item)
+        return progress
+
+
+def kept_of(places: dict[str, Places], reply: Json) -> dict[str, Json]:
+    """What stands at these places, as far as it is an id: short texts and numbers."""
+    found = {name: place(reply) for name, place in places.items()}
+    return {
+        name: value
+        for name, value in found.items()
+        if isinstance(value, str | int | float) and _is_short(value)
+    }
+
+
+def _is_short(value: str | float) -> bool:
+    return not isinstance(value, str) or 0 < len(value) <= ID_LIMIT
+
+
+def iso(unix: float) -> str:
+    return datetime.fromtimestamp(max(unix, 0.0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""Kind `slurm`: programs, calls and tasks on a cluster."""

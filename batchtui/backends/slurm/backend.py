@@ -1,0 +1,284 @@
+"""Kind `slurm`: commands, calls and tasks on a cluster, one array a submission, by Slurm's own commands."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shlex
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from batchtui.backends.base import (
+    DOING,
+    LOGS,
+    Answer,
+    BackendSettings,
+    Forgotten,
+    Found,
+    Job,
+    KindLimits,
+    Note,
+    Probe,
+    Progress,
+    Refused,
+    Remote,
+    RemoteBatch,
+    RemoteJob,
+    Setup,
+    Submission,
+    Transient,
+    TryLater,
+)
+from batchtui.backends.program_words import described, unusable_text
+from batchtui.backends.prompts.prompts import limits_of
+from batchtui.backends.slurm.folder import RunFolder, Seen, folder_of, work_of
+from batchtui.backends.slurm.progress import Watcher
+from batchtui.backends.slurm.results import STATES, all_answers, early_answers
+from batchtui.backends.slurm.settings import SlurmSettings
+from batchtui.backends.slurm.site import Site
+from batchtui.backends.slurm.states import Queue, listed
+from batchtui.backends.wire_ids import ADOPTED_TOKEN
+from batchtui.model import Json, seconds
+from batchtui.work.job import ProgramWork, form_of
+from batchtui.work.notices import scenario_notices
+
+PREFIX = "bt-"
+"""Job names are this and the submission's token."""
+GROUP = 500
+"""Jobs written between two looks at what else there is to do."""
+CALL_RETRIES = 2
+
+
+class SlurmBackend(Remote[ProgramWork]):
+    """The truth about a job is its line in the run folder; Slurm is asked what runs, and what became of the rest."""
+
+    kind: ClassVar[str] = "slurm"
+    summary: ClassVar[str] = "programs, Python calls and power flow on a Slurm cluster"
+    Settings: ClassVar[type[BackendSettings]] = SlurmSettings
+    Work: ClassVar[type[msgspec.Struct]] = ProgramWork
+    early = True
+    cancels_jobs = True
+    defaults = KindLimits(
+        jobs_per_submission=100_000,
+        bytes_per_submission=1_000_000_000,
+        submissions_at_once=10,
+        sends_at_once=1,
+        poll_interval=5.0,
+        poll_interval_max=60.0,
+        settle=30.0,
+        timeout=None,
+        retries=0,
+    )
+
+    def __init__(self, setup: Setup[BackendSettings]) -> None:
+        super().__init__(setup)
+        assert isinstance(setup.settings, SlurmSettings)
+        self.settings = setup.settings
+        self._limits = limits_of(setup.settings, self.defaults)
+        self._site = Site(self.settings)
+        self._watcher = Watcher(self.settings.place, seconds(self.settings.lag))
+        self._adopted: dict[str, Path] = {}
+
+    @property
+    def limits(self) -> KindLimits:
+        return self._limits
+
+    def limits_of(self, template: dict[str, Json]) -> KindLimits:
+        """Calls and tasks are tried again where a failure may pass, commands where they name exit codes."""
+        again = form_of(template) != "command" or template.get("retry_exit_codes")
+        return replace(self._limits, retries=CALL_RETRIES) if again else self._limits
+
+    def account(self) -> str:
+        text = "\0".join((self.kind, str(self.settings.place), self.settings.cluster or ""))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    # ---- jobs
+
+    def check(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
+        return unusable_text(job.work)
+
+    def notices(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
+        return scenario_notices(job.work)
+
+    def describe(self, job: Job[ProgramWork]) -> Json:
+        return described(job.work)
+
+    def group(self, job: Job[ProgramWork]) -> str:
+        return ""
+
+    def line(self, job: Job[ProgramWork]) -> bytes:
+        return json.dumps(msgspec.to_builtins(job.work)).encode() + b"\n"
+
+    async def probe(self) -> Probe:
+        try:
+            facts = await self._site.facts()
+        except (Transient, Refused) as fault:
+            return Probe(ok=False, message=fault.message)
+        accounts = "with accounting" if facts.accounting else "without accounting"
+        return Probe(
+            ok=True,
+            message=f"cluster {facts.cluster}, Slurm {facts.version}, {accounts}, "
+            f"arrays of {facts.max_array:,}; run folders in {self.settings.place}",
+        )
+
+    # ---- sending
+
+    async def submit(self, submission: Submission, jobs: Iterable[Job[ProgramWork]], note: Note) -> str:
+        """Write the run folder, then submit one array over it. Only `sbatch` can be unsure."""
+        rest = iter(jobs)
+        first = next(rest, None)
+        if first is None:
+            raise Refused("a submission without jobs", "empty")
+        try:
+            facts = await self._site.facts()
+        except Transient as fault:
+            raise TryLater(fault.message, kind=fault.kind) from None
+        folder, settings = self._folder(submission), self.settings
+        chunk = settings.chunk_of(submission.jobs, first.work, facts.max_array)
+        try:
+            await self._write(folder, submission, chain([first], rest), chunk)
+            elements = folder.plan().elements
+        except OSError as fault:
+            message = f"cannot write the run folder {folder.path}: {fault.strerror or fault}"
+            hint = f"`folder` of backends.{self.name} names a place that the nodes share"
+            raise TryLater(f"{message}; {hint}", kind="folder") from None
+        note({"folder": str(folder.path), LOGS: str(folder.path / "logs"), DOING: ""})
+        limit = settings.minutes(
+            chunk, first.work, submission.timeout, submission.retries, facts.most_seconds
+        )
+        options = [
+            f"--job-name={PREFIX}{submission.token}",
+            f"--array=0-{elements - 1}" + (f"%{settings.max_jobs}" if settings.max_jobs else ""),
+            "--requeue",
+            "--open-mode=append",
+            f"--output={str(folder.path).replace('%', '%%')}/logs/%a.out",
+            "--export=ALL",  # of the few variables that sbatch itself is given
+            *([f"--time={limit}"] if limit else []),
+        ]
+        return await self._site.sbatch(options, f"{folder.path}/run.sh")
+
+    async def _write(
+        self, folder: RunFolder, submission: Submission, jobs: Iterator[Job[ProgramWork]], chunk: int
+    ) -> None:
+        groups = iter(lambda: list(islice(jobs, GROUP)), [])
+        given = os.environ.get("LC_ALL")  # sbatch itself is called in another language
+        language = "unset LC_ALL\n" if given is None else f"export LC_ALL={shlex.quote(given)}\n"
+        for _ in folder.write(submission, groups, chunk, self.settings.interpreter, language):
+            await asyncio.sleep(0)
+
+    async def find(self, submission: Submission) -> Found:
+        """By its name, in the queue and in the accounting; an array that has started left its id in the folder."""
+        name = self._name(submission)
+        queue = (await self._site.queued([name])).get(name)
+        if queue is None:
+            queue = (await self._site.accounted([name], submission.created)).get(name)
+        array = queue.array if queue else await asyncio.to_thread(self._folder(submission).claimed)
+        return Found(remote_id=array) if array else Found(absent=True)
+
+    # ---- looking
+
+    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress]:
+        """One `squeue` for all of them, then the result files of each."""
+        names = {self._name(one): one for one in submissions}
+        queued = await self._site.queued(list(names))
+        answers: dict[int, Progress] = {}
+        over: dict[str, Submission] = {}
+        for name, one in names.items():
+            progress = await self._watcher.progress(one, self._folder(one), queued.get(name, Queue()))
+            if progress is None:
+                over[name] = one
+            else:
+                answers[one.id] = progress
+        if over:
+            since = min(one.created for one in over.values())
+            known = await self._site.accounted(list(over), since)
+            for name, one in over.items():
+                answers[one.id] = await self._watcher.over(one, self._folder(one), known.get(name, Queue()))
+        return answers
+
+    async def cancel(self, submission: Submission) -> None:
+        """The mark keeps elements that Slurm starts again from doing anything."""
+        await asyncio.to_thread(self._folder(submission).cancel)
+        await self._site.scancel(submission.remote_id or "")
+
+    async def cancel_jobs(self, submission: Submission, numbers: Sequence[int]) -> None:
+        """By marks, which the runner heeds at once; elements with nothing left to do are cancelled in Slurm too."""
+        folder, name = self._folder(submission), self._name(submission)
+
+        def marked() -> list[int]:
+            folder.cancel(numbers)
+            seen = Seen()
+            folder.look(seen)
+            return folder.idle_elements(seen, numbers)
+
+        idle = await asyncio.to_thread(marked)
+        queue = (await self._site.queued([name])).get(name, Queue())
+        if waiting := [element for element in idle if queue.states.get(element) == "PENDING"]:
+            await self._site.scancel(f"{submission.remote_id}_[{listed(waiting)}]")
+
+    # ---- collecting
+
+    async def results(
+        self, submission: Submission, keep: Callable[[str, bytes], None] | None
+    ) -> AsyncGenerator[Answer, None]:
+        folder, array = self._folder(submission), submission.remote_id or ""
+        if not folder.path.exists() and self.settings.place.is_dir():
+            raise Forgotten(f"the run folder {folder.path} was deleted")
+        if submission.early:
+            groups = early_answers(folder, array, self._watcher.taken(folder))
+        else:
+            groups = all_answers(folder, array, submission.facts.get(STATES) or {})
+        try:
+            while (group := await asyncio.to_thread(next, groups, None)) is not None:
+                for answer in group:
+                    yield answer
+        except (OSError, msgspec.MsgspecError) as fault:
+            raise Transient(f"the run folder cannot be read: {fault}", kind="folder") from None
+
+    # ---- what lives there
+
+    async def list(self) -> Sequence[RemoteBatch]:
+        """Arrays of this user's whose run folder is here."""
+        found = []
+        for name, queue in (await self._site.all_queued()).items():
+            token = name.removeprefix(PREFIX)
+            folder = RunFolder(self.settings.place / token)
+            if token != name and queue.array and folder.path.is_dir():
+                jobs = (await asyncio.to_thread(folder.plan)).tasks
+                found.append(RemoteBatch(queue.array, queue.words() or "over", jobs=jobs, token=token))
+        return found
+
+    async def jobs(self, submission: Submission) -> AsyncGenerator[RemoteJob, None]:
+        """The tasks of the run folder."""
+        folder = self._folder(submission)
+        try:
+            groups = folder.tasks()
+            while (group := await asyncio.to_thread(next, groups, None)) is not None:
+                for task in group:
+                    yield RemoteJob(wire_id=task["id"], work=work_of(task))
+        except OSError:
+            raise Forgotten(f"there is no run folder {folder.path}") from None
+
+    # ---- run folders
+
+    def _folder(self, submission: Submission) -> RunFolder:
+        """Of an adopted submission only the array is known, which left its id in its folder."""
+        noted = submission.facts.get("folder")
+        path = Path(noted) if isinstance(noted, str) else self.settings.place / submission.token
+        if submission.token == ADOPTED_TOKEN and submission.remote_id:
+            array = submission.remote_id
+            if array not in self._adopted and (found := folder_of(self.settings.place, array)):
+                self._adopted[array] = found.path
+            path = self._adopted.get(array, path)
+        return RunFolder(path)
+
+    def _name(self, submission: Submission) -> str:
+        """What its array is called in Slurm: folders bear the token that it was made with."""
+        return PREFIX + self._folder(submission).path.name

@@ -1,0 +1,245 @@
+"""A batch file over its source: rows, ids and rendered jobs, with everything that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from batchtui.backends.base import Job
+from batchtui.backends.wire_ids import PLANNED_TOKEN
+from batchtui.batchfile import check_limits
+from batchtui.engine.composing.attaching import FileChecks, files_folder
+from batchtui.engine.composing.completing import completed, with_usual_limits
+from batchtui.engine.composing.rendering import BadField, Rendering
+from batchtui.engine.composing.routing import Routing
+from batchtui.engine.composing.schemas import Schemas
+from batchtui.engine.outputs.output import is_taken, output_dir
+from batchtui.engine.pool import AnyBackend, Backends
+from batchtui.errors import BatchtuiError, nearest
+from batchtui.model import BatchSpec, Json, Problem, Row
+from batchtui.sources.readers import open_source
+from batchtui.sources.source import Source
+from batchtui.sources.template import Template, compile_template, expand_sweep, render_id
+from batchtui.text import cell
+
+PROBLEMS_SHOWN = 200
+"""Problems that are kept word for word; the rest are counted."""
+ID_LIMIT = 512
+_PROMPTS = frozenset({"prompt", "messages", "body"})
+_OWN_WORK = _PROMPTS | {"command", "call"}
+"""Keys of `[job]` that say other work than what a source implies."""
+
+
+class AlreadyTold(Exception):
+    """The job is of a backend whose fault is among the problems already."""
+
+
+class Composition:
+    """A batch file brought together with its source and backend; what is wrong is collected in `problems`."""
+
+    def __init__(
+        self, spec: BatchSpec, base: Path, backends: Backends, stdin: BinaryIO | None, where: str
+    ) -> None:
+        self.spec, self.base, self.backends, self.where = spec, base, backends, where
+        self.problems: list[Problem] = []
+        self.dropped = 0
+        self.source: Source | None = None
+        self.backend: AnyBackend | None = None
+        """The backend of all jobs, or of the first one where each has its own."""
+        self.template: dict[str, Json] = {}
+        """What the jobs of `backend` are rendered from."""
+        self.implied: dict[str, Json] = {}
+        """The `[job]` that the source brings by its form."""
+        self.schemas: Schemas | None = None
+        """What answers must fit; None where that cannot be told."""
+        self.routing: Routing | None = None
+        self.templates: dict[str, dict[str, Json]] = {}
+        self.id_template: Template | None = None
+        self.combinations: list[dict[str, Json]] = [{}]
+        self.renderings: dict[str, Rendering] = {}
+        self.files = FileChecks(spec, base, self._warn_of_files)
+        self._unusable: set[str] = set()
+        self._open(stdin)
+
+    def add(self, problem: Problem) -> None:
+        """Keep a problem; past PROBLEMS_SHOWN they are only counted, and a fatal one is never lost."""
+        if len(self.problems) < PROBLEMS_SHOWN or (problem.fatal and not self.stopped):
+            self.problems.append(problem)
+        else:
+            self.dropped += 1
+
+    @property
+    def stopped(self) -> bool:
+        return any(problem.fatal for problem in self.problems)
+
+    def problem(self, message: str, **place: Json) -> None:
+        self.add(Problem(message=message, **place))
+
+    def _warn_of_files(self, message: str) -> None:
+        self.add(Problem(message=message, file=self.where, key="job.file", fatal=False))
+
+    def fault(self, fault: BatchtuiError, row: Row | None = None) -> None:
+        key = getattr(fault, "key", None)
+        text = getattr(fault, "message", None) or str(fault)
+        if row is None:
+            self.problem(text, file=self.where, key=key)
+        else:
+            name = self.source.name if self.source else self.where
+            self.problem(text, file=name, line=row.line, row=row.number, key=key)
+
+    def _open(self, stdin: BinaryIO | None) -> None:
+        spec = self.spec
+        for problem in check_limits(spec, self.where):
+            self.add(problem)
+        if spec.source:
+            try:
+                with_text = any(
+                    "{{" in piece and ("text" in piece or "row" in piece) for piece in _strings(spec.job)
+                )
+                self.source = open_source(spec.source, self.base, stdin=stdin, with_text=with_text)
+            except BatchtuiError as fault:
+                self.fault(fault)
+        if self.source and not _PROMPTS & spec.job.keys():
+            spec = self.spec = completed(spec, self.source.implied, self.backends)
+            self._tell_unless(self.source)
+        spec = self.spec = with_usual_limits(spec, self.backends.config.defaults.limits)
+        try:
+            given = spec.job.get("schema", self.backends.config.defaults.job.get("schema"))
+            self.schemas = Schemas(spec, given, self.base)
+        except BatchtuiError as fault:
+            self.fault(fault)
+        if spec.output.dir:
+            self._look_at_output(output_dir(spec, self.base))
+        implied = self.source.default_job if self.source else {}
+        self.implied = {} if _OWN_WORK & spec.job.keys() else implied
+        try:
+            routing = Routing(spec, self.implied, self.backends)
+        except BatchtuiError as fault:
+            self.fault(fault)
+            return
+        if not routing.possible:
+            known = ", ".join(map(cell, self.backends.names()))
+            self.problem(f"no backend is named; set one of: {known}", file=self.where, key="backend")
+            return
+        try:
+            if routing.fixed is not None:
+                self.backend = self.backends.get(routing.fixed)
+        except BatchtuiError as fault:
+            self.problem(str(fault), file=self.where, key="backend")
+            return
+        try:
+            self.combinations = expand_sweep(spec.sweep)
+            if self.backend:
+                self._prepare(self.backend)
+            if spec.source and spec.source.id is not None:
+                self.id_template = compile_template(spec.source.id, where="source.id")
+        except BatchtuiError as fault:
+            self.fault(fault)
+            self.backend = None
+            return
+        self.routing = routing
+
+    def _tell_unless(self, source: Source) -> None:
+        said = {*self.spec.job, *self.spec.sweep}
+        for keys, problem in source.implied.unless:
+            if not keys & said:
+                self.add(problem)
+
+    def _look_at_output(self, target: Path) -> None:
+        if target.exists() and not target.is_dir():
+            self.problem(f"{cell(target)} is a file; name a folder", file=self.where, key="output.dir")
+        elif is_taken(target):
+            text = f"{cell(target)} holds other results; where a name is taken, ours go into a folder in it"
+            self.problem(text, file=self.where, key="output.dir", fatal=False)
+
+    def _prepare(self, backend: AnyBackend) -> Rendering:
+        """The rendering of jobs for this backend: defaults and the source's own `[job]` as far as its kind knows them.
+
+        Raises BadField for a key of `[job]` that the kind does not take.
+        """
+        fields = {field.encode_name for field in msgspec.structs.fields(backend.Work)}
+        under = self.backends.config.defaults.job, self.implied
+        template = {key: value for part in under for key, value in part.items() if key in fields}
+        asked = self.spec.limits
+        limits = {"concurrency": asked.concurrency, "error_policy": asked.error_policy}
+        template |= {key: value for key, value in limits.items() if value is not None and key in fields}
+        template |= {key: value for key, value in self.spec.job.items() if key != "backend"}
+        if "schema" in fields:
+            template.pop("schema", None)
+        folders = [files_folder(self.spec, self.base), self.base]
+        rendering = Rendering(template, backend.Work, folders)
+        try:
+            rendering.check_static()
+        except BadField as fault:
+            if self.backend is not backend:
+                raise BadField(f"{fault} (for {backend.name}, of kind {backend.kind})", fault.key) from None
+            raise
+        if self.backend is None or self.backend is backend:
+            self.backend, self.template = backend, template
+        self.templates[backend.name] = template
+        self.renderings[backend.name] = rendering
+        return rendering
+
+    @property
+    def ready(self) -> bool:
+        """Whether jobs can be made at all."""
+        return self.routing is not None
+
+    def rows(self) -> Iterator[Row]:
+        """The usable rows; the others become problems."""
+        if not self.spec.source:
+            yield Row(number=1, line=None, values={})
+            return
+        for item in self.source.rows() if self.source else ():
+            if isinstance(item, Row):
+                yield item
+            else:
+                self.add(item)
+
+    def job_id(self, row: Row) -> str:
+        """Raises TemplateError, BadField."""
+        if not self.spec.source:
+            return "1"
+        text = render_id(self.id_template, row, self.source.id_column if self.source else None)
+        if len(text) > ID_LIMIT:
+            raise BadField(f"the id is longer than {ID_LIMIT} characters", "source.id")
+        return text
+
+    def job(
+        self, row: Row, sweep: dict[str, Json], job_id: str, n: int
+    ) -> tuple[AnyBackend, Job[msgspec.Struct]]:
+        """The job, and the backend it is for. Raises BatchtuiError, and AlreadyTold for what was a fault before."""
+        assert self.routing
+        name = self.routing.backend(row, sweep)
+        rendering = self.renderings.get(name)
+        if rendering is None:
+            rendering = self._first_of(name)
+        schema = self.schemas.of(row.values, sweep) if self.schemas and rendering.takes_schema else None
+        work = rendering.work(row.values, sweep, schema)
+        job = Job(index=n, id=job_id, attempt=1, token=PLANNED_TOKEN, work=work)
+        self.files.attach(job)
+        return self.backends.get(name), job
+
+    def _first_of(self, name: str) -> Rendering:
+        """A backend that a job names is told once where it cannot be used, and with each job where it is unknown."""
+        if name in self._unusable:
+            raise AlreadyTold
+        if name not in self.backends.names():
+            known = ", ".join(map(cell, self.backends.names()))
+            hint = nearest(name, self.backends.names()) or f"; known are {known}"
+            raise BadField(f'no backend "{cell(name, 60)}"{hint}', "job.backend")
+        self._unusable.add(name)
+        rendering = self._prepare(self.backends.get(name))
+        self._unusable.discard(name)
+        return rendering
+
+
+def _strings(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)

@@ -1,0 +1,324 @@
+"""Before anything is sent: read the source, render and check every job, count what it would come to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from batchtui.backends.attachments.checks import file_tokens
+from batchtui.backends.base import Job, Remote
+from batchtui.engine.composing.attaching import fingerprint, named_input
+from batchtui.engine.composing.composition import AlreadyTold, Composition
+from batchtui.engine.composing.schemas import Schemas
+from batchtui.engine.composing.shares import Shares
+from batchtui.engine.money.pricing import Pricing
+from batchtui.engine.outputs.output import output_dir
+from batchtui.engine.pool import AnyBackend, Backends
+from batchtui.engine.scenarios.check import ScenarioPreflight
+from batchtui.errors import BadInput, BatchtuiError
+from batchtui.model import BatchSpec, JobRecord, Json, Preflight, Problem, Row
+from batchtui.sources.ids import SeenIds
+from batchtui.store import clock
+from batchtui.store.folder import BatchFolder
+from batchtui.store.header import BatchHeader
+from batchtui.store.library import Draft
+from batchtui.text import cell
+
+MOST_SEEDS = 1000
+"""They stand in the batch's header, which is written often."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """A batch that was checked, and what `create` needs to make it."""
+
+    preflight: Preflight
+    spec: BatchSpec
+    base: Path
+    template: dict[str, Json] = field(default_factory=dict)
+    backend: AnyBackend | None = None
+    backends: list[AnyBackend] = field(default_factory=list)
+    """Every backend that has a job of it; `backend` is one of them."""
+    templates: dict[str, dict[str, Json]] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+    schemas: Schemas | None = None
+    """What answers must fit."""
+    seeds: list[JobRecord] = field(default_factory=list)
+    """Jobs that only say what their backend is to start; the batch's own are born of them."""
+
+
+@dataclass(slots=True)
+class Preview:
+    """One row as it would be sent, with what is wrong with it."""
+
+    row: Row | None
+    sent: Json
+    problems: list[Problem]
+    columns: list[str]
+    rows: int | None
+    job_id: str | None = None
+    template: dict[str, Json] = field(default_factory=dict)
+
+
+def plan(
+    spec: BatchSpec,
+    base: Path,
+    backends: Backends,
+    *,
+    draft: Draft | None = None,
+    stdin: BinaryIO | None = None,
+    where: str = "batch",
+    tick: Callable[[int], None] | None = None,
+    look: Callable[[msgspec.Struct], None] | None = None,
+) -> Planned:
+    """Check every job of `spec`; sends nothing and raises nothing for bad input, `preflight.problems` says it.
+
+    `base` is the folder that paths start from, `where` the batch file's name in messages. With a `draft` the
+    jobs are written there for `create`. `tick` is called with the number of rows read, every 500, `look` with the
+    work of each job.
+    """
+    work = Composition(spec, base, backends, stdin, where)
+    spec = work.spec
+    flight = Preflight(name=spec.name, backend=spec.backend, limits=spec.limits)
+    if spec.output.dir:
+        flight.output = str(output_dir(spec, base.absolute()))
+    planned = Planned(flight, spec, base, schemas=work.schemas)
+    if work.ready:
+        shares = _check_jobs(work, flight, draft, tick, look)
+        planned.template, planned.backend = work.template, work.backend
+        planned.seeds = shares.seeds
+        planned.backends = [share.backend for share in shares.by_name.values()]
+        planned.templates = {
+            name: template for name, template in work.templates.items() if template != work.template
+        }
+        used = planned.backends or ([work.backend] if work.backend else [])
+        planned.accounts = {backend.name: backend.account() for backend in used}
+        flight.backend = ", ".join(backend.name for backend in used) or None
+        flight.kind = ", ".join(dict.fromkeys(backend.kind for backend in used)) or None
+    if work.source:
+        flight.columns = work.source.columns
+    if work.dropped:
+        work.problems.append(Problem(message=f"and {work.dropped:,} more problems", fatal=False))
+    flight.problems = work.problems
+    work.files.close()
+    return planned
+
+
+def _check_jobs(
+    work: Composition,
+    flight: Preflight,
+    draft: Draft | None,
+    tick: Callable[[int], None] | None,
+    look: Callable[[msgspec.Struct], None] | None,
+) -> Shares:
+    shares = Shares(work.spec.limits)
+    pricing = Pricing(work.backends.config)
+    seen = SeenIds(work.source.name if work.source else work.where)
+    unpriced: set[str] = set()
+    longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
+    last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
+    cost = most = 0.0
+    scenarios = ScenarioPreflight(Path(flight.output) if flight.output else None)
+    for count, row in enumerate(work.rows()):
+        if tick and count % 500 == 0:
+            tick(count)
+        for variant, sweep in enumerate(work.combinations, 1):
+            try:
+                job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")
+                backend, job = work.job(row, sweep, job_id, flight.jobs - len(shares.seeds))
+                faults = backend.check(job) + work.files.check(backend, job)
+            except AlreadyTold:
+                continue
+            except BatchtuiError as fault:
+                work.fault(fault, row)
+                continue
+            place = {
+                "file": work.source.name if work.source else work.where,
+                "line": row.line,
+                "row": row.number,
+            }
+            for key, message in faults:
+                work.problem(message, key=key if key.startswith("job") else f"job.{key}", **place)
+            if faults:
+                continue
+            for key, message in backend.notices(job):
+                text = f'"{cell(job_id, 60)}": {message}'
+                work.problem(text, key=f"job.{key}", fatal=False, **place)
+            if look:
+                look(job.work)
+            if wrong := scenarios.fault(job_id, job.work):
+                work.problem(wrong, key="id", **place)
+                continue
+            if clash := seen.check(job_id, row):
+                work.add(clash)
+                if clash.fatal:
+                    flight.duplicates += 1
+                    continue
+            record = record_of(backend, job, row, sweep)
+            if work.schemas and "schema" in backend.Work.__struct_fields__:
+                record.schema = work.schemas.name(row.values, sweep)
+            if backend is not work.backend:
+                record.backend = backend.name
+            if isinstance(backend, Remote) and record.size > backend.limits.bytes_per_submission:
+                room = backend.limits.bytes_per_submission
+                work.problem(
+                    f"the job has {record.size:,} bytes; {backend.name} takes at most {room:,}", **place
+                )
+                continue
+            if isinstance(backend, Remote) and backend.grows:
+                record.n = len(shares.seeds)
+                shares.seeds.append(record)
+                if len(shares.seeds) == MOST_SEEDS + 1:
+                    work.problem(f"more than {MOST_SEEDS:,} jobs of kind {backend.kind} in a batch", **place)
+            elif draft:
+                draft.jobs.add(record)
+            likely = pricing.likely(backend, record.model, record.tokens)
+            if likely is None:
+                unpriced.add(record.model or "")
+            else:
+                cost += likely
+                most += pricing.upper(backend, record.model, record.tokens) or 0.0
+            flight.jobs += 1
+            flight.bytes += record.size
+            flight.tokens_in += record.tokens[0]
+            flight.tokens_out_max += record.tokens[1]
+            if flight.jobs == 1:
+                flight.first = backend.describe(job)
+            if longest is None or record.size > longest[0]:
+                longest = (record.size, backend, job)
+            last = (backend, job)
+            shares.add(backend, record, likely)
+    if last and longest:
+        flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
+    if scenarios.notice:
+        work.problem(scenarios.notice, file=work.where, key="output.dir", fatal=False)
+    if not flight.jobs and not work.stopped:
+        work.problem("there are no jobs in this batch", file=work.where)
+    flight.backends = [share.told for share in shares.by_name.values()]
+    flight.submissions = shares.submissions
+    flight.cost_usd = None if unpriced else cost
+    flight.cost_max_usd = None if unpriced else most
+    if unpriced and (problem := _unpriced(work, unpriced)):
+        work.problems.append(problem)
+    return shares
+
+
+def _unpriced(work: Composition, models: set[str]) -> Problem | None:
+    """Where a limit in dollars holds, a price that nobody knows is for a person to decide on."""
+    if work.spec.limits.cost_usd is not None:
+        key = "limits.cost_usd"
+    elif work.backends.config.limits.cost_usd_per_day is not None:
+        key = "limits.cost_usd_per_day"
+    else:
+        return None
+    names = [f'"{cell(model, 60)}"' for model in sorted(models)]
+    return Problem(
+        message=f"the price of {', '.join(names[:5])} is unknown, so {key} cannot be kept; "
+        f"add [prices.{names[0]}] input = …, output = … to the config",
+        file=work.where,
+        key=key,
+        fatal=False,
+    )
+
+
+def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict[str, Json]) -> JobRecord:
+    """The job as it is stored, with what it weighs in a submission."""
+    if isinstance(backend, Remote):
+        size, group = len(backend.line(job)), backend.group(job)
+    else:
+        size, group = len(msgspec.json.encode(job.work)), ""
+    beside = () if named_input(job.work) else job.files
+    size += sum(one.weight for one in beside)
+    tokens_in, tokens_out = backend.tokens(job)
+    return JobRecord(
+        n=job.index,
+        id=job.id,
+        name=backend.label(job),
+        row=row.values,
+        line=row.line,
+        sweep=sweep,
+        group=group,
+        size=size,
+        tokens=(tokens_in + file_tokens(beside), tokens_out),
+        model=backend.model(job),
+        files=fingerprint(job.files),
+    )
+
+
+def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> BatchFolder:
+    """Make the batch that was planned with this draft. Raises BadInput where its problems stop it.
+
+    `unpriced_agreed`: a person lets jobs without a known price go, though a limit in dollars holds.
+    """
+    flight = planned.preflight
+    if flight.stopped or planned.backend is None:
+        draft.discard()
+        fatal = [str(problem) for problem in flight.problems if problem.fatal]
+        raise BadInput("; ".join(fatal[:5]) or "the batch cannot be sent")
+    schema = planned.schemas.fixed if planned.schemas else None
+    schemas = planned.schemas.table if planned.schemas else {}
+    hashed = [planned.template, planned.templates, schema, *([schemas] if schemas else [])]
+    template_text = json.dumps(hashed, sort_keys=True).encode()
+    name = planned.spec.name or _name(planned.spec)
+    header = BatchHeader(
+        id=draft.id,
+        name=name,
+        backend=planned.backend.name,
+        kind=flight.kind or planned.backend.kind,
+        remote=any(backend.remote for backend in planned.backends),
+        created=clock.now(),
+        total=flight.jobs - len(planned.seeds),
+        growing=bool(planned.seeds),
+        seeds=planned.seeds,
+        spec=planned.spec,
+        template=planned.template,
+        templates=planned.templates,
+        answer_schema=schema,
+        answer_schemas=schemas,
+        template_hash=hashlib.sha256(template_text).hexdigest()[:16],
+        base=str(planned.base.absolute()),
+        accounts=planned.accounts,
+        estimated_usd=flight.cost_usd,
+        unpriced_agreed=unpriced_agreed,
+    )
+    return draft.keep(header)
+
+
+def _name(spec: BatchSpec) -> str:
+    if spec.source and spec.source.file != "-":
+        return Path(spec.source.file).name.split(".")[0] or "batch"
+    return "batch"
+
+
+def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Preview:
+    """Row number `row` (from 1) as it would be sent. Reads no further than that row; never raises for bad input."""
+    work = Composition(spec, base, backends, None, "batch")
+    found = next(islice(work.rows(), row - 1, None), None)
+    shown = Preview(
+        row=found,
+        sent=None,
+        problems=work.problems,
+        columns=work.source.columns if work.source else [],
+        rows=work.source.count_hint if work.source else 1,
+        template=work.template,
+    )
+    if found and work.ready:
+        try:
+            shown.job_id = work.job_id(found)
+            backend, job = work.job(found, work.combinations[0], shown.job_id, row - 1)
+            for key, message in backend.check(job) + work.files.check(backend, job):
+                work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)
+            for key, message in backend.notices(job):
+                work.problem(message, key=f"job.{key}", line=found.line, fatal=False)
+            shown.sent, shown.template = backend.describe(job), work.templates[backend.name]
+        except BatchtuiError as fault:
+            work.fault(fault, found)
+    work.files.close()
+    return shown

@@ -1,0 +1,65 @@
+"""What each backend of a batch would be given, counted job by job before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from batchtui.backends.base import Remote
+from batchtui.engine.composing.packing import Packing
+from batchtui.engine.limits import effective
+from batchtui.engine.money.queues import queue_of
+from batchtui.engine.pool import AnyBackend
+from batchtui.model import BackendShare, JobRecord, LimitsSpec
+
+
+@dataclass(slots=True)
+class Share:
+    """One backend's jobs. `cost` is the estimate, None once a job's price is unknown."""
+
+    backend: AnyBackend
+    packing: Packing | None
+    jobs: int = 0
+    cost: float | None = 0.0
+
+    @property
+    def told(self) -> BackendShare:
+        return BackendShare(
+            backend=self.backend.name,
+            kind=self.backend.kind,
+            jobs=self.jobs,
+            submissions=self.packing.count if self.packing else 0,
+            cost_usd=self.cost,
+        )
+
+
+@dataclass(slots=True)
+class Shares:
+    limits: LimitsSpec
+    by_name: dict[str, Share] = field(default_factory=dict)
+    """In the order in which the backends were first met."""
+    seeds: list[JobRecord] = field(default_factory=list)
+    """Jobs of backends that grow; they are no jobs of the batch themselves."""
+
+    def add(self, backend: AnyBackend, record: JobRecord, cost: float | None) -> None:
+        share = self.by_name.get(backend.name)
+        if share is None:
+            share = self.by_name[backend.name] = Share(backend, self._packing(backend))
+        share.jobs += 1
+        share.cost = None if cost is None or share.cost is None else share.cost + cost
+        if share.packing:
+            share.packing.add(record)
+
+    def _packing(self, backend: AnyBackend) -> Packing | None:
+        if not isinstance(backend, Remote):
+            return None
+        most = effective(self.limits, backend.limits).jobs_per_submission
+        return Packing(
+            backend.name,
+            most_jobs=most,
+            most_bytes=backend.limits.bytes_per_submission,
+            most_tokens=lambda model: queue_of(backend, model)[1],
+        )
+
+    @property
+    def submissions(self) -> int:
+        return sum(share.told.submissions for share in self.by_name.values())

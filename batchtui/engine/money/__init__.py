@@ -1,0 +1,1 @@
+"""What batches may cost, what they reserve and what they spent."""

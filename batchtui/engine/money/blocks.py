@@ -1,0 +1,98 @@
+"""The money of direct jobs: reserved for many at a time, so that one write to the disk serves them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from batchtui.engine.money.spending import DIRECT, Ask, Refusal
+from batchtui.prices import nano
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+    from batchtui.engine.money.budget import Budget
+
+BLOCK_JOBS = 256
+
+
+class Blocks:
+    """Weighs every direct job before it starts. All methods belong to the worker's loop."""
+
+    def __init__(self, driver: Driver, budget: Budget) -> None:
+        self._driver, self._budget = driver, budget
+        self._shares: dict[int, int] = {}
+        self.flying = 0
+        """The sum of the shares: what direct jobs in flight may cost."""
+        self._block = 0
+        self._total = 0
+        """What the stored rows had cost when the block was reserved."""
+        budget.claims.direct_is_over, budget.claims.drop_direct = self._is_over, self._drop
+
+    def take(self, n: int) -> bool:
+        """Take the money for a job that starts now; False where it has to wait. `give_back` ends it."""
+        budget = self._budget
+        share = budget.share([n])
+        if share is None and not budget.may_go_unpriced():
+            return False
+        amount = nano(share or 0.0)
+        if refusal := budget.over_limit(amount):
+            budget.refuse(DIRECT, refusal)
+            return False
+        if amount and self._headroom() < amount:
+            self._ask(amount)
+            return False
+        self._shares[n] = amount
+        self.flying += amount
+        budget.granted(DIRECT)
+        left = self._headroom()
+        if amount and left < self._block // 4 and self._room(amount) - left > self._block // 4:
+            self._ask(amount)  # ahead of the need
+        return True
+
+    def give_back(self, n: int) -> None:
+        """The job is over; what it cost is in the stored rows."""
+        self.flying -= self._shares.pop(n, 0)
+
+    def close(self) -> None:
+        self._shares.clear()
+        self.flying = self._block = 0
+
+    def _headroom(self) -> int:
+        """What is left of the block."""
+        unsettled = self._driver.progress.cost_nano - self._total
+        return self._block - max(0, unsettled) - self.flying
+
+    def _room(self, amount: int) -> int:
+        """What a new block could hold beside what is in flight."""
+        most, left = BLOCK_JOBS * amount, self._budget.left
+        return most if left is None else min(most, left)
+
+    def _ask(self, amount: int) -> None:
+        if not self._budget.claims.busy and self._budget.may_try(DIRECT):
+            self._budget.claims.start(self._new_block(amount))
+
+    async def _new_block(self, amount: int) -> None:
+        total = 0
+
+        def ask() -> Ask | None:
+            nonlocal total
+            total, room = self._driver.progress.cost_nano, self._room(amount)
+            if room < amount:
+                return None
+            return Ask(self._driver.folder.id, DIRECT, self.flying + amount, total, self.flying + room)
+
+        answer = await self._budget.claims.reserve(DIRECT, ask)
+        if isinstance(answer, Refusal):
+            self._budget.refuse(DIRECT, answer)
+        elif answer is not None:
+            self._block, self._total = answer, total
+            self._budget.granted(DIRECT)
+
+    def _is_over(self) -> bool:
+        """Whether the block is not needed any more, such as one that an earlier run left."""
+        if self._shares:
+            return False
+        driver = self._driver
+        return not self._block or driver.stopping or driver.lane is None or driver.lane.in_flight == 0
+
+    def _drop(self) -> None:
+        self._block = 0

@@ -1,0 +1,273 @@
+"""One batch's money: what is spent and what is in flight, together, never pass its limit nor the day's.
+
+What a submission or a block of direct jobs may cost at most is reserved before it is sent, on the disk where all
+processes see it, and settled by what the stored rows say once it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from batchtui.engine.money.blocks import Blocks
+from batchtui.engine.money.claims import Claims
+from batchtui.engine.money.queues import queue_of
+from batchtui.engine.money.spending import DIRECT, Ask, Refusal, usd
+from batchtui.model import UNSENT, JobRecord, JobState, SubmissionState
+from batchtui.prices import nano
+from batchtui.prices.rates import NANO
+from batchtui.store import ranges
+from batchtui.store.progress import SubmissionRecord
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+
+LOOK_AGAIN = 3.0
+"""Seconds after which a refusal is weighed anew though nothing seems to have changed: a process may have died."""
+_YIELD_EVERY = 500
+_OVER = UNSENT | {SubmissionState.COLLECTED}
+
+
+class Budget:
+    """Weighs every submission and every direct job before it is sent. All methods belong to the worker's loop."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self.claims = Claims(driver, self._in_flight)
+        self.direct = Blocks(driver, self)
+        self._reserving: dict[int, int] = {}
+        self._refusals: dict[str, tuple[Refusal, object]] = {}
+        self._unpriced: tuple[str, str] | None = None
+        self._looked = False
+        self._over_told = False
+        self._said: set[tuple[str, str]] = set()
+        """What was logged already of what is held back; anew once the limits change."""
+
+    # ---- what it may cost
+
+    def share(self, numbers: Iterable[int]) -> float | None:
+        """The most that these jobs may cost, by their tokens; None where a price is unknown."""
+        total: float | None = 0.0
+        for n in numbers:
+            total = _sum(total, self._upper(self._driver.renderer.record(n)))
+        return total
+
+    def _upper(self, record: JobRecord) -> float | None:
+        driver = self._driver
+        backend = driver.services.backends.get(driver.renderer.backend_name(record))
+        model = record.model or _static(driver.folder.header.template.get("model"))
+        upper = driver.services.pricing.upper(backend, model, record.tokens)
+        if upper is None:
+            self._unpriced = (backend.name, model or "a model without a name")
+        return upper
+
+    async def _weigh(self, record: SubmissionRecord) -> tuple[float | None, int, str | None]:
+        """The most that a submission may cost, the tokens that it asks, and its model."""
+        cost: float | None = 0.0
+        tokens, model = 0, None
+        for count, n in enumerate(ranges.decode(record.jobs), 1):
+            job = self._driver.renderer.record(n)
+            cost, tokens, model = _sum(cost, self._upper(job)), tokens + job.tokens[0], job.model
+            if count % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        return cost, tokens, model
+
+    # ---- what is committed
+
+    @property
+    def _limit(self) -> int | None:
+        limit = self._driver.folder.header.spec.limits.cost_usd
+        return None if limit is None else round(limit * NANO)
+
+    @property
+    def left(self) -> int | None:
+        """Billionths of a dollar that the batch's own limit leaves; None without one."""
+        return None if self._limit is None else self._limit - self._committed()
+
+    def _in_flight(self) -> Mapping[str, SubmissionRecord]:
+        records = self._driver.progress.submissions.values()
+        return {str(record.id): record for record in records if record.state not in _OVER}
+
+    def _committed(self) -> int:
+        """Spent, in flight and about to be: billionths of a dollar."""
+        progress = self._driver.progress
+        total = progress.cost_nano + self.direct.flying
+        for record in progress.submissions.values():
+            if record.state not in _OVER:
+                total += max(0, nano(record.estimated_usd or 0.0) - record.cost_nano)
+            elif record.id in self._reserving:
+                total += self._reserving[record.id]
+        return total
+
+    def over_limit(self, amount: int) -> Refusal | None:
+        """Why the batch's own limit does not allow this amount."""
+        limit = self._limit
+        if limit is None or (committed := self._committed()) + amount <= limit:
+            return None
+        text = (
+            f"{usd(amount)} USD more may be needed, and {usd(committed)} of the batch's "
+            f"{usd(limit)} USD are spent or in flight"
+        )
+        return Refusal("batch", text)
+
+    def may_go_unpriced(self) -> bool:
+        """Whether a job without a known price may be sent; else a person is asked, once."""
+        driver = self._driver
+        limited = self._limit is not None or driver.services.spending.day_limit is not None
+        if not limited or driver.folder.header.unpriced_agreed:
+            return True
+        if ("price", None) not in driver.progress.attention:
+            backend, model = self._unpriced or ("", "")
+            driver.writer.record(
+                "attention",
+                kind="price",
+                text=f'the price of "{model[:80]}" on {backend} is unknown, so the cost limit cannot be kept; add '
+                f'[prices."{model[:80]}"] to the config, or send it all the same: '
+                f"batchtui resolve {driver.folder.id} release",
+                actions=["release", "cancel"],
+            )
+            driver.log("warning", f'the price of "{model[:80]}" is unknown: a person is asked')
+        return False
+
+    def agree(self) -> None:
+        """A person lets jobs without a known price go."""
+        self._driver.folder.header.unpriced_agreed = True
+        self._driver.writer.save_header()
+        self._driver.settle_attention("price")
+
+    # ---- submissions
+
+    async def reserve(self, record: SubmissionRecord) -> str | None:
+        """None once this submission's money and tokens are reserved, on the disk; else why it must wait.
+
+        The caller ends the reserving with `reserved` when the intent is journaled, or was not. Raises StoreDamaged,
+        StoreFull.
+        """
+        driver, key = self._driver, str(record.id)
+        record.estimated_usd, tokens, model = await self._weigh(record)
+        if record.estimated_usd is None and not self.may_go_unpriced():
+            return "its price is unknown"
+        amount = nano(record.estimated_usd or 0.0)
+        if refusal := self.over_limit(amount):
+            return self.refuse(key, refusal)
+        self._reserving[record.id] = amount
+        if amount == 0 and not tokens:
+            return None
+        queue, size = queue_of(driver.services.backends.get(record.backend), model)
+
+        def ask() -> Ask:
+            return Ask(driver.folder.id, key, amount, driver.progress.cost_nano, 0, queue, tokens)
+
+        try:
+            answer = await self.claims.reserve(key, ask, size)
+        except BaseException:
+            self.reserved(record)
+            raise
+        if isinstance(answer, Refusal):
+            self.reserved(record)
+            return self.refuse(key, answer)
+        self.granted(key)
+        return None
+
+    def reserved(self, record: SubmissionRecord) -> None:
+        self._reserving.pop(record.id, None)
+        self.claims.reserved(str(record.id))
+
+    # ---- refusals
+
+    def may_try(self, key: str) -> bool:
+        """Whether anything has changed since this was refused."""
+        refused = self._refusals.get(key)
+        return refused is None or refused[1] != self._moment()
+
+    def refuse(self, key: str, refusal: Refusal) -> str:
+        if (key, refusal.kind) not in self._said:
+            self._said.add((key, refusal.kind))
+            self._driver.log("info", f"waits for budget: {refusal.text}")
+        self._refusals[key] = (refusal, self._moment())
+        return refusal.text
+
+    def granted(self, key: str) -> None:
+        self._refusals.pop(key, None)
+
+    def forget(self) -> None:
+        """The limit changed: weigh anew."""
+        self._refusals.clear()
+        self._said.clear()
+
+    def _moment(self) -> object:
+        """Changes whenever a refusal might turn out otherwise."""
+        header = self._driver.folder.header
+        file = self._driver.services.spending.file
+        window = int(time.monotonic() / LOOK_AGAIN)
+        return file.stamp(), self._committed(), self._limit, header.unpriced_agreed, window
+
+    # ---- every round, and at the end
+
+    def balance(self) -> None:
+        """Bring what is reserved in line with what is in flight."""
+        self.claims.balance()
+
+    async def close(self) -> None:
+        """Settle what is over before the batch is let go. Raises StoreDamaged, StoreFull."""
+        self._tell_overrun()
+        self.direct.close()
+        await self.claims.close()
+
+    # ---- needing a person
+
+    def watch(self) -> None:
+        """Needs a person once the budget holds jobs back and nothing in flight can free any."""
+        driver = self._driver
+        if not self._looked:  # raised by an earlier run: what it asks may be answered by now
+            self._looked = True
+            driver.settle_attention("price")
+        unsent = {str(record.id) for record in driver.progress.submissions.values() if record.state in UNSENT}
+        self._refusals = {
+            key: refused for key, refused in self._refusals.items() if key == DIRECT or key in unsent
+        }
+        moment = self._moment()
+        stuck = next(
+            (refusal for refusal, when in self._refusals.values() if not refusal.wait and when == moment),
+            None,
+        )
+        idle = driver.lane is not None and driver.lane.idle and not self.claims.busy
+        pending = driver.progress.count(JobState.PENDING)
+        if stuck and idle and pending and ("budget", None) not in driver.progress.attention:
+            driver.writer.record(
+                "attention", kind="budget", text=self._stuck_text(stuck, pending), actions=["limit"]
+            )
+        elif not self._refusals and ("budget", None) in driver.progress.attention and self.claims.loaded:
+            driver.settle_attention("budget")
+        self._tell_overrun()
+
+    def _stuck_text(self, refusal: Refusal, pending: int) -> str:
+        if refusal.kind == "queue":
+            return f"{pending:,} jobs wait: {refusal.text}, by batches that nobody drives: batchtui resume"
+        remedy = (
+            f"raise it: batchtui limit {self._driver.folder.id} cost_usd=…"
+            if refusal.kind == "batch"
+            else "raise limits.cost_usd_per_day in the config, or resume tomorrow"
+        )
+        return f"the cost limit holds back {pending:,} jobs: {refusal.text}; {remedy}"
+
+    def _tell_overrun(self) -> None:
+        """Answers may be longer than anybody could foresee; what they cost is said, once."""
+        limit, spent = self._limit, self._driver.progress.cost_nano
+        if limit is None or spent <= limit:
+            self._over_told = False
+        elif not self._over_told:
+            self._over_told = True
+            text = f"{usd(spent)} USD were spent, over the limit of {usd(limit)} USD"
+            self._driver.log("warning", text)
+            self._driver.writer.record("overrun", spent_usd=spent / NANO, limit_usd=limit / NANO)
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
+
+def _static(model: object) -> str | None:
+    return model if isinstance(model, str) and "{{" not in model else None

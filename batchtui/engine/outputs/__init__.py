@@ -1,0 +1,1 @@
+"""What is written to `[output] dir` when a batch has ended, and what backends said word for word."""

@@ -1,0 +1,1 @@
+"""What the engine does for batches of scenarios beside running them."""

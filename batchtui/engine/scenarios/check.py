@@ -1,0 +1,128 @@
+"""Which scenarios of a batch no longer are what their results were made from, or have lost their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from batchtui.engine.composing.rendering import Renderer
+from batchtui.errors import BatchtuiError
+from batchtui.model import Json
+from batchtui.results.scenarios.files import JOURNAL, folder_name, read_result, standing, value_standing
+from batchtui.results.scenarios.rows import value_of
+from batchtui.store.folder import BatchFolder
+from batchtui.text import cell
+from batchtui.work.job import ProgramWork
+from batchtui.work.scenarios.inputs import input_hash
+
+_NAMED = 5
+
+
+@dataclass(slots=True)
+class Stale:
+    """Numbers of the jobs whose inputs `changed` since they were solved, and of those whose files are `gone`."""
+
+    changed: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+
+
+def stale(folder: BatchFolder, renderer: Renderer, place: Path, finished: Iterable[int]) -> Stale:
+    """Of these jobs, which the store holds as completed, those that are to run again. Reads all their files."""
+    found = Stale()
+    for n in finished:
+        result = folder.result(n)
+        value = value_of(result.output, result.parsed_response)
+        scenario = _scenario(folder, renderer, n)
+        now = input_hash(scenario) if scenario else None
+        if value is None or now is None:
+            continue  # of another kind of work, or not to be solved now: what is stored stays
+        if value.get("input_hash") != now:
+            found.changed.append(n)
+        elif "files" in value and standing(place / folder_name(result.job_id), now) is None:
+            found.gone.append(n)
+    return found
+
+
+def changed_since(folder: BatchFolder, renderer: Renderer, place: Path, pending: Iterable[int]) -> list[int]:
+    """Of these jobs, which are to run, those that the folder holds a finished result of other inputs of."""
+    found = []
+    for n in pending:
+        scenario = _scenario(folder, renderer, n)
+        if scenario is not None and _differs(place / folder_name(folder.jobs.ids[n]), scenario):
+            found.append(n)
+    return found
+
+
+def results_of(
+    folder: BatchFolder, renderer: Renderer, place: Path, pending: Iterable[int]
+) -> list[tuple[int, dict[str, Json]]]:
+    """The values of those of these jobs whose result in the folder stands."""
+    found = []
+    for n in pending:
+        scenario = _scenario(folder, renderer, n)
+        result = standing(place / folder_name(folder.jobs.ids[n]), input_hash(scenario)) if scenario else None
+        if result is not None:
+            found.append((n, value_standing(result)))
+    return found
+
+
+class ScenarioPreflight:
+    """Looks at the scenarios of a batch before it is made, and at what an earlier one left in its output folder."""
+
+    def __init__(self, target: Path | None) -> None:
+        self._earlier = target if target and (target / JOURNAL).exists() else None
+        self._names: dict[str, str] = {}
+        self._changed: list[str] = []
+
+    def fault(self, job_id: str, work: msgspec.Struct) -> str | None:
+        """Why this scenario cannot be one of the batch; notes where its inputs are not those of the result there."""
+        if not isinstance(work, ProgramWork) or work.form != "task":
+            return None
+        name = folder_name(job_id)
+        other = self._names.setdefault(name.casefold(), job_id)
+        if other != job_id:
+            return f'ids "{cell(other, 60)}" and "{cell(job_id, 60)}" would be one folder; rename one of them'
+        if self._earlier and _differs(self._earlier / name, work.table(job_id, 1, None)):
+            self._changed.append(job_id)
+        return None
+
+    @property
+    def notice(self) -> str:
+        """What a person is to know of it; empty where nothing changed."""
+        return changed_text(self._changed) if self._changed else ""
+
+
+def changed_text(ids: Sequence[str]) -> str:
+    return f"the inputs of {named(ids)} changed since they were solved: run again"
+
+
+def named(ids: Sequence[str]) -> str:
+    """`3 scenarios (a, b, c)`, the first few by their ids."""
+    some = ", ".join(cell(one, 40) for one in ids[:_NAMED])
+    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    return f"{len(ids):,} scenario{'s' if len(ids) != 1 else ''} ({some}{more})"
+
+
+def _differs(folder: Path, scenario: dict[str, Json]) -> bool:
+    """Whether the folder holds a finished result, and of other inputs than these."""
+    result = read_result(folder)
+    if result is None or result.get("status") != "ok":
+        return False
+    now = input_hash(scenario)
+    return now is not None and result.get("input_hash") != now
+
+
+def _scenario(folder: BatchFolder, renderer: Renderer, n: int) -> dict[str, Json] | None:
+    """The job's arguments; None where it no longer renders, or is no task."""
+    try:
+        _, job = renderer.rendered(folder.jobs.record(n), 1, folder.id)
+    except BatchtuiError:
+        return None
+    work = job.work
+    if not isinstance(work, ProgramWork) or work.form != "task":
+        return None
+    scenario: dict[str, Json] = work.table(job.id, 1, None)
+    return scenario

@@ -1,0 +1,1 @@
+"""Pictures as text of a terminal."""

@@ -1,0 +1,1 @@
+"""Scenario manifests as a source: four shapes, one kind of row."""

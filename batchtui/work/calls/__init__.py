@@ -1,0 +1,1 @@
+"""Python calls in warm worker processes."""

@@ -1,0 +1,1 @@
+"""Grid files, one format a file, as the tables of a case."""

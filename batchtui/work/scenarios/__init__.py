@@ -1,0 +1,1 @@
+"""Around the solvers: what a scenario is made of, what stands already, and the summary at the end."""
