@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from batchtui.config import load_config
 from batchtui.model import Json
 from tests.cluster.clusters import Cluster, missing
+from tests.cluster.stand_in import StandIn
 from tests.engine import bench
 from tests.engine.bench import Bench
 
@@ -54,3 +56,26 @@ def write_config(folder: Path, **settings: Json) -> Path:
     path = folder / "config.toml"
     path.write_text(tomli_w.dumps({"backends": {"cluster": table | settings}}))
     return path
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """A small program in the place of Slurm's commands."""
+    made = StandIn(tmp_path)
+    monkeypatch.setenv("PATH", f"{made.programs}:{os.environ['PATH']}")
+    return made
+
+
+@pytest.fixture
+def on_site(site: StandIn, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    benches: list[Bench] = []
+
+    def make(**settings: Json) -> Bench:
+        given = {"lag": 0.1, "settle": 0.1, "poll_interval": 0.2, "chunk": 2} | settings
+        write_config(tmp_path, **given)
+        benches.append(Bench(tmp_path, load_config(tmp_path / "config.toml", env={})))
+        return benches[-1]
+
+    yield make
+    for one in benches:
+        one.close()

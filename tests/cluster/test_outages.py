@@ -90,7 +90,8 @@ def test_a_batch_offered_while_the_controller_is_away_waits(on_cluster: OnCluste
 
 
 SBATCH = """#!{python}
-import subprocess, sys, time, pathlib
+import os, subprocess, sys, time, pathlib
+client = os.getppid()
 mark = pathlib.Path({mark!r})
 answer = subprocess.run(["{sbatch}", *sys.argv[1:]], capture_output=True)
 if mark.exists():
@@ -98,7 +99,8 @@ if mark.exists():
     sys.stderr.buffer.write(answer.stderr)
     sys.exit(answer.returncode)
 mark.write_bytes(answer.stdout)
-time.sleep(600)
+while os.getppid() == client:
+    time.sleep(0.1)
 """
 
 

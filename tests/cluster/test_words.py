@@ -8,13 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from batchtui.backends.base import Refused, Transient, TryLater, Unsure
+from batchtui.backends.base import Refused, Setup, Transient, TryLater, Unsure
+from batchtui.backends.slurm.backend import SlurmBackend
 from batchtui.backends.slurm.commands import ask, environment, sbatch, scancel
 from batchtui.backends.slurm.settings import SlurmSettings
 from batchtui.backends.slurm.site import time_limit
 from batchtui.backends.slurm.states import indices, listed, queues, sacct_lines, squeue_lines
 from batchtui.config import load_config
 from batchtui.config.providers import offered
+from batchtui.model import LimitsSpec
 from batchtui.work.job import ProgramWork
 
 DATA = Path(__file__).parents[1] / "data" / "slurm"
@@ -118,6 +120,71 @@ async def test_what_sbatch_says_instead_of_an_id(commands: Path, answer: str, fa
         await sbatch([], "run.sh", seconds=1.0, env=environment())
 
 
+POLICY = "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+
+
+@pytest.mark.parametrize(
+    ("said", "fault", "words"),
+    [
+        (
+            ["Batch job submission failed: Unable to contact slurm controller (connect failure)"],
+            TryLater,
+            "Slurm's controller does not answer (sbatch: Unable to contact slurm controller (connect failure)); "
+            "asked again by itself, see `scontrol ping`",
+        ),
+        (
+            ["QOSMaxSubmitJobPerUserLimit", POLICY],
+            TryLater,
+            "Slurm takes no more jobs now (QOSMaxSubmitJobPerUserLimit); "
+            "sent again by itself, and a larger `chunk` makes fewer elements",
+        ),
+        (
+            ["QOSMaxWallDurationPerJobLimit", POLICY],
+            Refused,
+            "sbatch: QOSMaxWallDurationPerJobLimit; "
+            "set a shorter `time`, or a smaller `chunk`, in the backend's table",
+        ),
+        (
+            [
+                "invalid partition specified: gold",
+                "Batch job submission failed: Invalid partition name specified",
+            ],
+            Refused,
+            "sbatch: Invalid partition name specified; "
+            "`sinfo` lists the partitions; name one as `partition` in the backend's table",
+        ),
+        (
+            ["Batch job submission failed: Invalid account or account/partition combination specified"],
+            Refused,
+            "sbatch: Invalid account or account/partition combination specified; `sacctmgr show assoc user=$USER` lists "
+            "yours; name one as `account` in the backend's table",
+        ),
+        (
+            ["Batch job submission failed: Requested node configuration is not available"],
+            Refused,
+            "sbatch: Requested node configuration is not available; ask for less in `options` in the backend's table",
+        ),
+    ],
+    ids=["down", "submit limit", "too long", "partition", "account", "node"],
+)
+async def test_a_complaint_is_one_sentence_that_says_what_to_do(
+    commands: Path, said: list[str], fault: type[Exception], words: str
+) -> None:
+    (commands / "said").write_text("".join(f"sbatch: error: {line}\n" for line in said))
+    program(commands, "sbatch", f"cat {commands}/said >&2; exit 1")
+    with pytest.raises(fault) as met:
+        await sbatch([], "run.sh", seconds=20.0, env=environment())
+    assert str(met.value) == words
+    assert len(words) <= 200  # as much as a submission keeps of its reason
+
+
+async def test_an_sbatch_that_waits_for_room_says_so_when_it_is_ended(commands: Path) -> None:
+    words = "Slurm temporarily unable to accept job, sleeping and retrying"
+    program(commands, "sbatch", f"echo 'sbatch: error: {words}' >&2; exec sleep 60")
+    with pytest.raises(Unsure, match=rf"sbatch gave no answer in 0\.5 s \({words}\)"):
+        await sbatch([], "run.sh", seconds=0.5, env=environment())
+
+
 async def test_an_id_may_come_with_a_cluster(commands: Path) -> None:
     program(commands, "sbatch", "echo '4711;north'")
     assert await sbatch([], "run.sh", seconds=20.0, env=environment()) == "4711"
@@ -178,6 +245,19 @@ def settings(**given: object) -> SlurmSettings:
 def test_settings_that_cannot_be(given: dict[str, object], message: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=message):
         settings(**given)
+
+
+def test_what_runs_at_once_is_the_smaller_of_what_is_asked_and_allowed() -> None:
+    def words(own: int | None, asked: int | None) -> str:
+        setup = Setup(name="cluster", settings=settings(**({"max_jobs": own} if own else {})))
+        return SlurmBackend(setup).at_once(LimitsSpec(concurrency=asked))
+
+    elements = "elements of an array, each doing one job after another"
+    assert words(None, None) == "as many array elements as Slurm starts"
+    assert words(None, 9) == f"9 {elements}"
+    assert words(8, None) == f"8 {elements} (the most that backends.cluster allows)"
+    assert words(8, 20) == f"8 {elements} (the most that backends.cluster allows; the batch asks for 20)"
+    assert words(8, 4) == f"4 {elements}"
 
 
 def test_chunks_are_as_small_as_may_be_and_no_smaller_than_a_minute() -> None:

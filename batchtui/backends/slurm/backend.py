@@ -37,15 +37,15 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.backends.program_words import described, unusable_text
-from batchtui.backends.prompts.prompts import limits_of
+from batchtui.backends.settings import limits_of
 from batchtui.backends.slurm.folder import RunFolder, Seen, folder_of, work_of
 from batchtui.backends.slurm.progress import Watcher
-from batchtui.backends.slurm.results import STATES, all_answers, early_answers
+from batchtui.backends.slurm.results import STATES, TRANSIENT, all_answers, early_answers
 from batchtui.backends.slurm.settings import SlurmSettings
 from batchtui.backends.slurm.site import Site
 from batchtui.backends.slurm.states import Queue, listed
-from batchtui.backends.wire_ids import ADOPTED_TOKEN
-from batchtui.model import Json, seconds
+from batchtui.backends.wire.ids import ADOPTED_TOKEN
+from batchtui.model import Json, LimitsSpec, seconds
 from batchtui.work.job import ProgramWork, form_of
 from batchtui.work.notices import scenario_notices
 
@@ -54,6 +54,8 @@ PREFIX = "bt-"
 GROUP = 500
 """Jobs written between two looks at what else there is to do."""
 CALL_RETRIES = 2
+ENDING = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at elements that are about to end."""
 
 
 class SlurmBackend(Remote[ProgramWork]):
@@ -65,6 +67,7 @@ class SlurmBackend(Remote[ProgramWork]):
     Work: ClassVar[type[msgspec.Struct]] = ProgramWork
     early = True
     cancels_jobs = True
+    leaves_files = True
     defaults = KindLimits(
         jobs_per_submission=100_000,
         bytes_per_submission=1_000_000_000,
@@ -110,6 +113,16 @@ class SlurmBackend(Remote[ProgramWork]):
     def describe(self, job: Job[ProgramWork]) -> Json:
         return described(job.work)
 
+    def at_once(self, limits: LimitsSpec) -> str:
+        most, asked = self.settings.elements_at_once(limits.concurrency), limits.concurrency
+        if most is None:
+            return "as many array elements as Slurm starts"
+        words = f"{most:,} element{'s' if most != 1 else ''} of an array, each doing one job after another"
+        if most == asked:
+            return words
+        own = f"the most that backends.{self.name} allows"
+        return f"{words} ({own}; the batch asks for {asked:,})" if asked else f"{words} ({own})"
+
     def group(self, job: Job[ProgramWork]) -> str:
         return ""
 
@@ -153,9 +166,10 @@ class SlurmBackend(Remote[ProgramWork]):
         limit = settings.minutes(
             chunk, first.work, submission.timeout, submission.retries, facts.most_seconds
         )
+        most = settings.elements_at_once(submission.concurrency)
         options = [
             f"--job-name={PREFIX}{submission.token}",
-            f"--array=0-{elements - 1}" + (f"%{settings.max_jobs}" if settings.max_jobs else ""),
+            f"--array=0-{elements - 1}" + (f"%{most}" if most else ""),
             "--requeue",
             "--open-mode=append",
             f"--output={str(folder.path).replace('%', '%%')}/logs/%a.out",
@@ -241,6 +255,41 @@ class SlurmBackend(Remote[ProgramWork]):
                     yield answer
         except (OSError, msgspec.MsgspecError) as fault:
             raise Transient(f"the run folder cannot be read: {fault}", kind="folder") from None
+
+    # ---- what it leaves
+
+    async def tidy(self, submission: Submission) -> None:
+        if self.settings.delete_folders:
+            await self.discard(submission)
+
+    async def discard(self, submission: Submission) -> str:
+        """Never while an element may still write, nor a folder that is not the submission's own."""
+        folder = self._folder(submission)
+        if folder.path != self.settings.place / submission.token or not folder.path.is_dir():
+            return ""
+        left = f"the run folder {folder.path} stays"
+        lost = {state for state in submission.facts.get(STATES) or {} if state in TRANSIENT}
+        if lost:
+            return f"{left}: an element may still run on a node that Slurm lost"
+        try:
+            live = await self._lives(submission)
+        except (Transient, Refused) as fault:
+            return f"{left}: {fault.message}"
+        if live:
+            return f"{left}: elements of it still run or wait"
+        return await asyncio.to_thread(folder.delete, submission.token) or ""
+
+    async def _lives(self, submission: Submission) -> bool:
+        """Whether Slurm still runs any of it; elements that have just written their last result are given a moment."""
+        name = self._name(submission)
+        for pause in (0.0, *ENDING):
+            await asyncio.sleep(pause)
+            queue = (await self._site.queued([name])).get(name)
+            if queue is None or not queue.live:
+                return False
+            if queue.waiting:
+                return True
+        return True
 
     # ---- what lives there
 

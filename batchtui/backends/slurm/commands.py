@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import os
 import pwd
-import re
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchtui.backends.base import Refused, Transient, TryLater, Unsure
+from batchtui.backends.slurm import complaints
+from batchtui.backends.slurm.complaints import CUT_OFF, FULL, GONE, NEVER, UNREACHABLE, reason_of
 from batchtui.text import cell
 
 SECONDS = 20.0
@@ -22,19 +24,6 @@ HANDED_ON = (
 """All that `sbatch` and so the jobs see of our environment, beside Slurm's own variables: keys stay here."""
 _SLURM = ("SLURM_CONF", "SLURM_CLUSTERS", "SBATCH_", "MUNGE_")
 _HELD_BACK = frozenset({"SBATCH_WAIT", "SBATCH_NO_REQUEUE", "SBATCH_GET_USER_ENV", "SBATCH_EXPORT"})
-_UNREACHABLE = re.compile(
-    r"unable to contact slurm controller|connection refused|connect failure|slurm_load_jobs|"
-    r"socket timed out|zero bytes|transport endpoint|could not establish a configuration source|"
-    r"slurm backup controller|unexpected message|address already in use",
-    re.IGNORECASE,
-)
-_FULL = re.compile(
-    r"submit ?limit|SubmitJob|MaxSubmit|temporarily unable to accept|job count limit", re.IGNORECASE
-)
-_GONE = re.compile(
-    r"invalid job id|job/step already completing or completed|already completed", re.IGNORECASE
-)
-_PREFIX = re.compile(r"^\w+: (?:error|fatal): ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +35,7 @@ class Said:
     @property
     def reason(self) -> str:
         """The last thing it complained of."""
-        lines = [line.strip() for line in _PREFIX.sub("", self.err or self.out).splitlines() if line.strip()]
-        return cell(lines[-1], 200) if lines else f"exit {self.code}"
+        return reason_of(self.err, self.out, self.code)
 
 
 def user() -> str:
@@ -78,18 +66,31 @@ async def call(*command: str, seconds: float = SECONDS, env: dict[str, str] | No
         )
     except OSError as fault:
         raise Refused(f"cannot start {command[0]}: {fault.strerror or fault}", "start") from None
+    talk = asyncio.create_task(process.communicate())
     try:
-        async with asyncio.timeout(seconds):
-            out, err = await process.communicate()
-    except BaseException as fault:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        if isinstance(fault, TimeoutError):
-            raise Transient(f"{command[0]} gave no answer in {seconds:g} s", kind="unreachable") from None
-        raise
+        over, _ = await asyncio.wait({talk}, timeout=seconds)
+        if not over:
+            raise Transient(await _last_words(command[0], process, talk, seconds), kind="unreachable")
+        out, err = talk.result()
+    finally:
+        talk.cancel()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     assert process.returncode is not None
     return Said(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+
+async def _last_words(
+    program: str, process: Process, talk: asyncio.Task[tuple[bytes, bytes]], seconds: float
+) -> str:
+    """End it; what it had complained of by then: `sbatch` says that it waits, and then says nothing more."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await asyncio.wait({talk}, timeout=1.0)  # something that it started may hold its output open
+    err = talk.result()[1].decode("utf-8", "replace") if talk.done() and not talk.exception() else ""
+    return complaints.hung(program, seconds, reason_of(err, "", 0) if err.strip() else "")
 
 
 async def ask(*command: str, seconds: float = SECONDS) -> str:
@@ -97,9 +98,9 @@ async def ask(*command: str, seconds: float = SECONDS) -> str:
     said = await call(*command, seconds=seconds)
     if said.code == 0:
         return said.out
-    if _UNREACHABLE.search(said.err):
-        raise Transient(f"{command[0]}: {said.reason}", kind="unreachable")
-    raise Refused(f"{command[0]}: {said.reason}", "slurm")
+    if UNREACHABLE.search(said.err):
+        raise Transient(complaints.unreachable(command[0], said.reason), kind="unreachable")
+    raise Refused(complaints.refused(command[0], said.reason), "slurm")
 
 
 async def sbatch(options: Sequence[str], script: str, *, seconds: float, env: dict[str, str]) -> str:
@@ -114,19 +115,19 @@ async def sbatch(options: Sequence[str], script: str, *, seconds: float, env: di
         if not array.isdecimal():
             raise Unsure(f'sbatch answered "{cell(said.out, 60)}", which is no id')
         return array
-    if re.search("socket timed out|zero bytes|unexpected message", said.err, re.IGNORECASE):
+    if CUT_OFF.search(said.err):
         raise Unsure(f"sbatch: {said.reason}")
-    if _FULL.search(said.err):
-        raise TryLater(f"Slurm takes no more jobs at the moment: {said.reason}", 60.0, kind="queue_full")
-    if _UNREACHABLE.search(said.err):
-        raise TryLater(f"sbatch: {said.reason}", kind="unreachable")
-    raise Refused(f"sbatch: {said.reason}", "slurm")
+    if FULL.search(said.err) and not NEVER.search(said.err):
+        raise TryLater(complaints.full(said.reason), 60.0, kind="queue_full")
+    if UNREACHABLE.search(said.err):
+        raise TryLater(complaints.unreachable("sbatch", said.reason), kind="unreachable")
+    raise Refused(complaints.refused("sbatch", said.reason), "slurm")
 
 
 async def scancel(jobs: Sequence[str], *, seconds: float, options: Sequence[str] = ()) -> None:
     """Ask for the end of arrays or elements (`12`, `12_[3,7-9]`); of those that are over Slurm knows no more."""
     said = await call("scancel", *options, *jobs, seconds=seconds)
-    if said.code and not _GONE.search(said.err):
-        if _UNREACHABLE.search(said.err):
-            raise Transient(f"scancel: {said.reason}", kind="unreachable")
+    if said.code and not GONE.search(said.err):
+        if UNREACHABLE.search(said.err):
+            raise Transient(complaints.unreachable("scancel", said.reason), kind="unreachable")
         raise Refused(f"scancel: {said.reason}", "slurm")

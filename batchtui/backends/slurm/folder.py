@@ -5,7 +5,7 @@ tasks.jsonl     one task a line
 run.sh          what every element starts: slurm_runner.py, copied beside it, with the configured Python
 array           the id of the array that took the folder
 results/0/12.0.jsonl, tables/0/12.0.jsonl    of element 12, not restarted
-cancel/         `all`, or the numbers of jobs that are not to run
+cancel/         `all`, or the numbers of jobs that are not to run; `element-12`: its tasks run elsewhere
 logs/12.out     what the element's tasks printed
 """
 
@@ -193,6 +193,20 @@ class RunFolder:
     def log(self, element: int) -> Path:
         return self.path / "logs" / f"{element}.out"
 
+    # ---- deleting
+
+    def delete(self, token: str) -> str | None:
+        """Delete it, where it is that of this token; why it stays. Half of one is never taken for a whole one."""
+        try:
+            if self.plan().token != token:
+                return f"{self.path} is the run folder of another"
+            gone = self.path.with_name(f".deleted-{self.path.name}")
+            os.rename(self.path, gone)
+            shutil.rmtree(gone)
+        except (OSError, msgspec.MsgspecError) as fault:
+            return f"the run folder {self.path} could not be deleted whole ({fault})"
+        return None
+
     # ---- cancelling
 
     def cancel(self, numbers: Iterable[int] | None = None) -> None:
@@ -202,8 +216,13 @@ class RunFolder:
         for name in ("all",) if numbers is None else map(str, numbers):
             (marks / name).touch(mode=0o600)
 
+    def give_up(self, elements: Iterable[int]) -> None:
+        """Have these elements leave, should any still live on a node that Slurm has lost: their jobs go elsewhere."""
+        for element in elements:
+            (self.path / "cancel" / f"element-{element}").touch(mode=0o600)
+
     def cancelled(self) -> set[str]:
-        """The marks: `all`, or numbers of jobs."""
+        """The marks: `all`, numbers of jobs, elements that were given up."""
         try:
             return set(os.listdir(self.path / "cancel"))
         except OSError:

@@ -11,7 +11,7 @@ import msgspec
 from batchtui.backends.base import DOING, Progress, Submission, Transient
 from batchtui.backends.slurm.folder import RunFolder, Seen
 from batchtui.backends.slurm.results import STATES
-from batchtui.backends.slurm.states import ENDED, LIVE, Queue, indices, listed
+from batchtui.backends.slurm.states import ENDED, LIVE, MAY_BE_OVER, Queue, indices, listed
 from batchtui.model import Json, SubmissionState
 
 
@@ -81,10 +81,10 @@ def _states(one: Submission, queue: Queue) -> dict[str, Json]:
     before = one.facts.get(STATES) or {}
     known = {element: state for state, text in before.items() for element in indices(str(text))}
     for element, state in queue.states.items():
-        if state in LIVE or state == "COMPLETED":
-            known.pop(element, None)
-        elif state in ENDED:
+        if state in ENDED | MAY_BE_OVER and state != "COMPLETED":
             known[element] = state
+        elif state in LIVE or state == "COMPLETED":
+            known.pop(element, None)
     by_state: dict[str, list[int]] = {}
     for element, state in known.items():
         by_state.setdefault(state, []).append(element)

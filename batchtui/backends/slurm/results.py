@@ -13,8 +13,13 @@ from batchtui.work.scenarios.words import in_words
 STATES = "elements"
 """Among a submission's facts: elements that did not simply complete, as text by their state."""
 _ABOUT = ("stdout", "stderr", "exit_code", "seconds", "truncated", "traceback")
+TRANSIENT = frozenset({"NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "PREEMPTED"})
+"""Ends of an element that are no fault of its jobs: they may go again, elsewhere."""
 _TOLD = {
-    "OUT_OF_MEMORY": ("memory", "ran out of memory"),
+    "OUT_OF_MEMORY": (
+        "memory",
+        'ran out of memory; ask for more with options = ["--mem=…"], or a smaller chunk',
+    ),
     "NODE_FAIL": ("node", "was on a node that failed, and was not started again"),
     "BOOT_FAIL": ("node", "was on a node that did not start"),
     "LAUNCH_FAILED": ("node", "could not be started"),
@@ -31,6 +36,8 @@ def early_answers(folder: RunFolder, array: str, told: dict[str, int]) -> Iterat
 def all_answers(folder: RunFolder, array: str, states: Mapping[str, Json]) -> Iterator[list[Answer]]:
     """The results there are, then a word on every task that left none. Raises OSError."""
     plan = folder.plan()
+    of_element = {element: state for state, text in states.items() for element in indices(str(text))}
+    folder.give_up(element for element, state in of_element.items() if state in TRANSIENT)
     answered = bytearray(plan.tasks)
     for records in folder.records():
         group = []
@@ -40,13 +47,12 @@ def all_answers(folder: RunFolder, array: str, states: Mapping[str, Json]) -> It
                 group.append(Answer(str(record.get("id")), outcome_of(record, array, folder)))
         yield group
     if answered.count(0):
-        yield from _unanswered(folder, array, states, plan, answered)
+        yield from _unanswered(folder, array, of_element, plan, answered)
 
 
 def _unanswered(
-    folder: RunFolder, array: str, states: Mapping[str, Json], plan: Plan, answered: bytearray
+    folder: RunFolder, array: str, of_element: Mapping[int, str], plan: Plan, answered: bytearray
 ) -> Iterator[list[Answer]]:
-    of_element = {element: state for state, text in states.items() for element in indices(str(text))}
     marks = folder.cancelled()
     for tasks in folder.tasks():
         group = []
@@ -54,9 +60,11 @@ def _unanswered(
             if not answered[task["task"]]:
                 element = task["task"] // plan.chunk
                 marked = not marks.isdisjoint(("all", str(task["n"])))
-                outcome = missing(element, of_element.get(element), marked=marked)
+                state = of_element.get(element)
+                outcome = missing(element, state, marked=marked)
                 outcome.remote = {"array": array, "element": element, "log": str(folder.log(element))}
-                group.append(Answer(task["id"], outcome))
+                again = state in TRANSIENT and not marked
+                group.append(Answer(task["id"], outcome, again=again))
         yield group
 
 

@@ -37,9 +37,10 @@ class SlurmSettings(BackendSettings, kw_only=True):
     """No key and no address: Slurm's commands are on the PATH of the machine that this runs on.
 
     `folder` lies on a file system that the nodes share; `options` go to `sbatch` as they are; `max_jobs` is how many
-    elements run at once; `chunk` how many jobs an element does (default: from what is known of their time); `time`
-    the limit of an element (default: from the jobs' timeouts, with `margin` on top); `export` names variables that
-    jobs may see; `lag` is how long results may take to show on the shared file system.
+    elements of an array run at once, where the batch's `concurrency` is not less; `chunk` how many jobs an element
+    does (default: from what is known of their time); `time` the limit of an element (default: from the jobs' timeouts,
+    with `margin` on top); `export` names variables that jobs may see; `lag` is how long results may take to show on
+    the shared file system. With `delete_folders` a run folder goes once all that came of it is stored here.
     """
 
     folder: str = "~/.batchtui-slurm"
@@ -55,6 +56,7 @@ class SlurmSettings(BackendSettings, kw_only=True):
     margin: float = 0.5
     export: list[str] = []
     lag: float | str = 30.0
+    delete_folders: bool = False
     answer: float | str = SECONDS
     """Seconds after which a command of Slurm's is ended."""
 
@@ -81,6 +83,11 @@ class SlurmSettings(BackendSettings, kw_only=True):
     @property
     def interpreter(self) -> str:
         return self.python or sys.executable
+
+    def elements_at_once(self, asked: int | None) -> int | None:
+        """The smallest of what the batch asks for and what the table allows; None: as many as Slurm starts."""
+        given = [most for most in (asked, self.max_jobs, self.concurrency) if most]
+        return min(given, default=None)
 
     def chunk_of(self, jobs: int, first: ProgramWork, max_array: int) -> int:
         """Jobs an element: as many elements as there may be, but none that is over in less than a minute."""

@@ -15,6 +15,7 @@ WAITING = frozenset(
 RUNNING = frozenset({"RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "RESIZING"})
 HALTED = frozenset({"SUSPENDED", "STOPPED", "PREEMPTED"})
 """A preempted element is queued again where the site requeues; where it does not, it leaves the queue soon."""
+MAY_BE_OVER = frozenset({"PREEMPTED"})
 LIVE = WAITING | RUNNING | HALTED
 CANCELLED = frozenset({"CANCELLED", "REVOKED"})
 TIMED_OUT = frozenset({"TIMEOUT", "DEADLINE"})

@@ -70,7 +70,7 @@ class Element:
                 else:
                     self._command(order[0])
         except Leave:
-            say("ending: Slurm asked for it")
+            say("ending: " + ("its tasks run elsewhere" if self._given_up() else "Slurm asked for it"))
         finally:
             caller.close()
             self.results.sync()
@@ -93,7 +93,7 @@ class Element:
 
     def skip(self, task: Task) -> bool:
         """Whether the task need not run, since it was cancelled. Raises Leave."""
-        if _asked_to_leave:
+        if _asked_to_leave or self._given_up():
             raise Leave
         if self._cancelled(task):
             self.record(task, time.time(), 0, state="cancelled")
@@ -110,6 +110,8 @@ class Element:
             raise Overdue(f"no answer within {limit:g} s")
         if now - self._looked > LOOK_SECONDS:
             self._looked = now
+            if self._given_up():
+                raise Leave
             if self._cancelled(task):
                 raise Cancelled
 
@@ -132,8 +134,14 @@ class Element:
 
     def _cancelled(self, task: Task) -> bool:
         """Whether a mark in the run folder cancels the task, or all of them."""
-        marks = os.path.join(self.folder, "cancel")
-        return any(os.path.exists(os.path.join(marks, name)) for name in ("all", str(task["n"])))
+        return self._marked("all") or self._marked(str(task["n"]))
+
+    def _given_up(self) -> bool:
+        """Whether Slurm counted this node as lost, so that the tasks run elsewhere by now."""
+        return self._marked(f"element-{self.element}")
+
+    def _marked(self, name: str) -> bool:
+        return os.path.exists(os.path.join(self.folder, "cancel", name))
 
     # ---- results
 
