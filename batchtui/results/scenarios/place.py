@@ -31,6 +31,17 @@ def place_of(folder: BatchFolder) -> Path | None:
     return next((place for place in _places(folder) if _owner(place) == folder.id), None)
 
 
+def lost(folder: BatchFolder) -> str:
+    """Why `place_of` finds nothing, where something was written."""
+    asked = _places(folder)[0]
+    other = _owner(asked)
+    if other:
+        return (
+            f"batch {other} wrote over this batch's tables in {asked}; run this one again into another folder"
+        )
+    return f"this batch's tables are not in {asked} any more; run it again, or put the folder back"
+
+
 def own_place(folder: BatchFolder) -> Path:
     """The folder inside the batch's own, which is always there to be written."""
     return folder.path / OWN

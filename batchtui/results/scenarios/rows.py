@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from batchtui.model import JobState, Json, Result
 from batchtui.results.scenarios.columns import AGGREGATED
@@ -52,8 +55,18 @@ def tables_of(value: dict[str, Json]) -> dict[str, Json] | None:
         return None
     with open(at["file"], "rb") as file:
         file.seek(at["offset"])
-        found = json.loads(file.read(at["length"]))
+        text = file.read(at["length"])
+    try:
+        found = msgspec.json.decode(text)  # in a third of the time
+    except msgspec.DecodeError:  # `NaN`, which only the other takes
+        found = json.loads(text)
     return found if isinstance(found, dict) else None
+
+
+def tables_gone(value: dict[str, Json]) -> bool:
+    """Whether the file that its tables were to be fetched from is no longer there."""
+    at = value.get("tables_at")
+    return isinstance(at, dict) and not os.path.exists(str(at.get("file")))
 
 
 def finished(result: Result, task: str) -> Finished:

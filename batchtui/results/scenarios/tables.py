@@ -51,7 +51,7 @@ def read_table(folder: str | Path, name: str) -> dict[str, list[Json]] | None:
         return None
     try:
         return _read_parquet(found) if found.suffix == ".parquet" else _read_json_lines(found)
-    except (OSError, ValueError) as fault:  # pyarrow's own faults are of these two
+    except (OSError, ValueError, NotImplementedError, RecursionError) as fault:  # also pyarrow's
         raise BadInput(f"{found}: cannot be read ({fault})") from None
 
 

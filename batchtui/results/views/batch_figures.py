@@ -14,6 +14,8 @@ from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 
 MOST_COLUMNS = 100
+MOST_EXACT = 2**53
+"""Integers up to this are kept whole as floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class BatchFigures:
     ids: list[str]
     columns: dict[str, array[float]]
     whole: dict[str, bool]
-    """Whether all of a column are integers."""
+    """Whether all of a column are integers that are kept whole."""
     paths: dict[str, str]
     note: str
 
@@ -73,11 +75,8 @@ def _read(folder: BatchFolder) -> BatchFigures:
                 held = columns[path] = array("d")
                 whole[path] = True
             held.extend([nan] * (len(ids) - len(held)))
-            try:
-                held.append(value)
-            except OverflowError:
-                held.append(nan)
-            whole[path] &= isinstance(value, int)
+            held.append(value)
+            whole[path] &= isinstance(value, int) and abs(value) <= MOST_EXACT
         ids.append(result.job_id)
     for held in columns.values():
         held.extend([nan] * (len(ids) - len(held)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "parquet", "markdown", "svg")
 ENDINGS = {".csv": "csv", ".parquet": "parquet", ".md": "markdown", ".markdown": "markdown", ".svg": "svg"}
 WIDTH, PICTURE_LINES = 100, 30
+_LARGEST_FLOAT = int(sys.float_info.max)
 SVG_ROWS = 200
 """Rows of a table in a picture; the other formats hold all."""
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~&])")
+_NO_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
+"""What `clean` lets through and XML does not."""
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 
 
@@ -128,10 +132,12 @@ def _kind(values: tuple[Cell, ...]) -> str:
     found = {type(value) for value in values if value is not None}
     if found <= {bool} and found:
         return "bool"
-    if found <= {int}:
-        fits = all(-(2**63) <= value < 2**63 for value in values if isinstance(value, int))
-        return "int" if fits and found else "float" if found else "text"
-    return "float" if found <= {int, float} else "text"
+    if not found <= {int, float} or not found:
+        return "text"
+    whole = [value for value in values if isinstance(value, int)]
+    if found == {int} and all(-(2**63) <= value < 2**63 for value in whole):
+        return "int"
+    return "float" if all(abs(value) <= _LARGEST_FLOAT for value in whole) else "text"
 
 
 def _as(kind: str, value: Cell) -> Cell:
@@ -161,10 +167,11 @@ def markdown(view: View, width: int = WIDTH) -> str:
     if view.facts:
         lines += [*(f"- {_plain(label)}: {_plain(shown(value))}" for label, value in view.facts), ""]
     if view.picture:
-        from batchtui.results.views.drawings.drawing import draw, natural_height
+        from batchtui.results.views.drawings.picture import draw, natural_height
 
         drawn = draw(view.picture, width, natural_height(view.picture, PICTURE_LINES // 2)).plain
-        lines += ["```text", *(line.rstrip() for line in drawn.split("\n")), "```", ""]
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", drawn)), default=0))
+        lines += [f"{fence}text", *(line.rstrip() for line in drawn.split("\n")), fence, ""]
     right = [
         any(isinstance(row[at], int | float) for row in view.table.rows[:50]) for at in range(len(columns))
     ]
@@ -197,8 +204,9 @@ def svg(view: View, width: int = WIDTH) -> str:
         legacy_windows=False,
     )
     _print(console, view, width)
-    drawn = console.export_svg(title=cell(view.title), theme=MONOKAI)
-    return _FONT_FACE.sub("", drawn).replace("Fira Code", "DejaVu Sans Mono")
+    style, end, rest = console.export_svg(title=cell(view.title), theme=MONOKAI).partition("</style>")
+    style = _FONT_FACE.sub("", style).replace("Fira Code", "DejaVu Sans Mono")
+    return (style + end + rest).translate(_NO_XML)
 
 
 def _print(console: Console, view: View, width: int) -> None:
@@ -207,7 +215,7 @@ def _print(console: Console, view: View, width: int) -> None:
     if view.facts:
         console.print(Text(facts_line(view)))
     if view.picture:
-        from batchtui.results.views.drawings.drawing import draw, natural_height
+        from batchtui.results.views.drawings.picture import draw, natural_height
 
         console.print(
             draw(view.picture, width, min(natural_height(view.picture, PICTURE_LINES), 2 * PICTURE_LINES))

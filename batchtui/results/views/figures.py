@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TypeGuard
 
 from batchtui.model import Json
@@ -12,17 +13,19 @@ from batchtui.text import cell
 
 _SHORT = 6
 """Digits of a number that names none."""
+_LARGEST, _LEAST = 1e300, 1e-300
+"""JSON's numbers have no bound; sums, differences and shares of what is drawn stay finite between these."""
 
 
 def is_figure(value: Json) -> TypeGuard[int | float]:
-    """Whether it can be drawn: a number, no truth value, and finite."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it can be drawn: a number, no truth value, and of a size that can be reckoned with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def number(value: float, digits: int | None = None) -> str:
     """`1.23457`, `4.2e+09`, `-0.50` with `digits` 2; integers whole."""
     if isinstance(value, int):
-        return str(value) if abs(value) < 10**15 else f"{value:.6e}"
+        return str(value) if abs(value) < 10**15 else f"{Decimal(value):.6e}"
     if not math.isfinite(value):
         return "nan" if value != value else "inf" if value > 0 else "-inf"
     if digits is not None and abs(value) < 10**15:
@@ -51,9 +54,14 @@ def facts_line(view: View) -> str:
     return "   ".join(f"{cell(label)} {shown(value)}" for label, value in view.facts)
 
 
+def differ(low: float, high: float) -> bool:
+    """Whether the two are so far apart that there is something between them to tell."""
+    return high - low > max(1e-9 * max(abs(low), abs(high)), _LEAST)
+
+
 def ticks(low: float, high: float, most: int) -> list[float]:
     """Round values from `low` to `high`, steps of 1, 2 or 5, at most `most` of them."""
-    if not high > low:
+    if not differ(low, high):
         return [low]
     size = 10.0 ** math.floor(math.log10((high - low) / max(1, most)))
     for step in (size * by for by in (1, 2, 5, 10, 20, 50, 100)):

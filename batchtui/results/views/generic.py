@@ -11,7 +11,7 @@ from itertools import pairwise
 from batchtui.errors import NotFound, nearest
 from batchtui.results.views import compare, side_by_side
 from batchtui.results.views.batch_figures import BatchFigures, batch_figures
-from batchtui.results.views.figures import number, ticks
+from batchtui.results.views.figures import differ, number, ticks
 from batchtui.results.views.options import Options
 from batchtui.results.views.sample import MOST
 from batchtui.results.views.shapes import Bars, Cell, Column, Lines, Series, Table, View
@@ -135,8 +135,9 @@ def _histogram(data: BatchFigures, y: str, places: list[int]) -> tuple[Table, Ba
 def _bounds(values: list[float]) -> list[float]:
     """Round bounds of at most BINS steps from the least to the largest value, each step as wide."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    if not high > low:
-        return [low - 0.5, low + 0.5]
+    if not differ(low, high):
+        margin = max(0.5, 1e-6 * abs(low))
+        return [low - margin, low + margin]
     inner = ticks(low, high, BINS)
     step = inner[1] - inner[0]
     first = inner[0] if inner[0] <= low else inner[0] - step

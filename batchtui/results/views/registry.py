@@ -73,7 +73,7 @@ def build_of_two(first: BatchFolder, second: BatchFolder, name: str, options: Op
 
 
 def _unknown(where: str, name: str, known: list[str]) -> NotFound:
-    hint = nearest(name, known) or f"; there is {', '.join(known)}"
+    hint = nearest(name, known) or f"; there is {', '.join(dict.fromkeys(known))}"
     return NotFound(f'{where}: no view "{cell(name, 60)}"{hint}')
 
 

@@ -25,10 +25,15 @@ def _two(folder: BatchFolder, a: str, b: str) -> View:
     rows: list[tuple[Cell, ...]] = [("state", one.status.value, other.status.value, None)]
     if one.error or other.error:
         rows.append(("error", _first_line(one.error), _first_line(other.error), None))
+    words, others = texts(one), texts(other)
     for path in dict.fromkeys([*left, *right]):
         x, y = left.get(path), right.get(path)
-        rows.append((path, x, y, y - x if x is not None and y is not None else None))
-    words, others = texts(one), texts(other)
+        change = y - x if x is not None and y is not None else None
+        sides = (
+            _first_line(words.get(path)) if x is None else x,
+            _first_line(others.get(path)) if y is None else y,
+        )
+        rows.append((path, *sides, change))
     for path in dict.fromkeys([*words, *others]):
         if path not in left and path not in right:
             rows.append((path, _first_line(words.get(path)), _first_line(others.get(path)), None))

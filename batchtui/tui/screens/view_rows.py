@@ -7,7 +7,6 @@ from pathlib import Path
 
 from textual import on
 from textual.widget import Widget
-from textual.widgets import Input
 
 from batchtui.errors import BatchtuiError
 from batchtui.results.views.shapes import View
@@ -16,6 +15,7 @@ from batchtui.tui import comparing, figures
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.compose_dialogs import AskPath
 from batchtui.tui.table_rows import TableRows
+from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.view_table import ViewTable
 
 
@@ -62,20 +62,13 @@ class ViewRows(AppScreen):
 
     def action_list_filter(self) -> None:
         self.show_table_alone()
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.query_one(FilterBox).open()
 
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
+    @on(FilterBox.Changed)
+    def _typed(self, event: FilterBox.Changed) -> None:
         self._query = event.value
         self.table.show_numbers(self.chosen_rows())
         self.show_head()
-
-    @on(Input.Submitted, "#filter")
-    def _accepted(self) -> None:
-        self.query_one("#filter").display = bool(self._query)
-        self.subject().focus()
 
     def action_list_sort(self) -> None:
         """By the column that is chosen in the head; numbers start with the largest."""
@@ -94,12 +87,7 @@ class ViewRows(AppScreen):
         self.show_head()
 
     def back(self) -> None:
-        box = self.query_one("#filter", Input)
-        if box.display or self._query:
-            box.value = ""
-            box.display = False
-            self.subject().focus()
-        else:
+        if not self.query_one(FilterBox).clear_query():
             super().back()
 
     # ---- out of here
@@ -151,9 +139,8 @@ class ViewRows(AppScreen):
                 self.tui.say("writing …")
 
         about = "The ending decides the form: .csv and .parquet the table, .md and .svg table and picture."
-        name = "".join(
-            c if c.isalnum() or c in "-_." else "-" for c in f"{self.subject_words()}-{view.name}"
-        )[:60]
+        words = f"{self.subject_words()}-{view.name}"
+        name = "".join(c if c.isalnum() or c in "-_." else "-" for c in words).lstrip("-.")[:60]
         self.tui.ask(
             AskPath("Write this view to a file", about, value=f"{name}.svg", base=Path.cwd()), answered
         )

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from batchtui.errors import BatchtuiError
@@ -24,6 +24,7 @@ from batchtui.tui.latest import Latest
 from batchtui.tui.screens.view_choices import ViewChoices
 from batchtui.tui.screens.view_rows import ViewRows
 from batchtui.tui.table_rows import TableRows
+from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.picture_view import PictureView
 from batchtui.tui.widgets.view_table import ViewTable
@@ -84,14 +85,13 @@ class ViewsScreen(ViewChoices, ViewRows):
         yield Static(id="views-title")
         yield Static(id="views-tabs")
         yield Static(id="views-facts")
-        yield Input(placeholder="text  !text  column:text  column>5", id="filter", compact=True)
+        yield FilterBox("text  !text  column:text  column>5", narrows=ViewTable)
         with Horizontal(id="views-body"):
             yield ViewTable()
             yield PictureView()
         yield Static(id="views-note")
 
     def on_mount(self) -> None:
-        self.query_one("#filter").display = False
         self.show_head()
         folder = self.folder
         if folder is None:
@@ -162,6 +162,11 @@ class ViewsScreen(ViewChoices, ViewRows):
                 self.post_message(self.Built(worker, name, wanted, view, TableRows(view.table)))
             except (BatchtuiError, OSError) as fault:
                 self.post_message(self.Built(worker, name, wanted, None, None, str(fault)))
+            except (
+                Exception
+            ) as fault:  # of a result that nobody thought of: the other views can still be read
+                told = f"{name} cannot be shown ({type(fault).__name__}: {fault}); tab shows the next view"
+                self.post_message(self.Built(worker, name, wanted, None, None, told))
 
         self._latest.start("read", work)
 
@@ -190,7 +195,7 @@ class ViewsScreen(ViewChoices, ViewRows):
         self.show_view(name, replace(self._options, x=None, y=None, row=row))
 
     def back(self) -> None:
-        if self._came_from and not self.query_one("#filter").display and not self._query:
+        if self._came_from and not self.query_one(FilterBox).display and not self._query:
             name, options, self._cursor = self._came_from.pop()
             self.show_view(name, options)
         else:

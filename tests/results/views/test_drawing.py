@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from batchtui.results.views.drawings.drawing import LEAST_HEIGHT, LEAST_WIDTH, draw, natural_height
 from batchtui.results.views.drawings.heat import LETTERS, SHADES
 from batchtui.results.views.drawings.lines import MOST_SERIES
+from batchtui.results.views.drawings.picture import LEAST_HEIGHT, LEAST_WIDTH, draw, natural_height
 from batchtui.results.views.shapes import Bars, Heat, Lines, Picture, Series
 
 ESCAPE = "\x1b]52;c;aGk=\x07\x1b[31m"

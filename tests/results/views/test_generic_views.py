@@ -129,7 +129,8 @@ def test_ticks_are_few_and_inside(low: float, high: float, most: int) -> None:
 
 def test_nothing_heavy_is_imported_before_a_picture_is_drawn() -> None:
     code = (
-        "import sys; from batchtui.results.views import registry, generic, export, drawing, compare; "
+        "import sys; from batchtui.results.views import compare, export, generic, registry; "
+        "from batchtui.results.views.drawings.picture import draw; "
         "print([name for name in ('numpy', 'pandas', 'pyarrow', 'plotext') if name in sys.modules])"
     )
     assert (

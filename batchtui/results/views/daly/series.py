@@ -100,7 +100,7 @@ def by_month(run: Run, name: str) -> Figures:
     found: Figures = {
         label: cell_at(columns.get(name, []), place) for place, label in enumerate(MONTHLY.labels(columns))
     }
-    numbers = [value for value in found.values() if isinstance(value, int | float)]
+    numbers = [value for value in found.values() if is_number(value)]
     return found | ({"sum": round(sum(numbers), 6)} if numbers else {})
 
 

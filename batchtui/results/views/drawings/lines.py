@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from batchtui.results.views.cells import fit
-from batchtui.results.views.figures import is_figure, tick_words, ticks
+from batchtui.results.views.figures import differ, is_figure, tick_words, ticks
 from batchtui.results.views.shapes import Lines, Series
 from batchtui.text import cell
 
@@ -125,7 +125,7 @@ def _canvas(
 def _span(values: Sequence[float]) -> tuple[float, float]:
     """From the least to the largest, never nothing wide."""
     low, high = min(values), max(values)
-    if high - low > 1e-9 * max(abs(low), abs(high)):
+    if differ(low, high):
         return low, high
     margin = abs(low) * 0.1 or 1.0
     return low - margin, high + margin

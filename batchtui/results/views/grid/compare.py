@@ -6,6 +6,7 @@ import heapq
 from typing import Final
 
 from batchtui.errors import BadInput, NotFound, nearest
+from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.results.views.figures import is_figure
 from batchtui.results.views.grid.source import Grid
 from batchtui.results.views.grid.tabled import bars, table
@@ -23,7 +24,7 @@ Place = tuple[str, int]
 
 def names_of_two(first: BatchFolder, second: BatchFolder) -> list[tuple[str, str]]:
     """(name, title) of the tables to compare; none where one of the two is of another sort."""
-    both = all(Grid(folder).has("branch") for folder in (first, second))
+    both = all(holds_scenarios(folder.header) for folder in (first, second))
     return [(name, title) for name, (title, *_) in TABLES.items()] if both else []
 
 
@@ -55,9 +56,17 @@ def build_of_two(first: BatchFolder, second: BatchFolder, name: str, options: Op
         (heapq.heappush if len(found) < MOST_ROWS else heapq.heappushpop)(found, entry)
     found.sort(reverse=True)
     rows = [(place[0], place[1], was, now, now - was) for _, place, was, now in found]
+    nothing = (
+        "; ".join(
+            f"{folder.header.name or folder.id}: {why}"
+            for folder in (first, second)
+            if (why := Grid(folder).without(table_name))
+        )
+        or "no scenario with this table is in both batches"
+    )
     notes = (
         f"the largest {MOST_ROWS:,} of {differ:,}" if differ > MOST_ROWS else "",
-        "" if both else "no scenario with this table is in both batches",
+        "" if both else nothing,
         "nothing differs" if both and not differ else "",
     )
     sides = _called(first, second)

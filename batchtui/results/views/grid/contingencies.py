@@ -9,12 +9,15 @@ from batchtui.results.views.grid.source import Columns, Grid
 from batchtui.results.views.grid.tabled import bars, figure, table, worst
 from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import View
+from batchtui.text import cell
 
 MOST_ROWS = 20_000
 _RANKING = (
     "outage_branch_id", "from_bus", "to_bus", "status", "worst_branch_id", "worst_loading_pct", "n_overloads",
     "islanded_mw", "vm_min", "vm_min_bus", "performance_index", "max_flow_change_mw", "loss_mw",
 )  # fmt: skip
+_FLOWS = ("outage_branch_id", "branch_id", "flow_mw", "loading_pct")
+_BRANCHES = ("branch_id", "from_bus", "to_bus", "flow_mw")
 NO_RATINGS = "no branch has a rating: ranked by the largest change of a flow"
 Row = dict[str, Json]
 
@@ -34,7 +37,7 @@ def ranking(grid: Grid, options: Options) -> View:
     shown = rows[:MOST_ROWS]
     cells = [[_name(row) if n == "outage" else row.get(n) for n in names] for row in shown]
     notes = (
-        "" if rows else "no scenario has completed yet",
+        "" if rows else grid.without("contingency"),
         NO_RATINGS if rows and not rated else "",
         f"the worst {MOST_ROWS:,} of {len(rows):,}" if len(rows) > MOST_ROWS else "",
     )
@@ -60,8 +63,8 @@ def flows(grid: Grid, options: Options) -> View:
     `options.row` is `<branch> <scenario>`.
     """
     outage, scenario = _asked(grid, options)
-    after = _of_outage(grid.table(scenario, "contingency_flows"), outage)
-    before = grid.table(scenario, "branch")
+    after = _of_outage(grid.table(scenario, "contingency_flows", _FLOWS), outage)
+    before = grid.table(scenario, "branch", _BRANCHES)
     base = dict(zip(before["branch_id"], before["flow_mw"], strict=True))
     ends = {
         b: f"{f}-{t}"
@@ -89,12 +92,14 @@ def _asked(grid: Grid, options: Options) -> tuple[int, str]:
     if options.row is None:
         view = ranking(grid, Options())
         if not view.opens:
-            raise NotFound("there is no contingency yet; `batchtui status` says how far the batch is")
+            raise NotFound(
+                f"batch {grid.folder.id}: {grid.without('contingency') or 'there is no contingency'}"
+            )
         return _asked(grid, Options(row=view.opens[0][1]))
     branch, _, scenario = options.row.partition(" ")
     if not branch.isdecimal():
         raise BadInput(
-            f'"{options.row}" is no outage; expected its branch and the scenario, such as "104 base"'
+            f'"{cell(options.row, 60)}" is no outage; expected its branch and the scenario, such as "104 base"'
         )
     if not scenario:
         scenario = next(iter(_read(grid)), {}).get("scenario_id", "")
@@ -113,7 +118,7 @@ def _read(grid: Grid) -> list[Row]:
     for chunk in grid.chunks("contingency", _RANKING):
         names = list(chunk)
         rows += [dict(zip(names, values, strict=True)) for values in zip(*chunk.values(), strict=True)]
-    return rows
+    return [row for row in rows if row["outage_branch_id"] is not None]
 
 
 def _name(row: Row) -> str:

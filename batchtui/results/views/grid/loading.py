@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from statistics import fmean
 
 from batchtui.results.views.figures import is_figure
@@ -21,12 +22,17 @@ NO_RATINGS = "no branch has a rating: ranked by how far a flow is from its mean 
 
 @dataclass(slots=True)
 class _Branch:
-    """`loadings` and `flows` by scenario, in the order of `scenarios`."""
+    """`loadings` and `flows` by scenario, in the order of `scenarios`; a loading is NaN where there is no rating."""
 
     ends: str
     scenarios: list[str] = field(default_factory=list)
     loadings: array[float] = field(default_factory=lambda: array("d"))
     flows: array[float] = field(default_factory=lambda: array("d"))
+
+    @property
+    def rated(self) -> list[int]:
+        """Places that have a loading."""
+        return [at for at, value in enumerate(self.loadings) if value == value]
 
 
 def loading(grid: Grid, options: Options) -> View:
@@ -35,19 +41,20 @@ def loading(grid: Grid, options: Options) -> View:
     Of many scenarios the columns are quantiles of each branch's own values.
     """
     branches = _read(grid)
-    rated = {branch: held for branch, held in branches.items() if len(held.loadings)}
-    note = "" if branches else "no scenario has completed yet"
+    rated = {branch: held for branch, held in branches.items() if held.rated}
+    loads = {branch: [held.loadings[at] for at in held.rated] for branch, held in rated.items()}
+    note = "" if branches else grid.without("branch")
     if branches and not rated:
         return _flows(branches)
-    order = sorted(rated, key=lambda branch: -max(rated[branch].loadings))
+    order = sorted(rated, key=lambda branch: -max(loads[branch]))
     rows: list[tuple[Cell, ...]] = []
     jobs = []
     for branch in order:
         held = rated[branch]
-        top = max(held.loadings)
+        top = max(loads[branch])
         at = held.loadings.index(top)
-        over = sum(1 for value in held.loadings if value > 100)
-        rows.append((branch, held.ends, top, fmean(held.loadings), over, held.scenarios[at], held.flows[at]))
+        over = sum(1 for value in loads[branch] if value > 100)
+        rows.append((branch, held.ends, top, fmean(loads[branch]), over, held.scenarios[at], held.flows[at]))
         jobs.append(held.scenarios[at])
     names = (
         "branch_id",
@@ -61,8 +68,9 @@ def loading(grid: Grid, options: Options) -> View:
     unrated = len(branches) - len(rated)
     notes = (note, f"{unrated:,} branches without a rating are left out" if unrated else "")
     kept = {branch: rated[branch] for branch in order[:MOST_BRANCHES]}
-    picture = _field(kept, {b: list(held.loadings) for b, held in kept.items()}, STEPS, "% rate A")
-    over = sum(1 for branch in order if max(rated[branch].loadings) > 100)
+    known = {b: [v if v == v else None for v in held.loadings] for b, held in kept.items()}
+    picture = _field(kept, known, STEPS, "% rate A")
+    over = sum(1 for branch in order if max(loads[branch]) > 100)
     facts = (("branches", len(order)), ("overloaded in any", over), ("scenarios", _scenarios(branches)))
     return View("loading", "Loading of branches", table(names, rows, *notes), picture, tuple(jobs), facts)
 
@@ -98,13 +106,12 @@ def _read(grid: Grid) -> dict[int, _Branch]:
     for chunk in grid.chunks("branch", names):
         lists = (chunk[name] for name in ("scenario_id", *names))
         for scenario, branch, start, end, flow, percent in zip(*lists, strict=True):
-            if not is_figure(flow):
+            if branch is None or not is_figure(flow):
                 continue
             held = branches.get(branch)
             if held is None:
                 held = branches[branch] = _Branch(f"{start}-{end}")
-            if is_figure(percent):
-                held.loadings.append(percent)
+            held.loadings.append(percent if is_figure(percent) else nan)
             held.flows.append(flow)
             held.scenarios.append(scenario)
     return branches
@@ -115,14 +122,18 @@ def _scenarios(branches: dict[int, _Branch]) -> int:
 
 
 def _field(
-    kept: dict[int, _Branch], values: dict[int, list[float]], steps: tuple[float, ...], unit: str
+    kept: dict[int, _Branch],
+    values: Mapping[int, Sequence[float | None]],
+    steps: tuple[float, ...],
+    unit: str,
 ) -> Heat | None:
     if not kept:
         return None
     rows = [f"{branch} {held.ends}" for branch, held in kept.items()]
     columns = list(dict.fromkeys(s for held in kept.values() for s in held.scenarios))
     if len(columns) > MOST_COLUMNS:
-        shown = [[quantile(sorted(values[branch]), share) for share in _SHARES] for branch in kept]
+        ordered = [sorted(value for value in values[branch] if value is not None) for branch in kept]
+        shown = [[quantile(one, share) for share in _SHARES] for one in ordered]
         return Heat(
             rows,
             [f"{100 * share:.0f}%" for share in _SHARES],

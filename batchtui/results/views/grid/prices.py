@@ -39,7 +39,7 @@ def objectives(grid: Grid, options: Options) -> View:
         Lines((Series("objective", shares, objective),), "% of scenarios", "objective") if found else None
     )
     facts = (("scenarios", len(found)), ("with binding branches", sum(row[5] > 0 for row in found)))
-    empty = "" if found else "no scenario has an objective yet"
+    empty = "" if found else grid.without("bus") or "no scenario has an objective"
     return View(
         "opf",
         "Optimal power flow",
@@ -55,7 +55,7 @@ def prices(grid: Grid, options: Options) -> View:
     by_bus: dict[int, list[float]] = defaultdict(list)
     for chunk in grid.chunks("bus", ("bus_id", "lmp")):
         for bus, lmp in zip(chunk["bus_id"], chunk["lmp"], strict=True):
-            if is_figure(lmp):
+            if bus is not None and is_figure(lmp):
                 by_bus[bus].append(lmp)
     rows = [(bus, min(held), fmean(held), max(held)) for bus, held in by_bus.items()]
     places = [float(bus) for bus in by_bus]
@@ -69,7 +69,10 @@ def prices(grid: Grid, options: Options) -> View:
     rows.sort(key=worst(lambda row: row[3]))
     names = ("bus_id", "min_lmp", "mean_lmp", "max_lmp")
     return View(
-        "prices", "Prices at the buses", table(names, rows, "" if rows else "no bus has a price yet"), picture
+        "prices",
+        "Prices at the buses",
+        table(names, rows, "" if rows else grid.without("bus") or "no bus has a price"),
+        picture,
     )
 
 
@@ -83,7 +86,7 @@ def binding(grid: Grid, options: Options) -> View:
     rows.sort(key=worst(lambda row: row[3]))
     names = ("branch", "scenarios", "mean_shadow_price", "max_shadow_price", "scenario_id")
     picture = bars([(row[0], row[3]) for row in rows], "largest shadow price per MWh")
-    shown = table(names, rows, "" if rows else "no branch binds")
+    shown = table(names, rows, "" if rows else grid.without("branch") or "no branch binds")
     return View("binding", "Binding branches", shown, picture, tuple(row[4] for row in rows))
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import ENDED_BATCH_STATES, LIVE_JOB_STATES, JobState, Json
-from batchtui.results.scenarios.columns import parquet
+from batchtui.results.scenarios.columns import parquet, type_of
 from batchtui.results.scenarios.files import SUMMARY, folder_name
-from batchtui.results.scenarios.place import holds_scenarios, place_of
+from batchtui.results.scenarios.place import holds_scenarios, lost, place_of
 from batchtui.results.scenarios.rows import aggregated, finished, value_of
 from batchtui.results.scenarios.tables import read_table, table_file
+from batchtui.results.views.figures import is_figure
 from batchtui.store.folder import BatchFolder
+from batchtui.text import cell
 
 MOST_SCENARIOS: Final = 20_000
 MOST_FOLDERS: Final = 500
@@ -34,9 +36,12 @@ class Grid:
         self.place = place_of(folder) if holds_scenarios(folder.header) else None
 
     def tasks(self) -> set[str]:
-        """Of the first completed scenarios; empty where none has completed."""
+        """Of the first completed scenarios; while none has completed, what the batch asks for."""
         done = islice(self._completed(), 5)
-        return {task for n in done if (task := _task_of(self._value(n)))}
+        header = self.folder.header
+        asked = (template.get("task") for template in (header.template, *header.templates.values()))
+        found = {task for n in done if (task := _task_of(self._value(n)))}
+        return found or {str(task) for task in asked if task}
 
     def scenarios(self) -> tuple[list[dict[str, Json]], str]:
         """A row a scenario that has ended, as in `aggregated_results`, and what was left out."""
@@ -66,15 +71,32 @@ class Grid:
             scenario = self.folder.jobs.ids[n]
             if found := read_table(self.place / folder_name(scenario), table):
                 count = len(next(iter(found.values())))
-                nothing = [None] * count
-                yield {"scenario_id": [scenario] * count} | {c: found.get(c, nothing) for c in columns}
+                yield {"scenario_id": [scenario] * count} | _told(found, columns, count)
 
-    def table(self, scenario: str, name: str) -> Columns:
-        """A table of one scenario. Raises NotFound where it has none, BadInput where it cannot be read."""
-        found = read_table(self.place / folder_name(scenario), name) if self.place else None
+    def table(self, scenario: str, name: str, columns: Sequence[str]) -> Columns:
+        """These columns of a table of one scenario.
+
+        Raises NotFound where it has none, BadInput where it cannot be read.
+        """
+        if self.place is None:
+            raise NotFound(f"batch {self.folder.id}: {self.without('branch')}")
+        found = read_table(self.place / folder_name(scenario), name)
         if found is None:
-            raise NotFound(f"batch {self.folder.id}: {scenario} has no table of that kind")
-        return found
+            raise NotFound(
+                f'batch {self.folder.id}: {cell(scenario, 60) or "no scenario"} has no table "{name}"'
+            )
+        return _told(found, columns, len(next(iter(found.values()), [])))
+
+    def without(self, table: str) -> str:
+        """Why `chunks` has no rows of this table; empty where it has some to read."""
+        if next(self._completed(), None) is None:
+            ended = self.folder.state() in ENDED_BATCH_STATES
+            return "no scenario completed" if ended else "no scenario has completed yet"
+        if self.place is None:
+            return cell(lost(self.folder), 400)
+        if table_file(self.place / SUMMARY, _WHOLE[table]) or self.has(table):
+            return ""
+        return f'no table "{table}" of its scenarios is in {cell(self.place, 300)}'
 
     def has(self, table: str) -> bool:
         """Whether the first completed scenario has this table."""
@@ -95,6 +117,26 @@ def _task_of(value: Json) -> str:
     return str(((value or {}).get("summary") or {}).get("task") or "")
 
 
+def _told(found: Columns, columns: Sequence[str], count: int) -> Columns:
+    """These columns; empty cells where the table has none, or where a value is not of its column's type."""
+    nothing: list[Json] = [None] * count
+    told: Columns = {}
+    for name in columns:
+        fits = _FITS[type_of(name, ())]
+        told[name] = [value if fits(value) else None for value in found.get(name, nothing)]
+    if "scenario_id" in told:
+        told["scenario_id"] = [value or "" for value in told["scenario_id"]]
+    return told
+
+
+_FITS: Final[dict[str, Callable[[Json], bool]]] = {
+    "int": lambda value: type(value) is int and abs(value) < 2**63,
+    "float": is_figure,
+    "text": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+}
+
+
 def _parquet(path: Path, names: Sequence[str]) -> Iterator[Columns]:
     reader = parquet()
     if reader is None:
@@ -104,9 +146,9 @@ def _parquet(path: Path, names: Sequence[str]) -> Iterator[Columns]:
     try:
         with reader.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=list(names), use_threads=False):
-                yield batch.to_pydict()
-    except (OSError, ValueError) as fault:
-        raise BadInput(f"{path}: cannot be read ({fault})") from None
+                yield _told(batch.to_pydict(), names, batch.num_rows)
+    except (OSError, ValueError, NotImplementedError) as fault:
+        raise _unreadable(path, fault) from None
 
 
 def _json_lines(path: Path, names: Sequence[str]) -> Iterator[Columns]:
@@ -114,6 +156,16 @@ def _json_lines(path: Path, names: Sequence[str]) -> Iterator[Columns]:
         with path.open("rb") as file:
             while lines := list(islice(file, _LINES)):
                 rows = [json.loads(line) for line in lines]
-                yield {name: [row.get(name) for row in rows] for name in names}
-    except (OSError, ValueError) as fault:
-        raise BadInput(f"{path}: cannot be read ({fault})") from None
+                if not all(isinstance(row, dict) for row in rows):
+                    raise ValueError("a line is no object")
+                found = {name: [row.get(name) for row in rows] for name in names}
+                yield _told(found, names, len(rows))
+    except (OSError, ValueError, RecursionError) as fault:
+        raise _unreadable(path, fault) from None
+
+
+def _unreadable(path: Path, fault: Exception) -> BadInput:
+    return BadInput(
+        f"{path}: cannot be read ({fault}); run the batch's file again: that writes it anew, and solves no finished "
+        "scenario twice"
+    )

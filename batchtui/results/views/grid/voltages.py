@@ -33,7 +33,7 @@ def violations(grid: Grid, options: Options) -> View:
         lists = (chunk[name] for name in ("scenario_id", "bus_id", "vm_pu", "vmin", "vmax"))
         for scenario, bus, vm, low, high in zip(*lists, strict=True):
             scenarios.setdefault(scenario)
-            if not is_figure(vm):
+            if bus is None or not is_figure(vm):
                 continue
             low, high = band or (low, high)
             limit = high if high is not None and vm > high + _SLACK else low
@@ -51,9 +51,7 @@ def violations(grid: Grid, options: Options) -> View:
         for excess, scenario, bus, vm, limit in found[:MOST_ROWS]
     ]
     note = f"the largest {MOST_ROWS:,} of {len(found):,}" if len(found) > MOST_ROWS else ""
-    nothing = (
-        "" if found else "every voltage is inside its band" if scenarios else "no scenario has completed yet"
-    )
+    nothing = "" if found else "every voltage is inside its band" if scenarios else grid.without("bus")
     names = ("scenario_id", "bus_id", "vm_pu", "limit", "excess", "scenarios_of_bus")
     facts = (
         ("violations", len(found)),

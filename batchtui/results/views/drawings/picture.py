@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from batchtui.results.views.drawings import bars as drawn_bars
-from batchtui.results.views.drawings import heat as drawn_heat
-from batchtui.results.views.drawings import lines as drawn_lines
+from batchtui.results.views.drawings import bars, heat, lines
 from batchtui.results.views.shapes import Bars, Heat, Picture
 
 LEAST_WIDTH, LEAST_HEIGHT = 20, 5
@@ -20,12 +18,12 @@ def draw(picture: Picture, width: int, height: int, *, ascii_only: bool = False)
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return Text("no room for the picture"[: max(0, width)], style="dim", no_wrap=True)
     if isinstance(picture, Bars):
-        lines = drawn_bars.draw(picture, width, height, ascii_only)
+        drawn = bars.draw(picture, width, height, ascii_only)
     elif isinstance(picture, Heat):
-        lines = drawn_heat.draw(picture, width, height, ascii_only)
+        drawn = heat.draw(picture, width, height, ascii_only)
     else:
-        lines = drawn_lines.draw(picture, width, height, ascii_only)
-    whole = Text("\n", no_wrap=True, end="").join(lines)
+        drawn = lines.draw(picture, width, height, ascii_only)
+    whole = Text("\n", no_wrap=True, end="").join(drawn)
     whole.no_wrap = True
     return whole
 
@@ -33,7 +31,7 @@ def draw(picture: Picture, width: int, height: int, *, ascii_only: bool = False)
 def natural_height(picture: Picture, otherwise: int) -> int:
     """Lines that all of the picture takes; `otherwise` for one that fits any height."""
     if isinstance(picture, Bars):
-        return max(LEAST_HEIGHT, drawn_bars.height(picture))
+        return max(LEAST_HEIGHT, bars.height(picture))
     if isinstance(picture, Heat):
-        return max(LEAST_HEIGHT, drawn_heat.height(picture))
+        return max(LEAST_HEIGHT, heat.height(picture))
     return max(LEAST_HEIGHT, otherwise)
