@@ -323,6 +323,8 @@ class BackendShare(msgspec.Struct, kw_only=True):
     jobs: int = 0
     submissions: int = 0
     cost_usd: float | None = None
+    at_once: str = ""
+    """How much of it runs at once, where the batch's limits do not say it alone."""
 
 
 class Preflight(msgspec.Struct, kw_only=True):

@@ -62,7 +62,7 @@ class JobResult(Result, kw_only=True):
 
     def save_to_json(self, path: str | Path) -> None:
         """Write it as batchata does, ten keys with an indent of 2. Raises OSError."""
-        from batchtui.engine.outputs.output import job_result
+        from batchtui.engine.outputs.result_files import job_result
 
         plain = job_result(self) | {"parsed_response": self.to_dict()["parsed_response"]}
         Path(path).write_text(json.dumps(plain, indent=2) + "\n", "utf-8")

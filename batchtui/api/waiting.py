@@ -9,22 +9,14 @@ from typing import TypeAlias
 from batchtui.api import figures
 from batchtui.api.following import Followed
 from batchtui.api.stops import label, stopped
+from batchtui.engine.waiting import Patience, all_submitted
 from batchtui.errors import BatchtuiError, StoreDamaged, Unreachable
-from batchtui.model import (
-    ENDED_BATCH_STATES,
-    LIVE_REMOTELY,
-    UNSENT,
-    BatchStatus,
-    JobState,
-    Json,
-    SubmissionState,
-)
+from batchtui.model import ENDED_BATCH_STATES, LIVE_REMOTELY, BatchStatus, Json
 
 OnProgress: TypeAlias = Callable[[dict[str, Json], float, dict[str, dict[str, Json]]], object]
 OnPoll: TypeAlias = Callable[[int, int, int], object]
 
 TICK_SECONDS = 0.2
-PATIENCE_SECONDS = 60.0
 
 
 def pauses(timeout: float | None) -> Iterator[float]:
@@ -39,7 +31,7 @@ class Waiter:
 
     def __init__(self, followed: Followed) -> None:
         self._followed = followed
-        self._stuck_since: float | None = None
+        self._patience = Patience()
 
     def is_over(self) -> bool:
         """Whether every job has its last word, and what is done at the end is done.
@@ -79,28 +71,19 @@ class Waiter:
         return False
 
     def _lose_patience(self, status: BatchStatus) -> None:
-        """Raises Unreachable where a backend takes nothing at all for a minute: whoever waits had better know."""
-        parts = status.submissions or []
-        tried = any(record.attempted for record in self._followed.folder.progress.submissions.values())
-        if not tried or any(part.remote_id or part.status not in UNSENT for part in parts):
-            self._stuck_since = None
-            return
-        self._stuck_since = self._stuck_since or time.monotonic()
-        if time.monotonic() - self._stuck_since > PATIENCE_SECONDS:
-            reason = next((part.reason for part in parts if part.reason), None) or "no reason given"
-            raise Unreachable(f"{label(status)}: {status.backend} has taken nothing for a minute: {reason}")
+        """Raises Unreachable where a backend takes nothing at all for a minute."""
+        with self._followed.lock:
+            over = self._patience.is_over(self._followed.folder)
+        if over:
+            raise Unreachable(
+                f"{label(status)}: {status.backend} has taken nothing for a minute: {self._patience.reason}"
+            )
 
     def is_submitted(self) -> bool:
-        """Whether everything that may go is at its backend; with a canary that is not released, the canary."""
+        """Whether everything that may go is at its backend (see `all_submitted`)."""
         with self._followed.lock:
             folder = self._followed.fresh()
-            progress, header = folder.progress, folder.header
-            pending = progress.numbers(JobState.PENDING)
-        canary = None if header.released else header.spec.limits.canary
-        if not header.remote or folder.unsown or (pending and (canary is None or pending[0] < canary)):
-            return False
-        held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
-        return all(record.state in held for record in progress.submissions.values())
+            return folder.header.remote and all_submitted(folder)
 
 
 class Teller:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.files import Attached
 from batchtui.backends.attachments.rules import FileRules
 from batchtui.backends.faults import Forgotten as Forgotten
 from batchtui.backends.faults import NeedsPerson as NeedsPerson
@@ -24,7 +24,9 @@ from batchtui.backends.faults import Refused as Refused
 from batchtui.backends.faults import Transient as Transient
 from batchtui.backends.faults import TryLater as TryLater
 from batchtui.backends.faults import Unsure as Unsure
-from batchtui.model import Json, Outcome, SubmissionState
+from batchtui.backends.settings import BackendSettings as BackendSettings
+from batchtui.backends.settings import KindLimits as KindLimits
+from batchtui.model import Json, LimitsSpec, Outcome, SubmissionState
 from batchtui.text import Secret
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ Note = Callable[[dict[str, Json]], None]
 class Job(Generic[W]):
     """A job rendered and decoded, ready to send. `token` marks this attempt for the backend's own records.
 
-    `files` are those that `[job] file` names; they hold data only while the job is sent (see `attachment_parts`).
+    `files` are those that `[job] file` names; they hold data only while the job is sent (see `attachments.parts`).
     """
 
     index: int
@@ -86,6 +88,8 @@ class Submission:
     timeout: float | None = None
     """Seconds that one job may take, and how often it is tried again: for kinds that see to it where the job runs."""
     retries: int = 0
+    concurrency: int | None = None
+    """How much of it may run at once; None: the batch does not say."""
 
 
 @dataclass(slots=True)
@@ -124,6 +128,8 @@ class Answer:
     job_id: str
     outcome: Outcome
     raw: str = ""
+    again: bool = False
+    """It surely runs no more, through no fault of its own: put back by itself, as often as the batch's `retries`."""
 
 
 @dataclass(slots=True)
@@ -159,50 +165,6 @@ class RemoteJob:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KindLimits:
-    """What a backend takes. None: no limit."""
-
-    jobs_per_submission: int = 50_000
-    bytes_per_submission: int = 200_000_000
-    submissions_at_once: int = 10
-    sends_at_once: int | None = None
-    """Creates that are under way at a time, so that few are unsure after a crash."""
-    poll_interval: float = 15.0
-    poll_interval_max: float = 60.0
-    backoff: float = 300.0
-    """Seconds between polls at most, while they fail."""
-    settle: float = 60.0
-    """Seconds after the last possible send at which a look-up that finds nothing proves absence."""
-    concurrency: int = 5
-    timeout: float | None = None
-    retries: int = 3
-
-
-class BackendSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Fields every `[backends.NAME]` table may hold; kinds add their own in a subclass.
-
-    Keys are named by reference only. `headers` values may be `env:NAME`. The last three override the kind's limits.
-    """
-
-    kind: str
-    base_url: str | None = None
-    api_key_env: str | None = None
-    api_key_command: list[str] | None = None
-    api_key_keyring: str | None = None
-    headers: dict[str, str] = {}
-    proxy: str | None = None
-    timeout: float | str | None = None
-    concurrency: int | None = None
-    poll_interval: float | str | None = None
-    settle: float | str | None = None
-    enqueued_tokens: int | dict[str, int] | None = None
-    """Tokens of one model that the provider takes in at a time; a table gives it by model."""
-    jobs_per_submission: int | None = None
-    bytes_per_submission: int | None = None
-    submissions_at_once: int | None = None
-
-
 S = TypeVar("S", bound=BackendSettings)
 
 
@@ -230,7 +192,7 @@ class Backend(ABC, Generic[W]):
     key_required: ClassVar[bool] = False
     remote: ClassVar[bool]
     native_schema: ClassVar[bool] = False
-    """Whether a job's JSON Schema goes by a field of the protocol; else it goes by prompt (`schema_prompt`)."""
+    """Whether a job's JSON Schema goes by a field of the protocol; else it goes by prompt (`prompts.schema`)."""
 
     def __init__(self, setup: Setup[BackendSettings]) -> None:
         self.name = setup.name
@@ -265,6 +227,10 @@ class Backend(ABC, Generic[W]):
         Asked of jobs that `check` finds nothing wrong with; they run all the same.
         """
         return []
+
+    def at_once(self, limits: LimitsSpec) -> str:
+        """How much of a batch of these limits runs at once, in words; empty where the limits alone say it."""
+        return ""
 
     def file_rules(self) -> FileRules | None:
         """Which files a job may bring, and whether they can be cited. None: no files here."""
@@ -347,12 +313,18 @@ class Remote(Backend[W]):
     cancels_jobs: ClassVar[bool] = False
     """Whether single jobs of a submission can be cancelled while the others go on (`cancel_jobs`)."""
 
+    leaves_files: ClassVar[bool] = False
+    """Whether its submissions leave files that stored results point at.
+
+    `tidy` then waits until the batch has ended and its output is written, and `discard` is asked when it is deleted.
+    """
+
     @abstractmethod
     def group(self, job: Job[W]) -> str:
         """Jobs of one group may share a submission."""
 
     def wire_id(self, index: int, job_id: str, token: str) -> str:
-        """The job's id as the backend takes it in the submission of this token (see `wire_ids`); answers carry it."""
+        """The job's id as the backend takes it in the submission of this token (see `wire.ids`); answers carry it."""
         return job_id
 
     @abstractmethod
@@ -400,6 +372,10 @@ class Remote(Backend[W]):
 
     async def tidy(self, submission: Submission) -> None:
         """Delete the files of a submission of ours whose results are stored, where the config asks for that."""
+
+    async def discard(self, submission: Submission) -> str:
+        """Its batch is deleted: delete what it left, unless something still runs. What stays, and why; else empty."""
+        return ""
 
     async def list(self) -> Sequence[RemoteBatch]:
         """What lives there."""

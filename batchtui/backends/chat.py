@@ -18,9 +18,9 @@ from batchtui.backends.anthropic.wire import (
 from batchtui.backends.attachments.rules import ANTHROPIC, FileRules
 from batchtui.backends.base import BackendSettings, Direct, Job, KindLimits, Note, Setup, Transient
 from batchtui.backends.prompts.completion import outcome_of
-from batchtui.backends.prompts.prompts import Prompts, PromptSettings
-from batchtui.backends.prompts.replies import raise_for
+from batchtui.backends.prompts.kind import Prompts, PromptSettings
 from batchtui.backends.prompts.work import CHAT, ChatWork
+from batchtui.backends.wire.replies import raise_for
 from batchtui.model import Json, Outcome
 
 CLIENT_ID_LIMIT = 512

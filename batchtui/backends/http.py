@@ -20,11 +20,11 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from batchtui import __version__
-from batchtui.backends.address import is_link_local, is_loopback
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
-from batchtui.backends.leases import Leases, inflate
-from batchtui.backends.prompts.pieces import CHUNK, form, length, lines, pieces, timed
-from batchtui.backends.prompts.replies import Reply, TooDeep, parse_json, place, raise_for, tidy
+from batchtui.backends.wire.address import is_link_local, is_loopback
+from batchtui.backends.wire.leases import Leases, inflate
+from batchtui.backends.wire.pieces import CHUNK, form, length, lines, pieces, timed
+from batchtui.backends.wire.replies import Reply, TooDeep, parse_json, place, raise_for, tidy
 from batchtui.model import Json
 
 for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses and headers

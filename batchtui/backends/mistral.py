@@ -18,17 +18,11 @@ from batchtui.backends.base import (
 )
 from batchtui.backends.file_batches.backend import Batches, VersionedFileBatches, VersionedSettings, objects
 from batchtui.backends.file_batches.input_files import openai_row
-from batchtui.backends.openai.form import bare_line, renamed
-from batchtui.backends.openai.objects import (
-    NAME_KEY,
-    TOKEN_KEY,
-    error_of,
-    iso,
-    metadata_of,
-    usable_id,
-)
-from batchtui.backends.prompts.replies import object_of
+from batchtui.backends.file_batches.lines import bare_line, renamed
+from batchtui.backends.file_batches.objects import NAME_KEY, TOKEN_KEY, error_of, metadata_of
 from batchtui.backends.prompts.work import CHAT, ChatWork, endpoint_of, request_body
+from batchtui.backends.wire.replies import object_of
+from batchtui.backends.wire.values import iso, usable_id
 from batchtui.model import Json, SubmissionState
 from batchtui.text import cell
 

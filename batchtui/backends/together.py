@@ -27,11 +27,12 @@ from batchtui.backends.file_batches.backend import (
     objects,
     put,
 )
-from batchtui.backends.openai.form import bare_line
-from batchtui.backends.openai.objects import error_of, iso, progress_of, usable_id
-from batchtui.backends.prompts.prompts import CALL_TIMEOUT
-from batchtui.backends.prompts.replies import Reply, object_of, raise_for
+from batchtui.backends.file_batches.lines import bare_line
+from batchtui.backends.file_batches.objects import error_of, progress_of
 from batchtui.backends.prompts.work import ChatWork, endpoint_of
+from batchtui.backends.wire.calls import CALL_TIMEOUT
+from batchtui.backends.wire.replies import Reply, object_of, raise_for
+from batchtui.backends.wire.values import iso, usable_id
 from batchtui.model import Json
 
 UPLOAD_TIMEOUT = 600.0

@@ -31,6 +31,6 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     open_batch = session.library.find(args.id).id if getattr(args, "id", None) else None
     config, data_dir = session.config, session.data_dir
     gc.disable()  # nothing of what is imported now is garbage; the app turns it on again after its first paint
-    from batchtui.tui.app import run_app
+    from batchtui.tui.run import run_app
 
     return run_app(config=config, data_dir=data_dir, open_batch=open_batch, new_from=new_from)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 
 from batchtui.cli import loading, trust
 from batchtui.cli.console import Console, one_line
@@ -37,14 +38,18 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
 
 def print_problems(console: Console, problems: list[Problem]) -> None:
-    """On stderr: what stops the batch first, at most 20 of each sort."""
+    """On stderr: what stops the batch first, at most 20 of each sort; what several rows share is said once."""
     for fatal, word in ((True, "problem"), (False, "warning")):
         found = [problem for problem in problems if problem.fatal is fatal]
-        for problem in found[:PROBLEMS_SHOWN]:
-            (console.error if fatal else console.note)(f"{word}: {problem}")
-        if len(found) > PROBLEMS_SHOWN:
+        same = Counter((problem.key, problem.message) for problem in found)
+        first = list({(problem.key, problem.message): problem for problem in reversed(found)}.values())[::-1]
+        for problem in first[:PROBLEMS_SHOWN]:
+            more = same[problem.key, problem.message] - 1
+            again = f" (the same in {more:,} more rows)" if more else ""
+            (console.error if fatal else console.note)(f"{word}: {problem}{again}")
+        if len(first) > PROBLEMS_SHOWN:
             console.note(
-                f"{word}: … and {len(found) - PROBLEMS_SHOWN:,} more of {len(found):,}; --json shows more"
+                f"{word}: … and {len(first) - PROBLEMS_SHOWN:,} more of {len(first):,}; --json shows more"
             )
 
 
@@ -66,6 +71,10 @@ def _show(console: Console, flight: Preflight) -> None:
         ("backend", f"{flight.backend} ({flight.kind})" if flight.kind else flight.backend or "none"),
         ("jobs", f"{flight.jobs:,}"),
         ("submissions", _submissions(flight)),
+        (
+            "at once",
+            "; ".join(f"{cell(one.backend)}: {one.at_once}" for one in flight.backends if one.at_once),
+        ),
         ("bytes", f"{flight.bytes:,}"),
         (
             "tokens",

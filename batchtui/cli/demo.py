@@ -63,7 +63,7 @@ def _app(args: argparse.Namespace, out: Path | None) -> int:
         library, backends = Library(folder / "data"), Backends(config)
         for sample in samples():
             make(sample, folder, library, backends)
-        from batchtui.tui.app import run_app
+        from batchtui.tui.run import run_app
 
         try:
             return run_app(config=config, data_dir=library.data_dir, farewell=False)

@@ -43,8 +43,8 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if args.job:
         if args.other or len(args.job) != 2:
             raise BadInput("either two batches, or one batch and two jobs: `diff ID --job A --job B`")
-        if args.field or args.view:
-            raise BadInput("--field and --view are for two batches; two jobs are compared in every field")
+        if option := "--field" if args.field else "--view" if args.view else "":
+            raise BadInput(f"{option} is for two batches; two jobs are compared in every field")
         view_command.show(side_by_side.fields(folder, *args.job), args, session)
         return 0
     if not args.other:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from batchtui.cli.phrases import counts, exit_code, is_over, label, money, progr
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
-from batchtui.model import UNSENT
 from batchtui.store.folder import BatchFolder
 
 if TYPE_CHECKING:
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 STOP_SECONDS = 2.0
-PATIENCE_SECONDS = 60.0
 
 
 @contextlib.contextmanager
@@ -86,24 +83,6 @@ def _tell(session: Session, worker: Worker, batch_id: str, told: int) -> int:
     for text in lines[told:]:
         session.console.note(text)
     return len(lines)
-
-
-class Patience:
-    """Runs out where a backend takes nothing at all for a minute: whoever waits had better know."""
-
-    def __init__(self) -> None:
-        self._since = time.monotonic()
-        self.reason: str | None = None
-
-    def is_over(self, folder: BatchFolder) -> bool:
-        submissions = list(folder.progress.submissions.values())
-        unsent = all(sub.state in UNSENT for sub in submissions)
-        refused = unsent and any(sub.attempted for sub in submissions)  # the others wait for budget
-        if not refused or any(sub.remote_id for sub in submissions):
-            self._since = time.monotonic()
-        elif time.monotonic() - self._since > PATIENCE_SECONDS:
-            self.reason = next((sub.reason for sub in submissions if sub.reason), None) or "no reason given"
-        return self.reason is not None
 
 
 @contextlib.contextmanager

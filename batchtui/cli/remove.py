@@ -11,7 +11,8 @@ from batchtui.cli.drive import drive
 from batchtui.cli.phrases import SOME_FAILED, counts, is_over, label
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
-from batchtui.errors import BadInput, Locked, StoreDamaged
+from batchtui.engine.discarding import discard, leftovers
+from batchtui.errors import BadInput, ConfigError, Locked, StoreDamaged
 from batchtui.model import BatchStatus
 from batchtui.store.folder import BatchFolder
 from batchtui.store.inbox import Command
@@ -55,7 +56,13 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if live and args.cancel and not _cancel(folder, session):
         console.error(f"{label(status)}: the cancel was asked for but has not ended it yet; try again later")
         return SOME_FAILED
+    try:
+        left = leftovers(folder, session.backends)
+    except ConfigError:  # no reason to keep the batch
+        left = []
     _remove(folder, session)
+    for words in discard(left):
+        console.note(words)
     console.note(f"{label(status)} is deleted")
     return 0
 

@@ -8,7 +8,7 @@ from batchtui.cli.drive import TICK_SECONDS, drive, report, working
 from batchtui.cli.phrases import OK, SOME_FAILED, counts, is_over, label
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
-from batchtui.engine.outputs.output import is_unwritten
+from batchtui.engine.outputs.result_files import is_unwritten
 from batchtui.store.folder import BatchFolder
 from batchtui.store.inbox import Command
 

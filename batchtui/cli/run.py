@@ -10,12 +10,13 @@ import msgspec
 from batchtui.cli import loading, trust
 from batchtui.cli.canary import offer_release
 from batchtui.cli.check import print_problems
-from batchtui.cli.drive import Patience, drive, report
+from batchtui.cli.drive import drive, report
 from batchtui.cli.phrases import OK, UNREACHABLE, exit_code, is_over, label
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
+from batchtui.engine.waiting import Patience, all_submitted
 from batchtui.errors import BadInput, BatchtuiError, ConfigError
-from batchtui.model import LIVE_REMOTELY, JobState, Preflight, SubmissionState
+from batchtui.model import JobState, Preflight
 from batchtui.store.folder import BatchFolder
 
 
@@ -124,7 +125,7 @@ def _agreed_on_cost(args: argparse.Namespace, flight: Preflight, session: Sessio
 def _detach(folder: BatchFolder, session: Session) -> int:
     patience = Patience()
     folder, reason = drive(
-        session, folder, until=lambda current: _all_submitted(current) or patience.is_over(current)
+        session, folder, until=lambda current: all_submitted(current) or patience.is_over(current)
     )
     if patience.reason:
         return _nothing_taken(folder, patience.reason, session)
@@ -133,26 +134,13 @@ def _detach(folder: BatchFolder, session: Session) -> int:
         console.document({"id": folder.id})
     else:
         print(folder.id)
-    if reason or not (_all_submitted(folder) or is_over(folder.status())):
+    if reason or not (all_submitted(folder) or is_over(folder.status())):
         if reason:
             console.error(f"it cannot go on by itself: {reason}; `batchtui status {folder.id}` shows more")
         return exit_code(folder)
     what = "the canary" if folder.progress.count(JobState.PENDING) else "everything"
     console.note(f"{what} is submitted; `batchtui resume {folder.id}` collects the results")
     return OK
-
-
-def _all_submitted(folder: BatchFolder) -> bool:
-    """Everything that may go: with a canary that is not released, the canary."""
-    progress, header = folder.progress, folder.header
-    held = LIVE_REMOTELY | {SubmissionState.COLLECTED}
-    canary = None if header.released else header.spec.limits.canary
-    pending = progress.numbers(JobState.PENDING)
-    if folder.unsown:
-        return False
-    return not (pending and (canary is None or pending[0] < canary)) and all(
-        s.state in held for s in progress.submissions.values()
-    )
 
 
 def _write(folder: BatchFolder, path: str, session: Session) -> None:

@@ -11,6 +11,7 @@ from batchtui.cli.console import is_terminal
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 from batchtui.results.views.shapes import View
+from batchtui.text import cell, clean
 
 PICTURE_LINES = 18
 TABLE_ROWS = 1000
@@ -80,7 +81,7 @@ def show(view: View, args: argparse.Namespace, session: Session) -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
         text = {"csv": lambda: export.csv_text(view, raw=args.raw), "markdown": lambda: export.markdown(view, width),
                 "svg": lambda: export.svg(view, width)}[args.format]()  # fmt: skip
-        sys.stdout.write(text)
+        sys.stdout.write(clean(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
     elif session.console.json:
         session.console.document(export.document(view))
     else:
@@ -91,10 +92,9 @@ def _print(view: View, width: int, session: Session) -> None:
     """Table first, so that the picture stays in sight."""
     from rich.console import Console as Paper
 
-    from batchtui.results.views.drawings.drawing import draw, natural_height
+    from batchtui.results.views.drawings.picture import draw, natural_height
     from batchtui.results.views.export import table_text
     from batchtui.results.views.figures import facts_line
-    from batchtui.text import cell
 
     console = session.console
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()

@@ -27,7 +27,7 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
-from batchtui.backends.wire_ids import ADOPTED_TOKEN, foreign_id, own_id
+from batchtui.backends.wire.ids import ADOPTED_TOKEN, foreign_id, own_id
 from batchtui.engine.composing.composition import Composition
 from batchtui.engine.composing.rendering import Rendering
 from batchtui.engine.records import sized

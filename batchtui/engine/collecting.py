@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,11 @@ from batchtui.engine.adopting import learn_jobs
 from batchtui.engine.backoff import delay
 from batchtui.engine.joining import Joiner
 from batchtui.engine.judging import judged, judges, schema_of
-from batchtui.engine.outputs.rawfiles import RawFiles
-from batchtui.model import JobState, Json
+from batchtui.model import JobState, Json, Outcome
 from batchtui.store import ranges
 from batchtui.store.lines import StoreFull
 from batchtui.store.progress import PROCESSING, SubmissionRecord
+from batchtui.store.raw import RawFiles
 from batchtui.text import cell
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _LEFT_OVER = {
 async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
     """Store every answer, then settle the jobs that got none. Repeats until it has read to the end."""
     fails, strays, lost = 0, 0, ""
+    again: dict[int, Outcome] = {}
     while True:
         try:
             submission = lane.submission(record)
@@ -54,7 +56,8 @@ async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) ->
                 submission = await lane.growing.learn(record, final=True)
             else:
                 await learn_jobs(driver, record, lane.backend(record), submission)
-            strays, lost = await read(lane, driver, record, submission)
+            again.clear()
+            strays, lost = await read(lane, driver, record, submission, again)
             break
         except (Transient, TryLater) as fault:
             fails += 1
@@ -76,18 +79,29 @@ async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) ->
         except Forgotten as fault:
             lost = f"its results are gone: {fault}"
             break
-    if _settle_rest(driver, record, lost):
+    if _settle_rest(driver, record, lost, again):
         driver.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
-    await driver.writer.record_durably("collected", sub=record.id, reason=_summary(record, strays))
+    facts = {"reason": _summary(record, strays), **_retried(again)}
+    await driver.writer.record_durably("collected", sub=record.id, **facts)
     driver.log("info", f"submission {record.id} is collected")
-    if not lost:
+    if again:
+        driver.log("warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again")
+        lane.offer(again)
+    if not lost and not lane.backend(record).leaves_files:
         await lane.backend(record).tidy(lane.submission(record))
 
 
 async def read(
-    lane: RemoteLane, driver: Driver, record: SubmissionRecord, submission: Submission
+    lane: RemoteLane,
+    driver: Driver,
+    record: SubmissionRecord,
+    submission: Submission,
+    again: dict[int, Outcome] | None = None,
 ) -> tuple[int, str]:
-    """Store the answers as they come; how many belong to no job, and why more cannot be had."""
+    """Store the answers as they come; how many belong to no job, and why more cannot be had.
+
+    `again` takes those that are not stored, since their jobs are to go once more.
+    """
     backend, progress = lane.backend(record), driver.progress
     later = [other for other in progress.submissions.values() if other.id > record.id]
     joiner = Joiner(backend, driver.folder.jobs, record, later)
@@ -116,7 +130,11 @@ async def read(
                         driver.log("warning", f"submission {record.id}: {_what(answer, n)}; kept in raw/")
                     continue
                 seen[n] = 1
-                if progress.states[n] == PROCESSING:
+                if progress.states[n] != PROCESSING:
+                    continue
+                if again is not None and answer.again and _may_go_again(lane, driver, record, n):
+                    again[n] = answer.outcome
+                else:
                     await _store(driver, record, n, answer)
         except Forgotten as fault:
             lost = f"its results are gone: {fault}"
@@ -164,10 +182,26 @@ async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answe
     )
 
 
-def _settle_rest(driver: Driver, record: SubmissionRecord, lost: str) -> bool:
+def _may_go_again(lane: RemoteLane, driver: Driver, record: SubmissionRecord, n: int) -> bool:
+    """Whether a job that was lost without a fault of its own has a try left, and time."""
+    return not driver.too_late() and driver.progress.fails[n] < lane.submission(record).retries
+
+
+def _retried(again: dict[int, Outcome]) -> dict[str, Json]:
+    """What the journal is told of jobs that go once more: with the end of their submission, in one line."""
+    if not again:
+        return {}
+    first = next(iter(again.values()))
+    numbers = ranges.encode(sorted(again))
+    return {"retried": numbers, "error_kind": first.error_kind, "error": (first.error or "")[:200]}
+
+
+def _settle_rest(
+    driver: Driver, record: SubmissionRecord, lost: str, again: Container[int] = frozenset()
+) -> bool:
     """Jobs of an ended submission that it never answered; whether that is a fault. `lost`: why there is no answer."""
     progress = driver.progress
-    rest = [n for n in ranges.decode(record.jobs) if progress.states[n] == PROCESSING]
+    rest = [n for n in ranges.decode(record.jobs) if progress.states[n] == PROCESSING and n not in again]
     if record.early:  # jobs that failed while others still ran may have been sent again by now
         later = [other.jobs for other in progress.submissions.values() if other.id > record.id]
         sent_again = {n for jobs in later for n in ranges.decode(jobs)}
@@ -189,5 +223,5 @@ def _settle_rest(driver: Driver, record: SubmissionRecord, lost: str) -> bool:
         facts |= {"error_kind": kind, "error": (text or "")[:500]}
     driver.writer.record("mark", **facts)
     if state is JobState.FAILED:
-        driver.job_failed()
+        driver.early_end.job_failed()
     return state is JobState.FAILED

@@ -14,17 +14,18 @@ from batchtui.engine import commands
 from batchtui.engine.adopting import take_over
 from batchtui.engine.canary import Canary
 from batchtui.engine.composing.rendering import Renderer
+from batchtui.engine.early_end import EarlyEnd
 from batchtui.engine.lanes import Lanes, Owners
 from batchtui.engine.limits import Effective, effective
 from batchtui.engine.money.budget import Budget
-from batchtui.engine.outputs.output import write_output
+from batchtui.engine.outputs.result_files import write_output
 from batchtui.engine.scenarios.output import ScenarioOutput
 from batchtui.engine.services import Level, Services
 from batchtui.errors import BatchtuiError
-from batchtui.model import UNSENT, JobState, Json, Outcome, SubmissionState
+from batchtui.model import JobState, Json, Outcome, SubmissionState
 from batchtui.results.mapping import map_citations
 from batchtui.results.scenarios.place import holds_scenarios
-from batchtui.store import contacts, ranges
+from batchtui.store import contacts
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import StoreFull
 from batchtui.store.progress import Progress, SubmissionRecord
@@ -50,6 +51,7 @@ class Driver:
         self._contacts = contacts.ContactWriter(folder.path)
         self.canary = Canary(self)
         self.budget = Budget(self)
+        self.early_end = EarlyEnd(self)
         self.scenarios = ScenarioOutput(self) if holds_scenarios(folder.header) else None
         self.stopping = False
         self.write_again = False
@@ -86,8 +88,9 @@ class Driver:
     async def _round(self) -> None:
         try:
             self.obey()
-            self._enforce_limits()
-            self._settle_unsendable()
+            self.early_end.watch()
+            self.budget.watch()
+            self.early_end.settle()
             self.canary.watch()
             if self.lane and not self._ended():
                 self.lane.pump()
@@ -172,6 +175,8 @@ class Driver:
             if await (self.scenarios.finish() if self.scenarios else write_output(self)):
                 self.writer.record("ended", state=self.folder.state())
                 self.log("info", f"ended: {self.folder.state()}")
+                if self.lane and self.lane.remote and ("output", None) not in self.progress.attention:
+                    await self.lane.remote.tidy()
         self._contacts.save(self.folder.contacts, now=True)
         self.writer.close()
 
@@ -234,7 +239,7 @@ class Driver:
         if self.scenarios:
             self.scenarios.took(n, tries, outcome)
         if outcome.state is not JobState.COMPLETED:
-            self.job_failed()
+            self.early_end.job_failed()
 
     def _map_citations(self, n: int, outcome: Outcome) -> None:
         """Which citation bears out which field of the parsed answer."""
@@ -260,39 +265,6 @@ class Driver:
         if not self._full:
             self.log("error", str(fault))
         self._full = True
-
-    def job_failed(self) -> None:
-        """A job did not complete: with `error_policy = "stop"` nothing more is sent."""
-        header = self.folder.header
-        if header.spec.limits.error_policy == "stop" and not header.stopping and not header.cancelling:
-            header.stopping = "stopped"
-            self.writer.save_header()
-            self.log("warning", "a job failed and error_policy is stop: nothing more is sent")
-            self.wake()
-
-    def _settle_unsendable(self) -> None:
-        """Jobs that were not sent, and by now never will be, get their last word."""
-        header = self.folder.header
-        if header.cancelling:
-            self._mark_pending(JobState.CANCELLED)
-        elif header.stopping == "stopped":
-            text = "not sent: an earlier job failed and error_policy is stop"
-            self._mark_pending(JobState.CANCELLED, "stopped", text)
-        elif header.stopping == "time_limit":
-            self._mark_pending(JobState.FAILED, "time_limit", "not sent before the time limit")
-
-    def _mark_pending(self, state: JobState, kind: str | None = None, text: str | None = None) -> None:
-        """Settle every pending job, and drop submissions that wait to be sent."""
-        if self.lane:
-            for record in list(self.progress.submissions.values()):
-                if record.state in UNSENT and record.id not in self.lane.busy:
-                    self.lane.withdraw(record)
-        pending = self.progress.numbers(JobState.PENDING)
-        if pending:
-            facts: dict[str, Json] = {"jobs": ranges.encode(pending), "state": state}
-            if kind:
-                facts |= {"error_kind": kind, "error": text}
-            self.writer.record("mark", **facts)
 
     # ---- needing a person
 
@@ -321,20 +293,6 @@ class Driver:
             "what was saved stays",
             actions=["abandon"] if record.grows else ["resend", "abandon"],
         )
-
-    # ---- limits
-
-    def _enforce_limits(self) -> None:
-        deadline, header = self.folder.deadline(), self.folder.header
-        if deadline and time.time() >= deadline and not header.stopping and not header.cancelling:
-            header.stopping = "time_limit"
-            self.writer.save_header()
-            self.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
-            if self.lane:
-                self.lane.cancel(self.progress.numbers(JobState.PROCESSING))
-        elif deadline and not header.stopping and deadline - time.time() < INBOX_SECONDS:
-            self.wake_in(deadline - time.time())
-        self.budget.watch()
 
     # ---- commands, waking, resting
 

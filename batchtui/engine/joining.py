@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from batchtui.backends.base import Remote
-from batchtui.backends.wire_ids import ADOPTED_TOKEN, foreign_id, own_id
+from batchtui.backends.wire.ids import ADOPTED_TOKEN, foreign_id, own_id
 from batchtui.store import ranges
 from batchtui.store.jobs import JobTable
 from batchtui.store.progress import SubmissionRecord

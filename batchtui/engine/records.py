@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from batchtui.backends.base import Job
-from batchtui.backends.wire_ids import PLANNED_TOKEN
+from batchtui.backends.wire.ids import PLANNED_TOKEN
 from batchtui.engine.composing.planning import record_of
 from batchtui.engine.composing.rendering import Rendering
 from batchtui.engine.pool import AnyBackend

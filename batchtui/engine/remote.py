@@ -26,7 +26,7 @@ from batchtui.engine.composing.packing import Slice, pack
 from batchtui.engine.feeding import queue_size
 from batchtui.engine.growing import Growing
 from batchtui.engine.limits import Effective
-from batchtui.engine.outputs.raw import keeping_requests
+from batchtui.engine.outputs.raw_files import keeping_requests
 from batchtui.engine.recovery import Recovery
 from batchtui.engine.watching import Watching
 from batchtui.errors import BadInput
@@ -89,6 +89,7 @@ class RemoteLane:
             jobs=ranges.count(record.jobs),
             timeout=limits.timeout,
             retries=limits.retries,
+            concurrency=self._driver.folder.header.spec.limits.concurrency,
         )
 
     # ---- the round
@@ -319,7 +320,7 @@ class RemoteLane:
         writer.record("mark", state=JobState.FAILED, **facts)
         writer.record("collected", sub=record.id, reason=f"refused: {fault.message[:200]}")
         self._driver.log("error", f"submission {record.id} was refused: {fault.message}")
-        self._driver.job_failed()
+        self._driver.early_end.job_failed()
 
     def _wait(self, record: SubmissionRecord, fault: TryLater) -> None:
         if self._driver.too_late():
@@ -338,7 +339,7 @@ class RemoteLane:
             facts = {"jobs": str(n), "error_kind": getattr(fault, "kind", "input"), "error": str(fault)[:500]}
             self._driver.writer.record("mark", state=JobState.FAILED, **facts)
         if unusable:
-            self._driver.job_failed()
+            self._driver.early_end.job_failed()
 
     # ---- letting go
 
@@ -358,6 +359,15 @@ class RemoteLane:
         self._driver.writer.record(
             "collected", sub=record.id, reason="not sent", again=record.seed is not None
         )
+
+    async def tidy(self) -> None:
+        """The batch has ended and its output is written: no stored result needs what submissions left any more."""
+        for record in self._records():
+            if record.remote_id and self.backend(record).leaves_files:
+                try:
+                    await self.backend(record).tidy(self.submission(record))
+                except Exception as fault:  # no reason not to end
+                    self._driver.log("warning", f"submission {record.id}: its files stay ({fault})")
 
     async def stop(self) -> None:
         """Let a create under way have a moment, then let go; what runs remotely keeps running."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from batchtui.engine.driver import Driver
 from batchtui.engine.money.spending import Spending
-from batchtui.engine.outputs.output import is_unwritten
+from batchtui.engine.outputs.result_files import is_unwritten
 from batchtui.engine.pool import Backends
 from batchtui.engine.services import LogLine, Services
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged

@@ -13,7 +13,7 @@ from batchtui.model import SourceSpec
 from batchtui.sources import csv_rows, folder, json_rows, parquet
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
 from batchtui.sources.manifests.file import Written, written
-from batchtui.sources.manifests.manifest import FORM, manifest_of
+from batchtui.sources.manifests.rows import FORM, manifest_of
 from batchtui.sources.native import Form, checked, recognise
 from batchtui.sources.source import Rows, Source, id_column
 from batchtui.text import cell

@@ -313,6 +313,13 @@ class Progress:
             for n in ranges.decode(submission.jobs):
                 if self.states[n] == PROCESSING:
                     self.states[n] = PENDING
+        for n in ranges.decode(
+            event.get("retried", "")
+        ):  # with the end of the attempt, so that none is counted twice
+            if self.states[n] == PROCESSING:
+                self.states[n] = PENDING
+                self.fails[n] = min(255, self.fails[n] + 1)
+                self._error(n, event)
         submission.reason = event.get("reason")
         submission.ended = submission.ended or event["time"]
         self.attention = {key: a for key, a in self.attention.items() if key[1] != submission.id}

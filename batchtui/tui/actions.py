@@ -13,21 +13,6 @@ from textual.binding import Binding, BindingType
 
 from batchtui.errors import nearest
 
-SCREENS = (
-    "batches",
-    "batch",
-    "info",
-    "result",
-    "compose",
-    "log",
-    "help",
-    "first_run",
-    "backends",
-    "remote",
-    "views",
-    "compare",
-    "dialog",
-)
 EVERYWHERE = (
     "batches",
     "batch",
@@ -42,6 +27,7 @@ EVERYWHERE = (
     "views",
     "compare",
 )
+SCREENS = (*EVERYWHERE, "dialog")
 NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
 VIEWS = ("views", "compare")

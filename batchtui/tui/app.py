@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import sys
 import time
@@ -369,32 +368,3 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def action_app_quit(self) -> None:
         leaving.quit_app(self)
-
-
-def run_app(
-    *,
-    config: Config,
-    data_dir: Path,
-    open_batch: str | None = None,
-    new_from: Path | None = None,
-    drive: bool = True,
-    farewell: bool = True,
-) -> int:
-    """Run the app until the user leaves; its exit code. Without a terminal: one line on stderr, and 2.
-
-    `farewell` tells, once the terminal is back, which batches are not finished.
-    """
-    if reason := terminal.missing():
-        print(f"batchtui: {reason}", file=sys.stderr)
-        return 2
-    sys.setswitchinterval(0.001)
-    app = BatchtuiApp(config, data_dir, open_batch=open_batch, new_from=new_from, drive=drive)
-    try:
-        app.run()
-    finally:
-        app.link.stop()
-        if terminal.gone():
-            os._exit(app.return_code or 129)  # threads that read a dead terminal would keep the process
-    if farewell and (words := leaving.last_words(app.link)):
-        print(words, file=sys.stderr)
-    return app.return_code or 0

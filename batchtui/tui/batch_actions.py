@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui.engine.discarding import discard_aside, leftovers
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchStatus
 from batchtui.tui import figures, states
@@ -149,11 +150,14 @@ def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
         if not yes:
             return
         for status in found:
+            folder = app.link.folder(status.id)
+            left = leftovers(folder, app.backends) if folder else []
             try:
                 app.link.remove(status.id)
             except OSError as fault:
                 app.say(f"batch {status.id} cannot be removed: {fault.strerror}", "error")
                 return
+            discard_aside(left)
         app.say(f"removed {_named(found)}")
         app.tell({status.id for status in found} | {""})
 

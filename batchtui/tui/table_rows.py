@@ -79,7 +79,7 @@ def _order(value: Cell) -> tuple[bool, float, str]:
     """Numbers before words."""
     if isinstance(value, str):
         return True, 0.0, value.casefold()
-    return False, float(value) if value is not None and value == value else float("-inf"), ""
+    return False, value if value is not None and value == value else float("-inf"), ""
 
 
 def _number(value: Cell) -> float | None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from batchtui import BadInput, Unreachable
-from batchtui.api import waiting
 from batchtui.demo.kinds.daly_runs import ERROR
 from batchtui.demo.server import DemoServer
+from batchtui.engine import waiting
 from tests.api.conftest import Place
 from tests.daly_help import energy_model
 

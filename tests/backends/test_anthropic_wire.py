@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchtui.backends.anthropic.schema import native_schema
-from batchtui.backends.attachments.attached import load
+from batchtui.backends.attachments.files import load
 from tests.backends.jobs_help import job
 
 HELLO = [{"role": "user", "content": "hello"}]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.attachments import parts
-from batchtui.backends.attachments.attached import HEAD, Attached, FileFault, load, look
 from batchtui.backends.attachments.checks import check_files, file_tokens, nested_field, warnings
+from batchtui.backends.attachments.files import HEAD, Attached, FileFault, load, look
 from batchtui.backends.attachments.pdf import PdfFacts, PdfLooker
 from batchtui.backends.attachments.rules import ANTHROPIC, GEMINI, IMAGES_ONLY, OPENAI, FileRules
 from batchtui.backends.prompts.work import ChatWork

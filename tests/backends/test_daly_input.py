@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from batchtui.backends.attachments.attached import look
+from batchtui.backends.attachments.files import look
 from batchtui.backends.base import Job
 from batchtui.backends.daly.input import DalyWork, InputFault, faults_of, input_of, label_of
 from batchtui.engine.composing.rendering import BadField, with_sweep

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batchtui.backends import registry
-from batchtui.backends.openai.dialects import DIALECTS, dialect_of
+from batchtui.backends.prompts.dialects import DIALECTS, dialect_of
 from batchtui.errors import ConfigError
 from batchtui.text import Secret
 from tests.backends.jobs_help import job, submission

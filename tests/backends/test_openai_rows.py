@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.file_batches.files import is_custom_id, is_torn, read_answer
-from batchtui.backends.wire_ids import wire_id
+from batchtui.backends.wire.ids import wire_id
 from batchtui.model import JobState
 
 BAD = Path(__file__).parents[1] / "data/hostile/bad-results"

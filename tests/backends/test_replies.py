@@ -10,7 +10,7 @@ from time import time
 import pytest
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
-from batchtui.backends.prompts.replies import Reply, object_of, parse_json, provider_words, raise_for, wait_of
+from batchtui.backends.wire.replies import Reply, object_of, parse_json, provider_words, raise_for, wait_of
 
 BAD = Path(__file__).parents[1] / "data/hostile/bad-replies"
 

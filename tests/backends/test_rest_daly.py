@@ -148,16 +148,8 @@ def test_kills_submit_nothing_twice(
     )
     victim = Victim(tmp_path / "data", tmp_path / "config.toml")
     chance = random.Random(7)
-    arguments: tuple[str, ...] = ("run", str(batch))
-    for _ in range(4):
-        wanted = victim.size("events.jsonl") + chance.choice([1, 2_000, 5_000, 8_000])
-        started = victim.start(*arguments)
-        if not victim.kill_when(started, lambda wanted=wanted: victim.size("events.jsonl") > wanted):
-            break
-        arguments = ("resume", victim.folder().id)
-    ended = victim.finish("resume", victim.folder().id)
-    assert ended.returncode == 0, ended.stderr.decode()
-    folder = victim.folder()
+    victim.kill_often(batch, 4, steps=lambda: chance.choice([1, 2_000, 5_000, 8_000]))
+    folder = victim.resume()
     assert folder.status().completed == runs
     assert Counter(run.label for run in service(server).runs) == {f"s{n}": 1 for n in range(runs)}
     told = [folder.result(n) for n in range(runs)]

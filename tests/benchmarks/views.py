@@ -13,7 +13,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from batchtui.results.views.drawings.drawing import draw
+from batchtui.results.views.drawings.picture import draw
 from batchtui.results.views.shapes import Lines, Series
 from batchtui.store.library import Library
 from batchtui.tui.screens.views import ViewsScreen

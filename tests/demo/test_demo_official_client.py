@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
+
+from tests.demo.official_clients import ended, submit
 
 openai = pytest.importorskip("openai", reason="needs the extra `conformance`")
 pytestmark = pytest.mark.conformance
@@ -23,25 +24,6 @@ def sdk(demo_server):
     yield make
     for client in clients:
         client.close()
-
-
-def submit(client, content: bytes):
-    stored = client.files.create(file=("rows.jsonl", content), purpose="batch")
-    return client.batches.create(
-        input_file_id=stored.id,
-        endpoint="/v1/chat/completions",
-        completion_window="24h",
-        metadata={"batchtui_token": "tok"},
-    )
-
-
-def ended(client, batch):
-    deadline = time.monotonic() + 20
-    while batch.status not in ("completed", "failed", "expired", "cancelled"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-        batch = client.batches.retrieve(batch.id)
-    return batch
 
 
 def test_create_poll_results(sdk, rows) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from batchtui.demo.server import DemoServer
 from batchtui.model import JobState
+from tests.engine.crash import prompts
 from tests.engine.victim import Victim
 
 JOBS, KILLS, CONCURRENCY = 2000, 20, 8
@@ -21,35 +22,19 @@ def test_twenty_kills_lose_nothing_and_repeat_no_stored_job(
     tmp_path: Path, demo_server: Callable[..., DemoServer]
 ) -> None:
     server = demo_server(faults="latency=4ms")
-    server.write_config(tmp_path / "config.toml")
-    source = tmp_path / "prompts.csv"
-    source.write_text("id,text\n" + "".join(f"q{n},Question number {n}\n" for n in range(JOBS)))
-    batch = tmp_path / "batch.toml"
-    batch.write_text(
-        'name = "kills"\nbackend = "chat"\n[source]\nfile = "prompts.csv"\n'
-        '[job]\nmodel = "demo-small"\nprompt = "{{ text }}"\n'
-        f"[limits]\nconcurrency = {CONCURRENCY}\n"
-    )
+    batch = prompts(tmp_path, server, "chat", JOBS, f"concurrency = {CONCURRENCY}")
     victim = Victim(tmp_path / "data", tmp_path / "config.toml")
     chance = random.Random(20)
-    arguments: tuple[str, ...] = ("run", str(batch))
     kept_at_kills: list[tuple[int, set[str]]] = []
-    kills = 0
-    while kills < KILLS:
-        before = victim.size("results.jsonl")
-        step = chance.randrange(2_000, 45_000)
-        killed = victim.kill_when(
-            victim.start(*arguments),
-            lambda before=before, step=step: victim.size("results.jsonl") > before + step,
-        )
-        assert killed, "the batch ended before it could be killed often enough"
-        kills += 1
-        kept_at_kills.append((len(server.ledger()), victim.stored_ids()))
-        arguments = ("resume", victim.folder().id)
-    ended = victim.finish("resume", victim.folder().id)
-    assert ended.returncode == 0, ended.stderr.decode()
-
-    folder = victim.folder()
+    kills = victim.kill_often(
+        batch,
+        KILLS,
+        grows="results.jsonl",
+        steps=lambda: chance.randrange(2_000, 45_000),
+        after=lambda: kept_at_kills.append((len(server.ledger()), victim.stored_ids())),
+    )
+    assert kills == KILLS, "the batch ended before it could be killed often enough"
+    folder = victim.resume()
     status = folder.status()
     assert (status.completed, status.total) == (JOBS, JOBS)
     sent = [

@@ -6,7 +6,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from batchtui.demo.server import DemoServer
@@ -29,21 +28,9 @@ def test_kills_submit_nothing_twice_and_lose_no_run(
     )
     victim = Victim(tmp_path / "data", tmp_path / "config.toml")
     chance = random.Random(7)
-    arguments: tuple[str, ...] = ("run", str(batch))
-    for _ in range(KILLS):
-        wanted = victim.size("events.jsonl") + chance.choice([1, 2_000, 5_000, 8_000])
-        reached = partial(_reached, victim, wanted)
-        if not victim.kill_when(victim.start(*arguments), reached):
-            break
-        arguments = ("resume", victim.folder().id)
-    ended = victim.finish("resume", victim.folder().id)
-    assert ended.returncode == 0, ended.stderr.decode()
-    folder = victim.folder()
+    victim.kill_often(batch, KILLS, steps=lambda: chance.choice([1, 2_000, 5_000, 8_000]))
+    folder = victim.resume()
     assert folder.status().completed == RUNS
     assert Counter(run.label for run in service(server).runs) == {f"s{n}": 1 for n in range(RUNS)}
     told = [folder.result(n) for n in range(RUNS)]
     assert all(result.output["title"].startswith(f"{result.job_id} [") for result in told)
-
-
-def _reached(victim: Victim, size: int) -> bool:
-    return victim.size("events.jsonl") > size

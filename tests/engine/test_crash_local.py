@@ -28,16 +28,7 @@ def test_twenty_kills_and_no_two_processes_of_one_job(tmp_path: Path) -> None:
     )
     victim = Victim(tmp_path / "data")
     chance = random.Random(22)
-    arguments: tuple[str, ...] = ("run", str(batch))
-    for _ in range(KILLS):
-        before = victim.size("events.jsonl")
-        step = chance.randrange(1, 2_500)
-        killed = victim.kill_when(
-            victim.start(*arguments),
-            lambda before=before, step=step: victim.size("events.jsonl") > before + step,
-        )
-        assert killed
-        arguments = ("resume", victim.folder().id)
+    assert victim.kill_often(batch, KILLS, steps=lambda: chance.randrange(1, 2_500)) == KILLS
     ended = victim.finish("resume", victim.folder().id)
     folder = victim.folder()
     codes = {folder.result(n).output["exit_code"] for n in range(JOBS)}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.outputs.output import file_name
+from batchtui.engine.outputs.result_files import file_name
 from batchtui.model import BatchSpec, LimitsSpec, SourceSpec
 from batchtui.store import clock
 from tests.engine.bench import Bench, until

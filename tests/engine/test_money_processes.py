@@ -102,23 +102,10 @@ def test_kills_lose_no_money_and_count_none_twice(
 ) -> None:
     victim, _ = money("latency=4ms,duration=100ms,late=250ms,seed=2", 200.0)
     limits = "concurrency = 4" if backend == "chat" else "jobs_per_submission = 2\nsubmissions_at_once = 3"
-    arguments = (
-        "run",
-        str(write_batch(tmp_path, "kills", backend, 400 if backend == "chat" else 40, limits)),
-    )
-    chance, kills = random.Random(3), 0
-    while kills < 4:
-        before = victim.size("events.jsonl")
-        step = chance.choice([1, 200, 900, 2_000, 5_000])
-        if not victim.kill_when(
-            victim.start(*arguments),
-            lambda before=before, step=step: victim.size("events.jsonl") > before + step,
-        ):
-            break
-        kills += 1
-        arguments = ("resume", victim.folder().id)
-    ended = victim.finish("resume", victim.folder().id)
-    assert ended.returncode == 0, ended.stderr.decode()
+    batch = write_batch(tmp_path, "kills", backend, 400 if backend == "chat" else 40, limits)
+    chance = random.Random(3)
+    kills = victim.kill_often(batch, 4, steps=lambda: chance.choice([1, 200, 900, 2_000, 5_000]))
+    victim.resume()
     stored = [
         attempt.cost_usd
         for n in range(victim.folder().header.total)

@@ -11,8 +11,8 @@ import pytest
 
 from batchtui.demo.server import DemoServer
 from batchtui.engine.composing.planning import plan
-from batchtui.engine.outputs import output
-from batchtui.engine.outputs.output import MARK, file_name, write_results
+from batchtui.engine.outputs import result_files
+from batchtui.engine.outputs.result_files import MARK, file_name, write_results
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, Json, OutputSpec, Result, SourceSpec
 from batchtui.store.folder import BatchFolder
@@ -135,7 +135,7 @@ def test_an_output_that_was_interrupted_is_written_anew(
 ) -> None:
     out = bench.folder_path / "out"
     folder = bench.create(bench.spec("local", 3, {"command": ["true"]}))
-    real, calls = output.job_result, []
+    real, calls = result_files.job_result, []
 
     def breaks(result: Result) -> dict[str, Json]:
         calls.append(result.job_id)
@@ -143,7 +143,7 @@ def test_an_output_that_was_interrupted_is_written_anew(
             raise OSError(28, "No space left on device")
         return real(result)
 
-    monkeypatch.setattr(output, "job_result", breaks)
+    monkeypatch.setattr(result_files, "job_result", breaks)
     with pytest.raises(OSError, match="No space left"):
         write_results(folder, out)
     assert write_results(folder, out).place == out

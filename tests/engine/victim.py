@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from batchtui.store.folder import BatchFolder
@@ -58,6 +59,38 @@ class Victim:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         return True
+
+    def kill_often(
+        self,
+        batch: Path,
+        kills: int,
+        *,
+        grows: str = "events.jsonl",
+        steps: Callable[[], int],
+        after: Callable[[], object] | None = None,
+    ) -> int:
+        """Run a batch file, and kill it each time a file of its folder has grown by as many bytes as `steps` says.
+
+        `after` is called after each kill. How often it was killed: fewer than `kills` where it ended by itself.
+        """
+        arguments: tuple[str, ...] = ("run", str(batch))
+        for done in range(kills):
+            wanted = self.size(grows) + steps()
+            if not self.kill_when(self.start(*arguments), partial(self._is_past, grows, wanted)):
+                return done
+            arguments = ("resume", self.folder().id)
+            if after:
+                after()
+        return kills
+
+    def _is_past(self, name: str, size: int) -> bool:
+        return self.size(name) > size
+
+    def resume(self, timeout: float = 120) -> BatchFolder:
+        """Drive the batch to an end at which every job completed; its folder."""
+        ended = self.finish("resume", self.folder().id, timeout=timeout)
+        assert ended.returncode == 0, ended.stderr.decode()
+        return self.folder()
 
     # ---- what it left behind
 

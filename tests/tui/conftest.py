@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from batchtui.backends.base import Probe
 from batchtui.store.library import Library
 from batchtui.tui import models
 from tests.tui.samples import sample_library
+
+POWER = Path(__file__).parent.parent / "data" / "power"
 
 
 @pytest.fixture
@@ -35,3 +38,12 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def case14(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a grid and its manifests, in which the app runs."""
+    folder = tmp_path / "case14"
+    shutil.copytree(POWER / "case14", folder)
+    monkeypatch.chdir(folder)
+    return folder

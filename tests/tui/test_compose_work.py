@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,16 +30,7 @@ from tests.tui.test_compose_screen import (
 )
 from tests.tui.waiting import screen_text, until
 
-POWER = Path(__file__).parent.parent / "data" / "power"
 SMALL = (80, 24)
-
-
-@pytest.fixture
-def case14(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "case14"
-    shutil.copytree(POWER / "case14", folder)
-    monkeypatch.chdir(folder)
-    return folder
 
 
 def an_app(case14: Path, **options: object) -> BatchtuiApp:

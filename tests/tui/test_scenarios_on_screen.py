@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from batchtui.config import load_config
 from batchtui.model import ENDED_BATCH_STATES
@@ -18,16 +15,7 @@ from batchtui.tui.screens.result import ResultScreen
 from batchtui.tui.screens.views import ViewsScreen
 from tests.tui.waiting import screen_text, until
 
-POWER = Path(__file__).parent.parent / "data" / "power"
 SMALL = (80, 24)
-
-
-@pytest.fixture
-def case14(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "case14"
-    shutil.copytree(POWER / "case14", folder)
-    monkeypatch.chdir(folder)
-    return folder
 
 
 async def test_the_worst_contingency_in_under_ten_keystrokes(case14: Path) -> None:

@@ -23,7 +23,7 @@ RUN = """
 import sys
 from pathlib import Path
 from batchtui.config import BUILT_IN, BackendConfig, Config
-from batchtui.tui.app import run_app
+from batchtui.tui.run import run_app
 local = BackendConfig(name="local", kind="local", table={"kind": "local"}, origin=BUILT_IN)
 config = Config(path=Path(sys.argv[1]) / "config.toml", backends={"local": local})
 sys.exit(run_app(config=config, data_dir=Path(sys.argv[1]), drive=sys.argv[2] == "drive"))

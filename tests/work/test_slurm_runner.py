@@ -207,6 +207,19 @@ def test_marks_cancel_what_waits_and_what_runs(make: Make, tmp_path: Path) -> No
     }
 
 
+def test_an_element_that_was_given_up_leaves_without_a_word(make: Make, tmp_path: Path) -> None:
+    """Its node was counted as lost, and lives: its jobs run elsewhere by now."""
+    folder = make([sh("true"), sh(f"touch {tmp_path}/runs; sleep 600"), sh("true")])
+    process = started(folder)
+    until((tmp_path / "runs").exists, "the second job")
+    folder.give_up([0])
+    assert process.wait(60) == 0
+    assert set(records(folder)) == {"r0"}
+    assert "ending: its tasks run elsewhere" in folder.log(0).read_text()
+    run(folder, restart=1)
+    assert set(records(folder)) == {"r0"}
+
+
 def test_exit_codes_that_are_worth_another_try(make: Make, tmp_path: Path) -> None:
     script = f"echo x >> {tmp_path}/tries; test $(wc -l < {tmp_path}/tries) = 3 || exit 75"
     folder = make([sh(script, retry_exit_codes=[75]), sh("exit 75")], retries=2)
@@ -264,7 +277,10 @@ def test_answers_as_they_come_and_a_word_on_every_task_in_the_end(make: Make) ->
         "r4": "failed",
         "r5": "cancelled",
     }
-    assert (told["r4"].error_kind, told["r4"].error) == ("memory", "its array element 2 ran out of memory")
+    assert (told["r4"].error_kind, told["r4"].error) == (
+        "memory",
+        'its array element 2 ran out of memory; ask for more with options = ["--mem=…"], or a smaller chunk',
+    )
     assert told["r1"].raw_response == "1\n"
     assert Path(told["r1"].remote["log"]).read_text().count("r1 completed") == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchtui.backends.base import Answer
 from batchtui.backends.prompts.completion import failed
-from batchtui.backends.prompts.replies import error_code, error_words, parse_json, tidy, told
+from batchtui.backends.wire.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.model import JobState, Json, Outcome
 from batchtui.results.citations import cited_answer
 

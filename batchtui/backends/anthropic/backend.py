@@ -42,12 +42,12 @@ from batchtui.backends.base import (
     Unsure,
 )
 from batchtui.backends.file_batches.files import LONG_LINE, is_torn
-from batchtui.backends.openai.lists import ask, understood
-from batchtui.backends.openai.objects import usable_id
-from batchtui.backends.prompts.prompts import CALL_TIMEOUT, ModelSettings, Prompts
-from batchtui.backends.prompts.replies import object_of
+from batchtui.backends.prompts.kind import ModelSettings, Prompts
 from batchtui.backends.prompts.work import CHAT, ChatWork, dumps
-from batchtui.backends.wire_ids import wire_id
+from batchtui.backends.wire.calls import CALL_TIMEOUT, ask, ask_each, understood
+from batchtui.backends.wire.ids import wire_id
+from batchtui.backends.wire.replies import object_of
+from batchtui.backends.wire.values import usable_id
 from batchtui.model import Json, SubmissionState
 
 LIST_PAGES = 10
@@ -184,14 +184,7 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
                             known[one.id] = progress_of(batch)
                     if not waiting:
                         break
-        faults: list[Transient] = []
-        for one in waiting.values():
-            try:
-                known[one.id] = await self._progress(one)
-            except Transient as fault:  # the others are worth asking for
-                faults.append(fault)
-        if faults and not known:
-            raise faults[0]
+        await ask_each(waiting.values(), self._progress, known)
         return known
 
     async def _progress(self, submission: Submission) -> Progress:

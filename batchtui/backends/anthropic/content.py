@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.files import Attached
 from batchtui.backends.attachments.parts import anthropic, with_files
 from batchtui.model import Json
 

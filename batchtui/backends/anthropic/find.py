@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from batchtui.backends.anthropic.answers import custom_id_of
 from batchtui.backends.anthropic.objects import counts_of, pages, results_url
 from batchtui.backends.base import Forgotten, Found, Submission
-from batchtui.backends.openai.objects import unix, usable_id
-from batchtui.backends.wire_ids import prefix_of
+from batchtui.backends.wire.ids import prefix_of
+from batchtui.backends.wire.values import unix, usable_id
 from batchtui.model import Json
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Progress, RemoteBatch, Transient
-from batchtui.backends.openai.lists import NO_LIST, Page, ask, server_time, understood
-from batchtui.backends.openai.objects import iso, unix, usable_id
+from batchtui.backends.wire.calls import NO_LIST, Page, ask, server_time, understood
+from batchtui.backends.wire.values import iso, unix, usable_id
 from batchtui.model import Json, SubmissionState
 from batchtui.text import cell, clean
 

@@ -10,7 +10,7 @@ import msgspec
 
 from batchtui.backends.anthropic.content import message_content, with_documents
 from batchtui.backends.anthropic.schema import native_schema
-from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.files import Attached
 from batchtui.backends.prompts.citations import cited_schema_instructions
 from batchtui.backends.prompts.schema import schema_instructions
 from batchtui.backends.prompts.work import CHAT, ChatWork, check_work, endpoint_of, estimate_tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.files import Attached
 from batchtui.backends.attachments.pdf import PdfFacts
 from batchtui.backends.attachments.rules import FileRules
 from batchtui.backends.prompts.work import CHAT, RESPONSES, ChatWork, endpoint_of

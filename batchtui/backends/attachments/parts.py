@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.files import Attached
 from batchtui.model import Json
 
 Body = dict[str, Json]

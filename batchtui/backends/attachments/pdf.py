@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from batchtui.backends.attachments import pdf_look
-from batchtui.backends.attachments.attached import Attached
+from batchtui.backends.attachments.files import Attached
 from batchtui.model import Json
 
 PATIENCE = 20.0

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from batchtui.backends.address import is_loopback
 from batchtui.backends.base import (
     Answer,
     BackendSettings,
@@ -35,10 +34,11 @@ from batchtui.backends.base import (
 )
 from batchtui.backends.buttermilk import wire
 from batchtui.backends.buttermilk.calls import Calls
-from batchtui.backends.openai.objects import unix
-from batchtui.backends.prompts.prompts import limits_of
-from batchtui.backends.prompts.replies import object_of
 from batchtui.backends.prompts.work import dumps
+from batchtui.backends.settings import limits_of
+from batchtui.backends.wire.address import is_loopback
+from batchtui.backends.wire.replies import object_of
+from batchtui.backends.wire.values import unix
 from batchtui.model import JobState, Json, Outcome, SubmissionState
 
 AT_ONCE = 4

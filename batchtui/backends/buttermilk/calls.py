@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from batchtui.backends.base import Forgotten, Refused, RemoteJob, Transient, Unsure
 from batchtui.backends.buttermilk import wire
-from batchtui.backends.openai.lists import ask
-from batchtui.backends.openai.objects import usable_id
-from batchtui.backends.prompts.replies import Reply, object_of, raise_for
+from batchtui.backends.wire.calls import ask
+from batchtui.backends.wire.replies import Reply, object_of, raise_for
+from batchtui.backends.wire.values import usable_id
 from batchtui.model import Json
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from batchtui.backends.base import Answer, Progress, Refused, RemoteBatch, RemoteJob
-from batchtui.backends.openai.objects import iso
-from batchtui.backends.prompts.replies import Reply, provider_words, tidy
+from batchtui.backends.wire.replies import Reply, provider_words, tidy
+from batchtui.backends.wire.values import iso
 from batchtui.model import JobState, Json, Outcome, SubmissionState
 from batchtui.text import clean
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from batchtui.backends.address import is_loopback
 from batchtui.backends.base import (
     Answer,
     BackendSettings,
@@ -34,12 +33,15 @@ from batchtui.backends.base import (
     Unsure,
 )
 from batchtui.backends.daly import wire
+from batchtui.backends.daly.find import RESULT_TIMEOUT, RUNS, Lookup
 from batchtui.backends.daly.input import DalyWork, InputFault, faults_of, input_of, label_of
 from batchtui.backends.daly.session import Session
 from batchtui.backends.daly.wire import Ids
-from batchtui.backends.prompts.prompts import limits_of
-from batchtui.backends.prompts.replies import Reply, object_of, raise_for
 from batchtui.backends.prompts.work import dumps
+from batchtui.backends.settings import limits_of
+from batchtui.backends.wire.address import is_loopback
+from batchtui.backends.wire.calls import repeatable, understood
+from batchtui.backends.wire.replies import object_of, raise_for
 from batchtui.config.secrets import DALY_KEYS, env_key
 from batchtui.model import Json, SubmissionState, seconds
 from batchtui.text import Secret, cell
@@ -47,18 +49,15 @@ from batchtui.text import Secret, cell
 if TYPE_CHECKING:
     from batchtui.backends.http import Http
 
-RUNS, TASKS = "energymodels", "tasks"
+TASKS = "tasks"
 PAGE = 1000
 DAY = 86_400.0
 CREATE_TIMEOUT = 120.0
 """Seconds: a submit may be worked on at once, and then it takes a while."""
-RESULT_TIMEOUT = 300.0
 AT_ONCE = 4
 """Submits, and results fetched, at a time."""
 ONE_BY_ONE = 50
 """Tasks that a listing left out which are asked for singly in one round."""
-MOST_LOOKED_AT = 200
-"""Runs of others that are opened to find one of ours."""
 
 
 class DalySettings(BackendSettings, kw_only=True):
@@ -100,7 +99,7 @@ class DalyBackend(Remote[DalyWork]):
         self._opened: Session | None = None
         self._turns = asyncio.Semaphore(at_once)
         self._done: set[str] = set()
-        self._names: dict[str, list[str]] = {}
+        self._lookup = Lookup(lambda: self.session)
 
     def _key(self, setting: str, named: str | None) -> Secret:
         """A key may be missing at an address on this machine alone, which then says whether it wants one."""
@@ -192,45 +191,7 @@ class DalyBackend(Remote[DalyWork]):
         return str(ids)
 
     async def find(self, submission: Submission) -> Found:
-        """The run whose name bears this token: among the tasks since then, opened where their model is known."""
-        others = {Ids.of(other).task for other in submission.others}
-        tasks = [
-            task
-            async for task in self._listed(submission.created, None)
-            if wire.task_ids(task).task not in others
-        ]
-        tasks.sort(key=lambda task: wire.task_ids(task).task.zfill(64), reverse=True)
-        unclear: list[dict[str, Json]] = []
-        opened = 0
-        for task in tasks:
-            ids = wire.task_ids(task)
-            names = [name for name in wire.names_in(task) if submission.token in name]
-            if not names and ids.model and (ids.model in self._names or opened < MOST_LOOKED_AT):
-                opened += ids.model not in self._names
-                names = await self._named(ids.model)
-            if any(submission.token in name for name in names):
-                return Found(remote_id=str(ids))
-            if not names:
-                unclear.append(task)
-        if not unclear:
-            return Found(absent=True)
-        told = ", ".join(wire.task_ids(task).task for task in unclear[:5])
-        if any(wire.status_of(task) not in wire.TERMINAL for task in unclear):
-            return Found(reason=f"it may be task {told}: their names show when they have ended", later=True)
-        return Found(reason=f"it may be task {told}, which do not tell their names")
-
-    async def _named(self, model: str) -> list[str]:
-        """What an energy model is called; empty where it does not tell."""
-        if model not in self._names:
-            path = f"{RUNS}/{quote(model, safe='')}"
-            reply = await self.session.call("GET", path, params={"include": "inputs"}, timeout=RESULT_TIMEOUT)
-            if reply.status in (403, 404, 409, 422):
-                return []
-            _judge(reply)
-            if names := wire.names_in(reply.json):
-                self._names[model] = names
-            return names
-        return self._names[model]
+        return await self._lookup.find(submission, self._listed(submission.created, None))
 
     # ---- looking
 
@@ -263,7 +224,7 @@ class DalyBackend(Remote[DalyWork]):
         reply = await self.session.call("GET", f"{TASKS}/{quote(task, safe='')}")
         if reply.status == 404:
             return None
-        return _object(reply)
+        return understood(reply)
 
     async def _listed(self, since: float, wanted: set[str] | None) -> AsyncGenerator[dict[str, Json], None]:
         """Runs made since then (Unix seconds), by pages until all that are wanted came; None: to the end."""
@@ -275,7 +236,7 @@ class DalyBackend(Remote[DalyWork]):
             params: dict[str, str | int] = {
                 "task_type": "energy_model", "created_after": day, "page": page, "page_size": PAGE
             }  # fmt: skip
-            told = _object(await self.session.call("GET", TASKS, params=params))
+            told = understood(await self.session.call("GET", TASKS, params=params))
             tasks = told.get("tasks")
             if not isinstance(tasks, list):
                 raise Transient("the list of tasks holds none", kind="bad_reply")
@@ -299,7 +260,8 @@ class DalyBackend(Remote[DalyWork]):
         if reply.status == 409:
             raise Refused("already finished", "finished")
         if reply.status != 404:  # of a task that is gone the next poll tells
-            _judge(reply)
+            with repeatable():
+                raise_for(reply)
 
     async def list(self) -> Sequence[RemoteBatch]:
         """Runs of the last 30 days."""
@@ -310,7 +272,7 @@ class DalyBackend(Remote[DalyWork]):
         """Signs in and asks for one task, which costs nothing."""
         try:
             params: dict[str, str | int] = {"task_type": "energy_model", "page": 1, "page_size": 1}
-            told = _object(await self.session.call("GET", TASKS, params=params, timeout=20))
+            told = understood(await self.session.call("GET", TASKS, params=params, timeout=20))
         except (Refused, TryLater, Transient, NeedsPerson) as fault:
             return Probe(ok=False, message=fault.message)
         total = told.get("total")
@@ -328,7 +290,7 @@ class DalyBackend(Remote[DalyWork]):
         reply = await self.session.call("GET", path, params={"include": "inputs"}, timeout=RESULT_TIMEOUT)
         if reply.status == 404:
             raise Forgotten(f"there is no energy model {cell(model, 40)} any more")
-        told = _object(reply)
+        told = understood(reply)
         saved = next((told[key] for key in ("inputs", "input") if isinstance(told.get(key), dict)), None)
         if saved is None:
             raise Forgotten("the server gives no input back")
@@ -350,7 +312,7 @@ class DalyBackend(Remote[DalyWork]):
             reply = await self.session.call("GET", path, timeout=RESULT_TIMEOUT)
         if reply.status == 404:
             raise Forgotten(f"there is no energy model {cell(model, 40)} any more")
-        _object(reply)
+        understood(reply)
         if keep:
             keep("result.json", reply.text.encode("utf-8", "surrogatepass"))
         facts = {**submission.facts, "energy_model_id": model}
@@ -368,16 +330,3 @@ class DalyBackend(Remote[DalyWork]):
 def _gone(task: str) -> Progress:
     error = f"there is no task {cell(task, 40)} any more"
     return Progress(SubmissionState.ENDED, ended_as="forgotten", error=error)
-
-
-def _judge(reply: Reply) -> None:
-    """Raises Transient, TryLater, NeedsPerson for what is no good reply."""
-    try:
-        raise_for(reply)
-    except Refused as fault:
-        raise Transient(fault.message, kind=fault.kind) from None
-
-
-def _object(reply: Reply) -> dict[str, Json]:
-    _judge(reply)
-    return object_of(reply)

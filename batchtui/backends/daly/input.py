@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 import msgspec
 
 from batchtui.backends.base import Job
-from batchtui.backends.prompts.replies import parse_json
+from batchtui.backends.wire.replies import parse_json
 from batchtui.errors import BadInput
 from batchtui.model import Json, seconds
 from batchtui.text import cell

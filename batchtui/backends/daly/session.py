@@ -7,12 +7,11 @@ import base64
 import binascii
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
-from batchtui.backends.prompts.prompts import CALL_TIMEOUT
-from batchtui.backends.prompts.replies import Reply, parse_json, provider_words, raise_for
+from batchtui.backends.wire.calls import CALL_TIMEOUT
+from batchtui.backends.wire.replies import Reply, hushed, parse_json, provider_words, raise_for
 from batchtui.model import Json
 from batchtui.text import Secret
 
@@ -72,9 +71,9 @@ class Session:
                     fault.message, kind=fault.kind
                 ) from None  # a bad moment: it may be asked again
             if reply.status != 401:
-                return self._hidden(reply)
+                return self._hushed(reply)
             refused = token
-        words = provider_words(self._hidden(reply))
+        words = provider_words(self._hushed(reply))
         raise NeedsPerson("key", f"a new token is refused as well: {words} (401); check {self._about}")
 
     async def _fresh(self, refused: str, create: bool) -> str:
@@ -96,7 +95,7 @@ class Session:
             reply = await self.http.request_json("POST", _SIGN_IN, json=keys, timeout=CALL_TIMEOUT)
         except Refused as fault:
             raise Transient(fault.message, kind=fault.kind) from None
-        reply = self._hidden(reply)
+        reply = self._hushed(reply)
         if reply.status == 429 or reply.status >= 500:
             raise_for(reply)
         if reply.status != 200:
@@ -109,20 +108,9 @@ class Session:
         life = _life(told, token)
         self._token, self._renew_at = token, self.clock() + life - min(MARGIN, life / 10)
 
-    def _hidden(self, reply: Reply) -> Reply:
-        """A refusal that repeats a key or the token, without it."""
-        if reply.status < 400:
-            return reply
-        text = reply.text
-        for secret in (self._workspace.reveal(), self._user.reveal(), self._token):
-            if len(secret) >= 4:
-                text = text.replace(secret, "•••")
-        if text == reply.text:
-            return reply
-        try:
-            return replace(reply, text=text, json=parse_json(text))
-        except ValueError:
-            return replace(reply, text=text, json=None)
+    def _hushed(self, reply: Reply) -> Reply:
+        keys = (self._workspace.reveal(), self._user.reveal(), self._token)
+        return hushed(reply, (key for key in keys if len(key) >= 4))
 
 
 def _life(told: dict[str, Json], token: str) -> float:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from batchtui.backends.base import DOING, Answer, Progress, Refused, RemoteBatch, Submission
-from batchtui.backends.prompts.replies import Reply, tidy
-from batchtui.backends.wire_ids import ADOPTED_TOKEN
+from batchtui.backends.wire.ids import ADOPTED_TOKEN
+from batchtui.backends.wire.replies import Reply, tidy
 from batchtui.model import JobState, Json, Outcome, SubmissionState
 from batchtui.text import cell
 

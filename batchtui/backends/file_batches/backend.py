@@ -33,12 +33,12 @@ from batchtui.backends.base import (
 from batchtui.backends.file_batches import files
 from batchtui.backends.file_batches.input_files import input_jobs, openai_row
 from batchtui.backends.file_batches.result_files import ResultFile, read_files
-from batchtui.backends.openai.lists import NO_LIST, ask, understood
-from batchtui.backends.openai.objects import usable_id
-from batchtui.backends.prompts.prompts import CALL_TIMEOUT, ModelSettings, Prompts
-from batchtui.backends.prompts.replies import Reply, object_of, provider_words
+from batchtui.backends.prompts.kind import ModelSettings, Prompts
 from batchtui.backends.prompts.work import CHAT, ChatWork
-from batchtui.backends.wire_ids import wire_id
+from batchtui.backends.wire.calls import CALL_TIMEOUT, NO_LIST, ask, ask_each, understood
+from batchtui.backends.wire.ids import wire_id
+from batchtui.backends.wire.replies import Reply, object_of, provider_words
+from batchtui.backends.wire.values import usable_id
 from batchtui.model import Json, SubmissionState
 
 POLL_ONE_BY_ONE = 5
@@ -229,14 +229,7 @@ class FileBatches(Prompts, Remote[ChatWork]):
                                 known[one.id] = await self.told(batch, one.jobs)
                         if not waiting:
                             break
-        faults: list[Transient] = []
-        for one in waiting.values():
-            try:
-                known[one.id] = await self.progress(one)
-            except Transient as fault:  # the others are worth asking for
-                faults.append(fault)
-        if faults and not known:
-            raise faults[0]
+        await ask_each(waiting.values(), self.progress, known)
         return known
 
     async def progress(self, submission: Submission) -> Progress:

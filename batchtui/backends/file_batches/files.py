@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchtui.backends.base import Answer
 from batchtui.backends.prompts.completion import failed, outcome_of
-from batchtui.backends.prompts.replies import error_code, error_words, parse_json, tidy, told
+from batchtui.backends.wire.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.model import JobState, Json, Outcome
 
 LONG_LINE = 100_000

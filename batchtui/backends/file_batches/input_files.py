@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Forgotten, Refused, RemoteJob, Transient
 from batchtui.backends.file_batches.result_files import NOT_OF_THE_FILE
-from batchtui.backends.prompts.replies import parse_json
 from batchtui.backends.prompts.work import CHAT
+from batchtui.backends.wire.replies import parse_json
 from batchtui.model import Json
 
 if TYPE_CHECKING:

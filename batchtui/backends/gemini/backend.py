@@ -35,9 +35,9 @@ from batchtui.backends.file_batches.backend import (
 from batchtui.backends.gemini import objects as shapes
 from batchtui.backends.gemini.rows import read_answer
 from batchtui.backends.gemini.wire import asked_text, check_request, request_of, with_files
-from batchtui.backends.prompts.prompts import CALL_TIMEOUT
-from batchtui.backends.prompts.replies import object_of, raise_for
 from batchtui.backends.prompts.work import ChatWork, estimate_tokens
+from batchtui.backends.wire.calls import CALL_TIMEOUT
+from batchtui.backends.wire.replies import object_of, raise_for
 from batchtui.model import Json
 
 PAGE = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from batchtui.backends.base import Progress, RemoteBatch
-from batchtui.backends.openai.objects import iso, unix
-from batchtui.backends.prompts.replies import error_words, tidy
+from batchtui.backends.wire.replies import error_words, tidy
+from batchtui.backends.wire.values import iso, unix
 from batchtui.model import Json, SubmissionState
 from batchtui.text import cell
 

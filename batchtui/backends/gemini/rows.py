@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchtui.backends.base import Answer
 from batchtui.backends.file_batches import files
 from batchtui.backends.prompts.completion import failed
-from batchtui.backends.prompts.replies import error_words, parse_json, tidy
+from batchtui.backends.wire.replies import error_words, parse_json, tidy
 from batchtui.model import JobState, Json, Outcome
 
 RPC_CODES = {

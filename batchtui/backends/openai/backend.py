@@ -23,23 +23,21 @@ from batchtui.backends.base import (
 )
 from batchtui.backends.file_batches import files
 from batchtui.backends.file_batches.backend import FIND_PAGES, Batches, FileBatches
-from batchtui.backends.openai.dialects import OPENAI
-from batchtui.backends.openai.lists import pages
-from batchtui.backends.openai.objects import (
+from batchtui.backends.file_batches.objects import (
     FILES,
     NAME_KEY,
     TOKEN_KEY,
     ended_at,
-    iso,
     metadata_of,
     progress_of,
     remote_batch,
-    unix,
-    usable_id,
 )
+from batchtui.backends.openai.lists import pages
 from batchtui.backends.openai.settings import OpenAISettings, limits_of_dialect, record_of
-from batchtui.backends.prompts.replies import object_of
+from batchtui.backends.prompts.dialects import OPENAI
 from batchtui.backends.prompts.work import CHAT, ChatWork, endpoint_of
+from batchtui.backends.wire.replies import object_of
+from batchtui.backends.wire.values import iso, unix, usable_id
 from batchtui.model import Json, SubmissionState, seconds
 
 LOOK_BACK = 600.0

@@ -6,8 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from batchtui.backends.base import BackendSettings, KindLimits
-from batchtui.backends.openai.dialects import DIALECTS, OPENAI, Dialect, dialect_of
-from batchtui.backends.prompts.prompts import PromptSettings
+from batchtui.backends.prompts.dialects import DIALECTS, OPENAI, Dialect, dialect_of
+from batchtui.backends.prompts.kind import PromptSettings
 from batchtui.errors import nearest
 from batchtui.text import cell
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchtui.backends.prompts.replies import error_code, error_words, tidy
+from batchtui.backends.wire.replies import error_code, error_words, tidy
 from batchtui.model import JobState, Json, Outcome
 
 

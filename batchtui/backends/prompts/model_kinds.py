@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchtui.backends.openai.dialects import DIALECTS, dialect_of
+from batchtui.backends.prompts.dialects import DIALECTS, dialect_of
 from batchtui.model import Json
 
 MODEL_KINDS: tuple[tuple[str, str], ...] = (

@@ -7,8 +7,8 @@ import re
 
 import msgspec
 
-from batchtui.backends.openai.responses import as_response, check_response
 from batchtui.backends.prompts.citations import cited_correction_words
+from batchtui.backends.prompts.responses import as_response, check_response
 from batchtui.backends.prompts.schema import (
     correction_words,
     is_object_schema,

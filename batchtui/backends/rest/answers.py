@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from batchtui.backends.base import Answer, Forgotten, Refused, Submission, Transient
-from batchtui.backends.prompts.replies import error_words, tidy
 from batchtui.backends.rest.lists import ask, request_of, understood
 from batchtui.backends.rest.parts import ENDED, FAULT, KEPT, Parts, kept_of
 from batchtui.backends.rest.session import Session
-from batchtui.backends.wire_ids import ADOPTED_TOKEN
+from batchtui.backends.wire.ids import ADOPTED_TOKEN
+from batchtui.backends.wire.replies import error_words, tidy
 from batchtui.model import JobState, Json, Outcome
 from batchtui.sources.filters import as_text
 

@@ -32,16 +32,16 @@ from batchtui.backends.base import (
     TryLater,
     Unsure,
 )
-from batchtui.backends.prompts.prompts import limits_of
-from batchtui.backends.prompts.replies import error_words, raise_for, tidy
 from batchtui.backends.rest.answers import many_answers, one_answer
 from batchtui.backends.rest.find import GONE, Lookup
 from batchtui.backends.rest.lists import ask, request_of, understood
 from batchtui.backends.rest.parts import KEPT, Parts, kept_of
 from batchtui.backends.rest.session import CALL_TIMEOUT, Session
 from batchtui.backends.rest.settings import RestSettings, RestWork
-from batchtui.backends.rest.templates import DOTS, Compiler, Places, Request
-from batchtui.backends.wire_ids import ADOPTED_TOKEN, wire_id
+from batchtui.backends.rest.templates import Compiler, Places, Request
+from batchtui.backends.settings import limits_of
+from batchtui.backends.wire.ids import ADOPTED_TOKEN, wire_id
+from batchtui.backends.wire.replies import DOTS, error_words, raise_for, tidy
 from batchtui.model import Json, SubmissionState, seconds
 from batchtui.sources.filters import as_text
 from batchtui.sources.template import TemplateError

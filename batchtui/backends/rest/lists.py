@@ -6,15 +6,15 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 
 from batchtui.backends.base import Refused, Transient
-from batchtui.backends.prompts.replies import Reply, raise_for
 from batchtui.backends.rest.session import Session
 from batchtui.backends.rest.settings import Fetch, Listing
 from batchtui.backends.rest.templates import CompiledCall, Compiler, Request
+from batchtui.backends.wire.calls import NO_LIST, repeatable
+from batchtui.backends.wire.replies import Reply, raise_for
 from batchtui.model import Json
 from batchtui.sources.template import TemplateError
 
 PAGES = 10_000
-NO_LIST = (404, 405, 501)
 PAGING = ("page", "offset", "cursor")
 
 
@@ -91,19 +91,15 @@ class CompiledList:
 
 
 async def ask(session: Session, request: Request) -> Reply:
-    """A call that may be repeated, so a reply that cannot be read is a bad moment: Transient, never Refused."""
-    try:
+    """A call that may be repeated. Raises Transient, TryLater, NeedsPerson."""
+    with repeatable():
         return await session.send(request)
-    except Refused as fault:
-        raise Transient(fault.message, kind=fault.kind) from None
 
 
 def understood(reply: Reply) -> Json:
     """The JSON of a good reply. Raises Transient, TryLater, NeedsPerson."""
-    try:
+    with repeatable():
         raise_for(reply)
-    except Refused as fault:
-        raise Transient(fault.message, kind=fault.kind) from None
     if reply.problem is not None:
         raise Transient(f"the reply ({reply.status}) is {reply.problem}", kind="bad_reply")
     return reply.json

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from batchtui.backends.base import DOING, Job, Progress, Submission, Transient
-from batchtui.backends.prompts.replies import error_words, tidy
 from batchtui.backends.rest.lists import CompiledList
 from batchtui.backends.rest.settings import STATES, Call, Fetch, Find, Poll, RestSettings, RestWork
 from batchtui.backends.rest.templates import ID_LIMIT, CompiledCall, Compiler, Places, Request
+from batchtui.backends.wire.replies import error_words, tidy
 from batchtui.model import Json, SubmissionState, seconds
 from batchtui.sources.filters import as_text
 from batchtui.sources.template import Template, TemplateError

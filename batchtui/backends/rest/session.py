@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
-from batchtui.backends.prompts.replies import Reply, object_of, parse_json
 from batchtui.backends.rest.settings import SignIn
-from batchtui.backends.rest.templates import DOTS, Compiler, Request
+from batchtui.backends.rest.templates import Compiler, Request
+from batchtui.backends.wire.replies import Reply, hushed, object_of
 from batchtui.model import Json
 from batchtui.sources.filters import as_text
 
@@ -126,16 +125,5 @@ class Session:
         )
 
     def _hushed(self, reply: Reply) -> Reply:
-        """A refusal without our secrets, which a server may say back to us."""
-        if reply.status < 400:
-            return reply
-        text = reply.text
-        for secret in (*self._secrets.values(), self._token):
-            if isinstance(secret, str) and len(secret) >= _SHORT:
-                text = text.replace(secret, DOTS)
-        if text == reply.text:
-            return reply
-        try:
-            return replace(reply, text=text, json=parse_json(text))
-        except ValueError:
-            return replace(reply, text=text, json=None)
+        secrets = (*self._secrets.values(), self._token)
+        return hushed(reply, (one for one in secrets if isinstance(one, str) and len(one) >= _SHORT))

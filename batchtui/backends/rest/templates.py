@@ -18,7 +18,6 @@ from batchtui.sources.template import Template, TemplateError, compile_template
 from batchtui.text import cell
 
 ID_LIMIT = 512
-DOTS = "•••"
 _EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 _REFERENCE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]{0,99})")
 _ENV_NAME = re.compile(r"\benv\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")

@@ -87,10 +87,6 @@ class AnthropicDemo(AnthropicShape):
             Route("GET", f"{_PATH}/{{id}}/results", "results", self.results),
         ]
 
-    def backend(self, url: str) -> dict[str, Json]:
-        base_url = f"{url}{PREFIX}"
-        return {"kind": "anthropic", "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
-
     def reset(self) -> None:
         self.batches.clear()
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -75,9 +76,10 @@ class DemoKind(ABC):
     @abstractmethod
     def routes(self) -> list[Route]: ...
 
-    @abstractmethod
     def backend(self, url: str) -> dict[str, Json]:
         """The `[backends.NAME]` table that points at this server."""
+        base_url = f"{url}{self.prefix}"
+        return {"kind": self.name, "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
 
     @abstractmethod
     def error(self, fault: ApiError) -> Response:
@@ -105,6 +107,14 @@ class DemoKind(ABC):
     def settle(self) -> float:
         """Seconds after which a create that was lost cannot turn up any more."""
         return self.world.faults.late + 1.5 if self.world.faults.late else 1.0
+
+
+def take_client_id(call: Call) -> None:
+    """What a chat call says of itself in `X-Client-Request-Id: <token>/<percent-encoded job id>`."""
+    token, slash, job = call.request.headers.get("x-client-request-id", "").partition("/")
+    call.token = token or None
+    if slash:
+        call.job_ids = [unquote(job)]
 
 
 def json_response(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:

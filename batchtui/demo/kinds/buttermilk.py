@@ -54,10 +54,6 @@ class ButtermilkDemo(DemoKind):
             Route("POST", f"{PREFIX}/restart", "delete", self.restart),
         ]
 
-    def backend(self, url: str) -> dict[str, Json]:
-        base_url = f"{url}{PREFIX}"
-        return {"kind": "buttermilk", "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
-
     def error(self, fault: ApiError) -> Response:
         detail = fault.message
         if fault.status == 404 and detail.startswith("Invalid URL"):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from typing import ClassVar
-from urllib.parse import unquote
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from batchtui.demo.kinds import openai_bodies as bodies
-from batchtui.demo.kinds.base import ApiError, Call, Route
+from batchtui.demo.kinds.base import ApiError, Call, Route, take_client_id
 from batchtui.demo.kinds.openai_shape import BASES, OpenAIShape
 from batchtui.demo.world import MODELS
 from batchtui.model import Json
@@ -36,11 +35,7 @@ class ChatDemo(OpenAIShape):
         return {"kind": "chat", "base_url": f"{url}/v1"}
 
     async def describe(self, call: Call) -> None:
-        """`X-Client-Request-Id: <token>/<percent-encoded job id>`."""
-        token, slash, job = call.request.headers.get("x-client-request-id", "").partition("/")
-        call.token = token or None
-        if slash:
-            call.job_ids = [unquote(job)]
+        take_client_id(call)
 
     async def answer(self, call: Call) -> Response:
         await self.describe(call)

@@ -56,10 +56,6 @@ class DalyDemo(DemoKind):
             Route("POST", tasks + "/{id}/cancel", "cancel", self.cancel),
         ]
 
-    def backend(self, url: str) -> dict[str, Json]:
-        base_url = f"{url}{self.prefix}"
-        return {"kind": self.name, "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
-
     def error(self, fault: ApiError) -> Response:
         headers = {} if fault.after is None else {"retry-after": f"{fault.after:.3f}"}
         detail = fault.faults if isinstance(fault, _Unfit) else fault.message

@@ -134,10 +134,6 @@ class GeminiDemo(DemoKind):
             ]
         return found
 
-    def backend(self, url: str) -> dict[str, Json]:
-        base_url = f"{url}{self.prefix}"
-        return {"kind": self.name, "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
-
     def key(self, request: Request) -> str | None:
         return request.headers.get("x-goog-api-key") or super().key(request)
 

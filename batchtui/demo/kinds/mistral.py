@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from batchtui.demo.kinds import openai_rows
-from batchtui.demo.kinds.base import ApiError, Call, DemoKind, Route, json_response
-from batchtui.demo.kinds.file_batch import FileBatch
+from batchtui.demo.kinds.base import ApiError, Call, Route, json_response
+from batchtui.demo.kinds.file_batch import FileBatch, FileBatches, metadata_token
 from batchtui.demo.kinds.files import Files, StoredFile
 from batchtui.demo.kinds.openai_bodies import ENDPOINTS
 from batchtui.demo.world import MODELS, World
@@ -132,7 +132,7 @@ class Batch(FileBatch):
         }
 
 
-class MistralDemo(DemoKind):
+class MistralDemo(FileBatches[Batch]):
     name: ClassVar[str] = "mistral"
     prefix: ClassVar[str] = "/mistral"
 
@@ -147,38 +147,28 @@ class MistralDemo(DemoKind):
         return [
             *self.files.routes(f"{self.prefix}/v1/files"),
             Route("GET", f"{self.prefix}/v1/models", "models", self.models),
-            Route("POST", jobs, "create", self.create),
-            Route("GET", jobs, "list", self.list),
-            Route("GET", jobs + "/{id}", "poll", self.poll),
+            *self.batch_routes(jobs),
             Route("DELETE", jobs + "/{id}", "delete", self.delete),
-            Route("POST", jobs + "/{id}/cancel", "cancel", self.cancel),
         ]
-
-    def backend(self, url: str) -> dict[str, Json]:
-        base_url = f"{url}{self.prefix}"
-        return {"kind": self.name, "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
 
     def error(self, fault: ApiError) -> Response:
         headers = {} if fault.after is None else {"retry-after": f"{fault.after:.3f}"}
         return json_response(error_body(fault), fault.status, headers)
 
-    def reset(self) -> None:
-        self.batches.clear()
-        self.files.reset()
+    def token(self, asked: dict[str, Json]) -> str | None:
+        return metadata_token(asked)
 
-    async def describe(self, call: Call) -> None:
-        if call.op == "create":
-            call.token = _token(await call.json())
-        elif call.op == "cancel":
-            call.remote_id = call.params["id"]
+    def unknown(self, batch_id: str) -> ApiError:
+        return ApiError(404, f"Batch job not found: {batch_id}")
+
+    def over(self, batch: Batch) -> ApiError:
+        return ApiError(400, f"Batch job is already {batch.status}")
 
     async def create(self, call: Call) -> Response:
         asked = await call.json()
-        call.token = _token(asked)
+        call.token = self.token(asked)
         found = await self._scan(asked)
-        batch = Batch(self.files, asked, found, self.files.new_id())
-        self.batches[batch.id] = batch
-        call.remote_id, call.job_ids = batch.id, found.ids
+        batch = self.keep(call, Batch(self.files, asked, found, self.files.new_id()))
         return self.reply(batch.body())
 
     async def _scan(self, asked: dict[str, Json]) -> openai_rows.Input:
@@ -224,18 +214,10 @@ class MistralDemo(DemoKind):
 
     async def poll(self, call: Call) -> Response:
         inline = call.request.query_params.get("inline") in ("true", "True", "1")
-        return self.reply(self._find(call).body(inline))
-
-    async def cancel(self, call: Call) -> Response:
-        call.remote_id = call.params["id"]
-        batch = self._find(call)
-        call.token = _token(batch.asked)
-        if not batch.run.cancel():
-            raise ApiError(400, f"Batch job is already {batch.status}")
-        return self.reply(batch.body())
+        return self.reply(self.find(call).body(inline))
 
     async def delete(self, call: Call) -> Response:
-        batch = self._find(call)
+        batch = self.find(call)
         if not batch.run.ended:
             raise ApiError(400, f"Batch job is {batch.status}; cancel it first")
         del self.batches[batch.id]
@@ -243,12 +225,6 @@ class MistralDemo(DemoKind):
 
     async def models(self, call: Call) -> Response:
         return self.reply({"object": "list", "data": [_model(name) for name in MODELS]})
-
-    def _find(self, call: Call) -> Batch:
-        batch = self.batches.get(call.params["id"])
-        if batch is None:
-            raise ApiError(404, f"Batch job not found: {call.params['id'][:100]}")
-        return batch
 
 
 def _inline(number: int, request: Json) -> Json:
@@ -259,12 +235,6 @@ def _inline(number: int, request: Json) -> Json:
 
 def _unfit(param: str, message: str) -> ApiError:
     return ApiError(422, f"{param}: {message}", param=param)
-
-
-def _token(asked: dict[str, Json]) -> str | None:
-    metadata = asked.get("metadata")
-    token = metadata.get("batchtui_token") if isinstance(metadata, dict) else None
-    return token if isinstance(token, str) else None
 
 
 def _page(request: Request, items: list[Json]) -> list[Json]:

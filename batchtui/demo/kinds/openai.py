@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, Route
-from batchtui.demo.kinds.file_batch import FileBatch
+from batchtui.demo.kinds.file_batch import FileBatch, FileBatches, metadata_token
 from batchtui.demo.kinds.files import Files
 from batchtui.demo.kinds.openai_bodies import ENDPOINTS, invalid, missing, usage_summary
 from batchtui.demo.kinds.openai_shape import BASES, OpenAIShape, page
@@ -50,7 +50,7 @@ class Batch(FileBatch):
         }
 
 
-class OpenAIDemo(OpenAIShape):
+class OpenAIDemo(FileBatches[Batch], OpenAIShape):
     name: ClassVar[str] = "openai"
 
     def __init__(self, world: World) -> None:
@@ -59,41 +59,33 @@ class OpenAIDemo(OpenAIShape):
         self.batches: dict[str, Batch] = {}
 
     def routes(self) -> list[Route]:
-        return [route for base in BASES for route in self._routes(base)]
-
-    def _routes(self, base: str) -> list[Route]:
         return [
-            *self.files.routes(f"{base}/files"),
-            Route("POST", f"{base}/batches", "create", self.create),
-            Route("GET", f"{base}/batches", "list", self.list),
-            Route("GET", f"{base}/batches/{{id}}", "poll", self.poll),
-            Route("POST", f"{base}/batches/{{id}}/cancel", "cancel", self.cancel),
+            route
+            for base in BASES
+            for route in (*self.files.routes(f"{base}/files"), *self.batch_routes(f"{base}/batches"))
         ]
 
     def backend(self, url: str) -> dict[str, Json]:
         return {"kind": "openai", "base_url": f"{url}/v1", "settle": self.settle, "poll_interval": 0.2}
 
-    def reset(self) -> None:
-        self.batches.clear()
-        self.files.reset()
+    def token(self, asked: dict[str, Json]) -> str | None:
+        return metadata_token(asked)
 
-    async def describe(self, call: Call) -> None:
-        if call.op == "create":
-            call.token = _token(await call.json())
-        elif call.op == "cancel":
-            call.remote_id = call.params["id"]
+    def unknown(self, batch_id: str) -> ApiError:
+        return ApiError(404, f"No batch found with id '{batch_id}'.", param="id")
+
+    def over(self, batch: Batch) -> ApiError:
+        return ApiError(409, f"Cannot cancel a batch with status '{batch.run.status}'.")
 
     async def create(self, call: Call) -> Response:
         asked = await call.json()
-        call.token = _token(asked)
+        call.token = self.token(asked)
         self._check(asked, own=call.request.scope["path"].startswith("/v1"))
         path = self.files.path(asked["input_file_id"])
         number = len(self.batches)
         found = await asyncio.to_thread(openai_rows.scan, self.world, path, asked["endpoint"], number)
         self._queue(found)
-        batch = Batch(self.files, asked, found, self.world.new_id("batch_"))
-        self.batches[batch.id] = batch
-        call.remote_id, call.job_ids = batch.id, found.ids
+        batch = self.keep(call, Batch(self.files, asked, found, self.world.new_id("batch_")))
         return self.reply(batch.body())
 
     def _queue(self, found: openai_rows.Input) -> None:
@@ -131,29 +123,6 @@ class OpenAIDemo(OpenAIShape):
     async def list(self, call: Call) -> Response:
         newest_first = [batch.body() for batch in reversed(self.batches.values())]
         return self.reply(page(call.request, newest_first, default=20, most=100))
-
-    async def poll(self, call: Call) -> Response:
-        return self.reply(self._find(call).body())
-
-    async def cancel(self, call: Call) -> Response:
-        call.remote_id = call.params["id"]
-        batch = self._find(call)
-        call.token = _token(batch.asked)
-        if not batch.run.cancel():
-            raise ApiError(409, f"Cannot cancel a batch with status '{batch.run.status}'.")
-        return self.reply(batch.body())
-
-    def _find(self, call: Call) -> Batch:
-        batch = self.batches.get(call.params["id"])
-        if batch is None:
-            raise ApiError(404, f"No batch found with id '{call.params['id'][:100]}'.", param="id")
-        return batch
-
-
-def _token(asked: dict[str, Json]) -> str | None:
-    metadata = asked.get("metadata")
-    token = metadata.get("batchtui_token") if isinstance(metadata, dict) else None
-    return token if isinstance(token, str) else None
 
 
 def _check_metadata(metadata: Json) -> None:

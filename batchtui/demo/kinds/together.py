@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, Route, json_response
-from batchtui.demo.kinds.file_batch import FileBatch
+from batchtui.demo.kinds.file_batch import FileBatch, FileBatches
 from batchtui.demo.kinds.files import Files, StoredFile
 from batchtui.demo.kinds.openai_bodies import invalid, missing
 from batchtui.demo.kinds.openai_shape import OpenAIShape
@@ -132,7 +132,7 @@ class Batch(FileBatch):
         }
 
 
-class TogetherDemo(OpenAIShape):
+class TogetherDemo(FileBatches[Batch], OpenAIShape):
     name: ClassVar[str] = "together"
     prefix: ClassVar[str] = "/together"
 
@@ -143,36 +143,24 @@ class TogetherDemo(OpenAIShape):
         self.rows = Rows()
 
     def routes(self) -> list[Route]:
-        batches = f"{self.prefix}/v1/batches"
         return [
             *self.files.routes(f"{self.prefix}/v1/files"),
             Route("GET", f"{self.prefix}/v1/models", "models", self.models),
-            Route("POST", batches, "create", self.create),
-            Route("GET", batches, "list", self.list),
-            Route("GET", batches + "/{id}", "poll", self.poll),
-            Route("POST", batches + "/{id}/cancel", "cancel", self.cancel),
+            *self.batch_routes(f"{self.prefix}/v1/batches"),
         ]
-
-    def backend(self, url: str) -> dict[str, Json]:
-        base_url = f"{url}{self.prefix}"
-        return {"kind": self.name, "base_url": base_url, "settle": self.settle, "poll_interval": 0.2}
 
     def headers(self) -> dict[str, str]:
         return {"x-request-id": self.world.new_id("")}
 
-    def reset(self) -> None:
-        self.batches.clear()
-        self.files.reset()
+    def unknown(self, batch_id: str) -> ApiError:
+        return ApiError(404, f"Batch not found: {batch_id}")
 
-    async def describe(self, call: Call) -> None:
-        if call.op == "create":
-            call.token = self._token(await call.json())
-        elif call.op == "cancel":
-            call.remote_id = call.params["id"]
+    def over(self, batch: Batch) -> ApiError:
+        return ApiError(400, f"Cannot cancel a batch with status {batch.run.status.upper()}")
 
     async def create(self, call: Call) -> Response:
         asked = await call.json()
-        call.token = self._token(asked)
+        call.token = self.token(asked)
         for name in ("input_file_id", "endpoint"):
             if name not in asked:
                 raise missing(name)
@@ -184,12 +172,10 @@ class TogetherDemo(OpenAIShape):
         found = await asyncio.to_thread(
             openai_rows.scan, self.world, path, CHAT, number, self.rows, asked.get("model_id")
         )
-        batch = Batch(self.files, asked, found, self.world.new_id("batch-"))
-        self.batches[batch.id] = batch
-        call.remote_id, call.job_ids = batch.id, found.ids
+        batch = self.keep(call, Batch(self.files, asked, found, self.world.new_id("batch-")))
         return json_response({"job": batch.body(), "warning": None}, 200, self.headers())
 
-    def _token(self, asked: dict[str, Json]) -> str | None:
+    def token(self, asked: dict[str, Json]) -> str | None:
         """There is no metadata: the name of the input file stands in."""
         stored = self.files.stored.get(str(asked.get("input_file_id")))
         return stored.filename.removesuffix(".jsonl") if stored else None
@@ -197,25 +183,8 @@ class TogetherDemo(OpenAIShape):
     async def list(self, call: Call) -> Response:
         return self.reply([batch.body() for batch in reversed(self.batches.values())])
 
-    async def poll(self, call: Call) -> Response:
-        return self.reply(self._find(call).body())
-
-    async def cancel(self, call: Call) -> Response:
-        call.remote_id = call.params["id"]
-        batch = self._find(call)
-        call.token = self._token(batch.asked)
-        if not batch.run.cancel():
-            raise ApiError(400, f"Cannot cancel a batch with status {batch.run.status.upper()}")
-        return self.reply(batch.body())
-
     async def models(self, call: Call) -> Response:
         return self.reply([_model(name) for name in MODELS])
-
-    def _find(self, call: Call) -> Batch:
-        batch = self.batches.get(call.params["id"])
-        if batch is None:
-            raise ApiError(404, f"Batch not found: {call.params['id'][:100]}")
-        return batch
 
 
 def _fields(form: FormData) -> dict[str, str]:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.backends.attachments.attached import Attached, FileFault, load, look
 from batchtui.backends.attachments.checks import check_files, warnings
+from batchtui.backends.attachments.files import Attached, FileFault, load, look
 from batchtui.backends.attachments.pdf import PdfFacts, PdfLooker, available
 from batchtui.backends.attachments.rules import FileRules
 from batchtui.backends.base import Job
-from batchtui.backends.prompts.prompts import ModelSettings
+from batchtui.backends.prompts.kind import ModelSettings
 from batchtui.backends.prompts.work import ChatWork
 from batchtui.engine.pool import AnyBackend
 from batchtui.model import BatchSpec

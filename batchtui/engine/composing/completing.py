@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.engine.outputs.output import file_name
+from batchtui.engine.outputs.result_files import file_name
 from batchtui.engine.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, LimitsSpec, OutputSpec

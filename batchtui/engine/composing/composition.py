@@ -9,14 +9,14 @@ from typing import BinaryIO
 import msgspec
 
 from batchtui.backends.base import Job
-from batchtui.backends.wire_ids import PLANNED_TOKEN
+from batchtui.backends.wire.ids import PLANNED_TOKEN
 from batchtui.batchfile import check_limits
 from batchtui.engine.composing.attaching import FileChecks, files_folder
 from batchtui.engine.composing.completing import completed, with_usual_limits
 from batchtui.engine.composing.rendering import BadField, Rendering
 from batchtui.engine.composing.routing import Routing
 from batchtui.engine.composing.schemas import Schemas
-from batchtui.engine.outputs.output import is_taken, output_dir
+from batchtui.engine.outputs.result_files import is_taken, output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.errors import BatchtuiError, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row

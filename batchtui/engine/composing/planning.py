@@ -19,7 +19,7 @@ from batchtui.engine.composing.composition import AlreadyTold, Composition
 from batchtui.engine.composing.schemas import Schemas
 from batchtui.engine.composing.shares import Shares
 from batchtui.engine.money.pricing import Pricing
-from batchtui.engine.outputs.output import output_dir
+from batchtui.engine.outputs.result_files import output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.scenarios.check import ScenarioPreflight
 from batchtui.errors import BadInput, BatchtuiError

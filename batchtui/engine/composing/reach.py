@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.backends.attachments.attached import FileFault
+from batchtui.backends.attachments.files import FileFault
 from batchtui.engine.composing.attaching import files_folder, paths_of
-from batchtui.engine.outputs.output import output_dir
+from batchtui.engine.outputs.result_files import output_dir
 from batchtui.model import BatchSpec
 from batchtui.results.schema import schema_path
 from batchtui.store.lines import StoreFull, replace_file

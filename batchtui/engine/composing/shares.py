@@ -20,6 +20,7 @@ class Share:
     packing: Packing | None
     jobs: int = 0
     cost: float | None = 0.0
+    at_once: str = ""
 
     @property
     def told(self) -> BackendShare:
@@ -29,6 +30,7 @@ class Share:
             jobs=self.jobs,
             submissions=self.packing.count if self.packing else 0,
             cost_usd=self.cost,
+            at_once=self.at_once,
         )
 
 
@@ -43,7 +45,8 @@ class Shares:
     def add(self, backend: AnyBackend, record: JobRecord, cost: float | None) -> None:
         share = self.by_name.get(backend.name)
         if share is None:
-            share = self.by_name[backend.name] = Share(backend, self._packing(backend))
+            share = Share(backend, self._packing(backend), at_once=backend.at_once(self.limits))
+            self.by_name[backend.name] = share
         share.jobs += 1
         share.cost = None if cost is None or share.cost is None else share.cost + cost
         if share.packing:

@@ -12,7 +12,7 @@ from batchtui.engine.composing.rendering import Renderer
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json
 from batchtui.results.scenarios.files import JOURNAL, folder_name, read_result, standing, value_standing
-from batchtui.results.scenarios.rows import value_of
+from batchtui.results.scenarios.rows import tables_gone, value_of
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 from batchtui.work.job import ProgramWork
@@ -41,7 +41,9 @@ def stale(folder: BatchFolder, renderer: Renderer, place: Path, finished: Iterab
             continue  # of another kind of work, or not to be solved now: what is stored stays
         if value.get("input_hash") != now:
             found.changed.append(n)
-        elif "files" in value and standing(place / folder_name(result.job_id), now) is None:
+        elif not ("files" in value or tables_gone(value)):
+            continue  # its tables can be written from where they lie
+        elif standing(place / folder_name(result.job_id), now) is None:
             found.gone.append(n)
     return found
 

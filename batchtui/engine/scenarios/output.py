@@ -15,7 +15,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchtui.engine.outputs.output import output_failed
+from batchtui.engine.outputs.result_files import output_failed
 from batchtui.engine.scenarios.check import changed_since, changed_text, named, results_of, stale
 from batchtui.engine.scenarios.progress import ScenarioProgress
 from batchtui.errors import BadInput

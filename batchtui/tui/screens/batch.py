@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from batchtui.errors import BatchtuiError, StoreDamaged
@@ -19,6 +19,7 @@ from batchtui.tui.job_facts import JobFacts
 from batchtui.tui.job_filter import UNSUCCESSFUL, JobFilter, Wanted, complete, understand
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.detail import DetailStrip
+from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.job_table import JobTable
 from batchtui.tui.widgets.outside import shown
 
@@ -47,13 +48,14 @@ class BatchScreen(AppScreen):
 
     def body(self) -> ComposeResult:
         yield Static(id="title")
-        yield Input(placeholder='text in ids and errors  !text  status:failed  error:rate   enter reads answers too',
-                    id="filter", compact=True)  # fmt: skip
+        yield FilterBox(
+            "text in ids and errors  !text  status:failed  error:rate   enter reads answers too",
+            narrows=JobTable,
+        )
         yield JobTable()
         yield DetailStrip("strip")
 
     def on_mount(self) -> None:
-        self.query_one("#filter").display = False
         folder = self.folder
         if folder is None:
             return
@@ -167,14 +169,12 @@ class BatchScreen(AppScreen):
     # ---- filter and sort
 
     def action_list_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.query_one(FilterBox).open()
         if self._filter:
             self.call_after_refresh(self._filter.warm)
 
-    @on(Input.Changed, "#filter")
-    def filter_typed(self, event: Input.Changed) -> None:
+    @on(FilterBox.Changed)
+    def filter_typed(self, event: FilterBox.Changed) -> None:
         self._query, self._read = event.value, None
         wanted = understand(event.value)
         if wanted.problem:
@@ -186,10 +186,8 @@ class BatchScreen(AppScreen):
         self._wanted = wanted
         self._bring_up_to_date(chosen_anew=True)
 
-    @on(Input.Submitted, "#filter")
-    def filter_accepted(self) -> None:
-        self.query_one("#filter").display = bool(self._query)
-        self.table.focus()
+    @on(FilterBox.Submitted)
+    def search_answers(self) -> None:
         if self._query.strip() and not self._wanted.problem:
             self.run_worker(self._search, thread=True, exclusive=True, group="search", exit_on_error=False)
 
@@ -244,12 +242,9 @@ class BatchScreen(AppScreen):
         self._title()
 
     def back(self) -> None:
-        box = self.query_one("#filter", Input)
-        if box.display or self._query:
-            box.value = ""
-            box.display = False
-            self.table.focus()
-        elif self.table.marked:
+        if self.query_one(FilterBox).clear_query():
+            return
+        if self.table.marked:
             self.action_list_none()
         else:
             super().back()

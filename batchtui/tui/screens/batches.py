@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Static
 
 from batchtui.model import BatchStatus
 from batchtui.tui import actions, batch_actions, batch_filter, comparing, settling
@@ -16,6 +16,7 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.since import while_away
 from batchtui.tui.widgets.batch_table import SORTS, BatchTable
 from batchtui.tui.widgets.detail import DetailPane, DetailStrip
+from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
 
@@ -38,7 +39,7 @@ class BatchesScreen(AppScreen):
 
     def body(self) -> ComposeResult:
         yield Static(id="away")
-        yield Input(placeholder="text  !text  state:failed  backend:openai  tag:x", id="filter", compact=True)
+        yield FilterBox("text  !text  state:failed  backend:openai  tag:x", narrows=BatchTable)
         with Horizontal():
             with Vertical(id="list"):
                 yield BatchTable()
@@ -49,7 +50,6 @@ class BatchesScreen(AppScreen):
                 yield DetailPane("detail")
 
     def on_mount(self) -> None:
-        self.query_one("#filter").display = False
         self.query_one("#tail").can_focus = False
         away = while_away(self.tui.link.statuses(), self.tui.last_open, self.tui.now())
         self.query_one("#away", Static).update(shown(away, "italic") if away else "")
@@ -132,27 +132,17 @@ class BatchesScreen(AppScreen):
     # ---- filter, sort, marks
 
     def action_list_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.query_one(FilterBox).open()
 
-    @on(Input.Changed, "#filter")
-    def filter_typed(self, event: Input.Changed) -> None:
+    @on(FilterBox.Changed)
+    def filter_typed(self, event: FilterBox.Changed) -> None:
         self._query = event.value
         self._show()
 
-    @on(Input.Submitted, "#filter")
-    def filter_accepted(self) -> None:
-        self.query_one("#filter").display = bool(self._query)
-        self.table.focus()
-
     def back(self) -> None:
-        box = self.query_one("#filter", Input)
-        if box.display:
-            box.value = ""
-            box.display = False
-            self.table.focus()
-        elif self.query_one("#away").display:
+        if self.query_one(FilterBox).clear_query():
+            return
+        if self.query_one("#away").display:
             self._hide_away()
         elif self.table.marked:
             self.action_list_none()

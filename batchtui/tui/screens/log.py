@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from batchtui.errors import StoreDamaged
@@ -20,6 +20,7 @@ from batchtui.tui.latest import Latest
 from batchtui.tui.log_lines import LEVELS, Row, everything
 from batchtui.tui.program_logs import FACT, tails
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import Line, LineView
 from batchtui.tui.widgets.outside import shown
 
@@ -43,11 +44,10 @@ class LogScreen(AppScreen):
 
     def body(self) -> ComposeResult:
         yield Static(id="title")
-        yield Input(placeholder="only lines with this text", id="filter", compact=True)
+        yield FilterBox("only lines with this text", narrows=LineView)
         yield LineView("lines")
 
     def on_mount(self) -> None:
-        self.query_one("#filter").display = False
         self._show()
 
     @property
@@ -141,31 +141,19 @@ class LogScreen(AppScreen):
     # ---- actions
 
     def action_list_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.display = True
-        box.focus()
+        self.query_one(FilterBox).open()
 
-    @on(Input.Changed, "#filter")
-    def filter_typed(self, event: Input.Changed) -> None:
+    @on(FilterBox.Changed)
+    def filter_typed(self, event: FilterBox.Changed) -> None:
         self._query = event.value.casefold()
         self._show()
 
-    @on(Input.Submitted, "#filter")
-    def filter_accepted(self) -> None:
-        self.query_one("#filter").display = bool(self._query)
-        self.view.focus()
-
     def back(self) -> None:
-        box = self.query_one("#filter", Input)
-        if box.display:
-            box.value = ""
-            box.display = False
-            self.view.focus()
-        elif self._only:
+        if self.query_one(FilterBox).clear_query():
+            return
+        if self._only:
             self.only(None)
-            super().back()
-        else:
-            super().back()
+        super().back()
 
     def action_log_follow(self) -> None:
         self.view.follow = not self.view.follow

@@ -63,7 +63,7 @@ class PictureView(VerticalScroll, inherit_bindings=False):
         width, height = size.width - 2, size.height
 
         def work() -> None:
-            from batchtui.results.views.drawings.drawing import draw, natural_height
+            from batchtui.results.views.drawings.picture import draw, natural_height
 
             wanted = natural_height(picture, height)
             lines = draw(picture, width, max(height, wanted), ascii_only=ascii_only)

@@ -9,16 +9,18 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
-from batchtui.backends.gemini.errors import plain
+from batchtui.backends.wire.google_errors import plain
 from batchtui.model import Json
 from batchtui.text import cell
 
+DOTS = "•••"
+"""Stands where a secret stood."""
 LONGEST_WAIT = 900.0
 """Seconds: a longer wish of the server is shown, but asked again after this."""
 WORDS_LIMIT = 300
@@ -90,6 +92,21 @@ def object_of(reply: Reply, *, create: bool = False, maybe_done: bool = False) -
     if create:
         raise Unsure(problem)
     raise Transient(problem, kind="bad_reply", maybe_done=maybe_done)
+
+
+def hushed(reply: Reply, secrets: Iterable[str]) -> Reply:
+    """A refusal without the secrets, which a server may say back to us; any other reply as it is."""
+    if reply.status < 400:
+        return reply
+    text = reply.text
+    for secret in secrets:
+        text = text.replace(secret, DOTS)
+    if text == reply.text:
+        return reply
+    try:
+        return replace(reply, text=text, json=parse_json(text))
+    except ValueError:
+        return replace(reply, text=text, json=None)
 
 
 def raise_for(reply: Reply, *, create: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from batchtui.backends.attachments.parts import with_openai_files
@@ -19,8 +18,7 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
-from batchtui.backends.openai.dialects import dialect_of
-from batchtui.backends.prompts.replies import object_of
+from batchtui.backends.prompts.dialects import dialect_of
 from batchtui.backends.prompts.work import (
     ChatWork,
     check_work,
@@ -29,13 +27,12 @@ from batchtui.backends.prompts.work import (
     model_of,
     request_body,
 )
-from batchtui.model import Json, seconds
+from batchtui.backends.settings import limits_of
+from batchtui.backends.wire.replies import object_of
+from batchtui.model import Json
 
 if TYPE_CHECKING:
     from batchtui.backends.http import Http
-
-CALL_TIMEOUT = 60.0
-"""Seconds for a call that moves little: a status, a list, a create."""
 
 
 class ModelSettings(BackendSettings, kw_only=True):
@@ -136,20 +133,3 @@ class Prompts(Backend[ChatWork]):
         if self._http is not None:
             await self._http.aclose()
             self._http = None
-
-
-def limits_of(settings: BackendSettings, defaults: KindLimits) -> KindLimits:
-    """The kind's limits with what the table says instead. Raises ValueError for a duration that is none."""
-    changes: dict[str, float] = {}
-    for name in ("timeout", "settle", "poll_interval"):
-        value = getattr(settings, name)
-        if value is not None:
-            changes[name] = seconds(value)
-    if "poll_interval" in changes:
-        slowdown = defaults.poll_interval_max / defaults.poll_interval
-        changes["poll_interval_max"] = changes["poll_interval"] * slowdown
-    for name in ("concurrency", "jobs_per_submission", "bytes_per_submission", "submissions_at_once"):
-        value = getattr(settings, name)
-        if value is not None:
-            changes[name] = value
-    return replace(defaults, **changes)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from batchtui.engine.outputs.raw import raw_files
+from batchtui.engine.outputs.raw_files import raw_files
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobState, Json, Result
 from batchtui.results.export import json_text

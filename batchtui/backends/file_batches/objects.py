@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from batchtui.backends.base import SAID, Progress, RemoteBatch
-from batchtui.backends.openai.dialects import ENDED_WORDS, LIVE_WORDS
-from batchtui.backends.prompts.replies import error_words, tidy
+from batchtui.backends.wire.replies import error_words, tidy
+from batchtui.backends.wire.values import iso, unix, usable_id
 from batchtui.model import Json, SubmissionState
-from batchtui.text import cell, clean
+from batchtui.text import cell
 
-ID_LIMIT = 256
 TOKEN_KEY, NAME_KEY = "batchtui_token", "batchtui_batch"
 _END_STAMPS = ("completed_at", "expired_at", "cancelled_at", "failed_at")
 FAULTS_KEPT = 10
 FILES = ("output_file_id", "error_file_id")
 
+LIVE_WORDS = {
+    "submitted": ("validating", "pending", "queued", "created", "submitted"),
+    "processing": ("in_progress", "progress", "running", "processing", "finalizing"),
+    "cancelling": ("cancelling", "canceling"),
+}
+"""The words of all dialects for a batch that lives, by our state; any case, with `-` or `_`."""
+ENDED_WORDS = {
+    "completed": ("completed", "ended", "succeeded", "done"),
+    "failed": ("failed",),
+    "expired": ("expired",),
+    "cancelled": ("cancelled", "canceled"),
+}
+"""The same for one that has ended, by how it ended."""
 _LIVE = {word: SubmissionState(state) for state, words in LIVE_WORDS.items() for word in words}
 _ENDED = {word: ended_as for ended_as, words in ENDED_WORDS.items() for word in words}
-
-
-def usable_id(value: Json) -> str | None:
-    """An id that may be asked for later: text of sane length without control characters, no path step by itself."""
-    if not isinstance(value, str) or not 0 < len(value) <= ID_LIMIT or value in (".", ".."):
-        return None
-    return value if clean(value) == value and value.isprintable() else None
 
 
 def progress_of(batch: dict[str, Json]) -> Progress:
@@ -116,25 +119,3 @@ def remote_batch(batch: dict[str, Json]) -> RemoteBatch | None:
 def metadata_of(batch: dict[str, Json]) -> dict[str, Json]:
     metadata = batch.get("metadata")
     return metadata if isinstance(metadata, dict) else {}
-
-
-def unix(value: Json) -> float | None:
-    """A time as Unix seconds, from seconds or ISO text."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value).timestamp()
-        except ValueError:
-            return None
-    return None
-
-
-def iso(value: Json) -> str | None:
-    seconds = unix(value)
-    try:
-        return (
-            None if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        )
-    except (OverflowError, ValueError, OSError):
-        return None

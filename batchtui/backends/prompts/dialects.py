@@ -89,20 +89,6 @@ COMPATIBLE = Dialect(name="compatible", source="OpenAI's limits, for want of the
 
 DIALECTS = {one.name: one for one in (OPENAI, AZURE, GROQ, DEEPINFRA, COMPATIBLE)}
 
-LIVE_WORDS = {
-    "submitted": ("validating", "pending", "queued", "created", "submitted"),
-    "processing": ("in_progress", "progress", "running", "processing", "finalizing"),
-    "cancelling": ("cancelling", "canceling"),
-}
-"""The words of all dialects for a batch that lives, by our state; any case, with `-` or `_`."""
-ENDED_WORDS = {
-    "completed": ("completed", "ended", "succeeded", "done"),
-    "failed": ("failed",),
-    "expired": ("expired",),
-    "cancelled": ("cancelled", "canceled"),
-}
-"""The same for one that has ended, by how it ended."""
-
 
 def dialect_of(name: str | None, base_url: str | None) -> Dialect:
     """The record of that name (which must be known), else the one whose host the base URL has."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from batchtui.model import Json
 
 if TYPE_CHECKING:
-    from batchtui.backends.prompts.replies import Reply
+    from batchtui.backends.wire.replies import Reply
 
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 

@@ -2,7 +2,7 @@
 
 Four shapes are read: an object with `scenarios`, `solver`, `timeout_secs` and `max_jobs`; a list of artifacts
 (`scenario_id`, `grid_file`); scenarios with `load_scale`, `offline_branches` and `offline_generators` over one grid;
-a specification with `defaults` and `outages`. They share one vocabulary (`manifest_keys`).
+a specification with `defaults` and `outages`. They share one vocabulary (`keys`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""When a batch stops before all of it was sent: cancelled, out of time, or after a failure with `error_policy = "stop"`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from batchtui.model import UNSENT, JobState, Json
+from batchtui.store import ranges
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+
+SOON_SECONDS = 0.5
+"""How long before the time limit the driver is woken for it; before that it looks by itself."""
+
+
+class EarlyEnd:
+    """What was decided is in the header: `cancelling`, or `stopping` with its reason."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def watch(self) -> None:
+        """Nothing more is sent once the time limit is reached, and what runs is cancelled."""
+        driver = self._driver
+        deadline, header = driver.folder.deadline(), driver.folder.header
+        if deadline and time.time() >= deadline and not header.stopping and not header.cancelling:
+            header.stopping = "time_limit"
+            driver.writer.save_header()
+            driver.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
+            if driver.lane:
+                driver.lane.cancel(driver.progress.numbers(JobState.PROCESSING))
+        elif deadline and not header.stopping and deadline - time.time() < SOON_SECONDS:
+            driver.wake_in(deadline - time.time())
+
+    def job_failed(self) -> None:
+        """A job did not complete: with `error_policy = "stop"` nothing more is sent."""
+        driver, header = self._driver, self._driver.folder.header
+        if header.spec.limits.error_policy == "stop" and not header.stopping and not header.cancelling:
+            header.stopping = "stopped"
+            driver.writer.save_header()
+            driver.log("warning", "a job failed and error_policy is stop: nothing more is sent")
+            driver.wake()
+
+    def settle(self) -> None:
+        """Jobs that were not sent, and by now never will be, get their last word."""
+        header = self._driver.folder.header
+        if header.cancelling:
+            self._mark_pending(JobState.CANCELLED)
+        elif header.stopping == "stopped":
+            text = "not sent: an earlier job failed and error_policy is stop"
+            self._mark_pending(JobState.CANCELLED, "stopped", text)
+        elif header.stopping == "time_limit":
+            self._mark_pending(JobState.FAILED, "time_limit", "not sent before the time limit")
+
+    def _mark_pending(self, state: JobState, kind: str | None = None, text: str | None = None) -> None:
+        """Settle every pending job, and drop submissions that wait to be sent."""
+        driver = self._driver
+        if driver.lane:
+            for record in list(driver.progress.submissions.values()):
+                if record.state in UNSENT and record.id not in driver.lane.busy:
+                    driver.lane.withdraw(record)
+        pending = driver.progress.numbers(JobState.PENDING)
+        if pending:
+            facts: dict[str, Json] = {"jobs": ranges.encode(pending), "state": state}
+            if kind:
+                facts |= {"error_kind": kind, "error": text}
+            driver.writer.record("mark", **facts)
