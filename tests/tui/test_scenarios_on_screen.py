@@ -18,12 +18,6 @@ from tests.tui.waiting import screen_text, until
 SMALL = (80, 24)
 
 
-def ended(app: BatchtuiApp, batch_id: str) -> bool:
-    """As the app knows it, which may be a moment after the disk."""
-    status = app.link.status(batch_id)
-    return status is not None and status.status in ENDED_BATCH_STATES and status.finished == status.total
-
-
 async def test_the_worst_contingency_in_under_ten_keystrokes(case14: Path) -> None:
     data = case14.parent / "data"
     app = BatchtuiApp(load_config(None, env={}), data, new_from=Path("manifest_ac.json"))
@@ -41,7 +35,7 @@ async def test_the_worst_contingency_in_under_ten_keystrokes(case14: Path) -> No
             await pilot.press("y")
             await until(pilot, lambda: isinstance(app.screen, BatchesScreen) and app.link.folders())
             (folder,) = app.link.folders()
-            await until(pilot, lambda: ended(app, folder.id), seconds=60)
+            await until(pilot, lambda: folder.state() in ENDED_BATCH_STATES, seconds=60)
             keys.append("v")
             await pilot.press("v")
             await until(pilot, lambda: isinstance(app.screen, ViewsScreen))

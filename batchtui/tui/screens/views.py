@@ -15,6 +15,7 @@ from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from batchtui.errors import BatchtuiError
+from batchtui.model import LIVE_JOB_STATES
 from batchtui.results.views.figures import facts_line
 from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import Bars, View
@@ -79,6 +80,8 @@ class ViewsScreen(ViewChoices, ViewRows):
         self._cursor = 0
         self._finished = 0
         """Jobs that had ended when the view was read."""
+        self._caught_up = False
+        """Whether the app knows of all of these by now: what is read from the disk may be a moment ahead of it."""
         self._latest = Latest(self)
 
     def body(self) -> ComposeResult:
@@ -151,7 +154,7 @@ class ViewsScreen(ViewChoices, ViewRows):
             self._came_from.clear()
         self._name = name
         wanted = options or replace(self._options, x=None, y=None, row=None)
-        self._finished = self._finished_now()
+        self._finished, self._caught_up = ended_jobs(folder), False
         self._options, self._words = wanted, "reading …"
         self.show_head()
 
@@ -206,7 +209,9 @@ class ViewsScreen(ViewChoices, ViewRows):
         return status.finished if status else 0
 
     def changed(self, batch_ids: set[str]) -> None:
-        if self.batch_id in batch_ids and not self._words and self._finished_now() != self._finished:
+        now = self._finished_now()
+        self._caught_up |= now >= self._finished
+        if self.batch_id in batch_ids and not self._words and self._caught_up and now != self._finished:
             self._words = "results came since; R reads them"
             self.show_head()
 
@@ -299,3 +304,9 @@ class ViewsScreen(ViewChoices, ViewRows):
         now = self._shape_now()
         self._shape = shapes[(shapes.index(now) + 1) % len(shapes)]
         self._show_shape()
+
+
+def ended_jobs(folder: BatchFolder) -> int:
+    """How many jobs have their last word on the disk."""
+    counts = folder.progress.counts()
+    return sum(count for state, count in counts.items() if state not in LIVE_JOB_STATES)
