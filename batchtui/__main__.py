@@ -1,5 +1,5 @@
 """Run as `python -m batchtui`."""
 
-from batchtui.cli.entry import main
+from batchtui.cli.entry import program
 
-raise SystemExit(main())
+program()

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from batchtui import typed
 from batchtui.errors import BadInput, BatchtuiError, nearest
 from batchtui.model import Json
 
@@ -22,7 +23,7 @@ def convert(
     An unknown key is refused with the nearest known one.
     """
     try:
-        return msgspec.convert(value, type_)
+        return typed.convert(value, type_)
     except msgspec.ValidationError as fault:
         raise error(f"{where}: {explain(str(fault), type_, prefix)}") from None
     except UnicodeError:  # msgspec cannot name such a key

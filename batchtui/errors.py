@@ -26,7 +26,7 @@ class ConfigError(BatchtuiError):
 
 
 class KeyMissing(ConfigError):
-    """The configuration is sound, but a variable that it names is not set."""
+    """The configuration is sound, but a key is not there: nothing can be sent, and all else can be told."""
 
 
 class Unreachable(BatchtuiError):

@@ -1,6 +1,6 @@
 """The nouns: jobs, batches, submissions, results, and what a batch file says. No I/O, no imports of ours.
 
-Shapes that leave the program (`BatchStatus`, `SubmissionStatus`, `Result`, `Preflight`) are promises:
+Shapes that leave the program (`BatchStatus`, `SubmissionStatus`, `Result`) are promises:
 their field names are what `--json` prints.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -73,6 +73,17 @@ class SourceSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     file: str
     id: str | None = None
+    rows: str | None = None
+    """Where in a JSON document the rows are, as `data.items`."""
+    sheet: str | None = None
+    """Of a spreadsheet; its first one where none is named."""
+    encoding: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    """`,` where a table writes 1,5 for one and a half."""
+    skip: int | None = None
+    """Rows left out at the beginning; then `where` chooses, then they are shuffled, then comes `limit`."""
+    where: str | None = None
     limit: int | None = None
     shuffle: bool = False
     seed: int | None = None
@@ -151,7 +162,8 @@ class JobRecord(msgspec.Struct, omit_defaults=True):
 
     `row` is the source row, `sweep` the values this job takes from `[sweep]`, `group` what its
     submission must have in common, `size` its bytes in a submission, `tokens` the estimate (in, out at most),
-    `model` what it is priced as.
+    `model` what it is priced as. `answers` is how many answers it asks for (0: none is written), by which it is weighed
+    where its tokens out are not bounded.
     `files` is a hash over path, size and time of the files it brings, as they were when the batch was made.
     `schema` names what its answer must fit, in the header's table, where jobs differ in it.
     """
@@ -167,9 +179,12 @@ class JobRecord(msgspec.Struct, omit_defaults=True):
     wire: str | None = None
     size: int = 0
     tokens: tuple[int, int] = (0, 0)
+    answers: int = 1
     model: str | None = None
     files: str = ""
     schema: str | None = None
+    lost: bool = False
+    """Whether its row was lost when the store was damaged: it is never sent."""
 
 
 # ---- what a backend answered -----------------------------------------------------------------
@@ -190,6 +205,16 @@ class Outcome(msgspec.Struct, kw_only=True, omit_defaults=True):
     error: str | None = None
     error_kind: str | None = None
     finish_reason: str | None = None
+    reasoning: str | None = None
+    """What the model thought before it answered; no part of the answer."""
+    tool_calls: list[Json] | None = None
+    """The tools that the model asks to be run, in its provider's own form."""
+    choices: list[Json] | None = None
+    """Every answer where more than one was given; the job's own is the first that is one, and fits the schema
+    where there is such. Each has `text` and
+    `finish_reason`, and where there are such `reasoning, tool_calls, output, parsed_response, error, error_kind, note`."""
+    note: str | None = None
+    """What a reader should know about this result though it is no error: an answer that was cut, a cost not known."""
     model: str | None = None
     remote: dict[str, Json] = {}
     output: Json = None
@@ -215,6 +240,10 @@ class Result(msgspec.Struct, kw_only=True):
     error: str | None = None
     error_kind: str | None = None
     finish_reason: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[Json] | None = None
+    choices: list[Json] | None = None
+    note: str | None = None
     model: str | None = None
     backend: str | None = None
     batch_id: str | None = None
@@ -229,6 +258,10 @@ class Result(msgspec.Struct, kw_only=True):
 
 
 # ---- what a batch looks like from outside ------------------------------------------------------
+
+
+GOES_ON = frozenset({"output", "disk", "fault"})
+"""Kinds of attention that hold nothing up for good: the batch goes on by itself, or has ended."""
 
 
 class Attention(msgspec.Struct, kw_only=True, frozen=True):
@@ -247,6 +280,8 @@ class SubmissionStatus(msgspec.Struct, kw_only=True):
     remote_id: str | None = None
     status: SubmissionState = SubmissionState.PLANNED
     reason: str | None = None
+    reason_kind: str | None = None
+    """What kind of reason it is, while it waits: `batch` or `day` where money holds it back, `queue`, `price`, …"""
     jobs: int = 0
     completed: int = 0
     failed: int = 0
@@ -257,6 +292,8 @@ class SubmissionStatus(msgspec.Struct, kw_only=True):
     ended: str | None = None
     last_contact: str | None = None
     next_try: str | None = None
+    trouble: str | None = None  # what stood in the way of every try since `last_contact`
+    trouble_since: str | None = None
     first_error: str | None = None
 
 
@@ -280,6 +317,9 @@ class BatchStatus(msgspec.Struct, kw_only=True):
     cancelled: int = 0
     maybe_twice: int = 0
     cost_usd: float | None = None
+    """Of the results whose cost is known."""
+    unpriced: int = 0
+    """Results that cost something which nobody knows: `cost_usd` is the least that was spent."""
     cost_limit_usd: float | None = None
     estimated_usd: float | None = None
     created: str | None = None
@@ -290,6 +330,12 @@ class BatchStatus(msgspec.Struct, kw_only=True):
     driver: str | None = None
     tags: list[str] = []
     archived: bool = False
+    follows: str | None = None
+    """Why nothing of it is sent from here: it only follows until a person takes it over."""
+    damaged: int = 0
+    """Stored results that are gone; `fsck` finds those that were changed as well."""
+    with_keys: int = 0
+    """Results in which a key stands: masked where they are shown, as they came where they are stored."""
     submissions: list[SubmissionStatus] | None = None
 
     @property
@@ -307,52 +353,13 @@ class Problem(msgspec.Struct, kw_only=True, frozen=True):
     row: int | None = None
     key: str | None = None
     fatal: bool = True
+    more: int = 0  # further ones of the same key and message, which are not listed
+    asks: Literal["cost", "again"] | None = None
+    """What a person has to agree to before the batch is sent all the same: that a limit in dollars cannot be kept as it
+    stands, or that paid work is paid for again."""
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         if self.row is not None and self.line is None:
             place = f"{place} row {self.row}".strip()
         return ": ".join(part for part in (place, self.key, self.message) if part)
-
-
-class BackendShare(msgspec.Struct, kw_only=True):
-    """What one backend of a batch would be given; a direct one gets no submissions but one call a job."""
-
-    backend: str
-    kind: str
-    jobs: int = 0
-    submissions: int = 0
-    cost_usd: float | None = None
-    at_once: str = ""
-    """How much of it runs at once, where the batch's limits do not say it alone."""
-
-
-class Preflight(msgspec.Struct, kw_only=True):
-    """What `check` found; `first`, `longest` and `last` are jobs as they would be sent."""
-
-    name: str = ""
-    backend: str | None = None
-    kind: str | None = None
-    jobs: int = 0
-    submissions: int = 0
-    backends: list[BackendShare] = []
-    """Jobs and submissions by backend; one entry for most batches."""
-    bytes: int = 0
-    tokens_in: int = 0
-    tokens_out_max: int = 0
-    cost_usd: float | None = None
-    """What it is likely to cost; `cost_max_usd` is the most it may, which is reserved as it is sent."""
-    cost_max_usd: float | None = None
-    limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
-    output: str | None = None
-    """The folder that results are written to."""
-    columns: list[str] = []
-    duplicates: int = 0
-    problems: list[Problem] = []
-    first: Json = None
-    longest: Json = None
-    last: Json = None
-
-    @property
-    def stopped(self) -> bool:
-        return any(problem.fatal for problem in self.problems)

@@ -8,6 +8,7 @@ import stat
 import tomllib
 from pathlib import Path
 
+from batchtui.durable import sync_file, sync_folder
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import Json
 from batchtui.text import cell
@@ -148,13 +149,9 @@ def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
                 os.fchmod(handle, stat.S_IMODE(path.stat().st_mode))
             file.write(data)
             file.flush()
-            os.fsync(handle)
+            sync_file(handle, path)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -46,6 +46,7 @@ def solve(library: Library, name: str) -> str:
         "--data-dir",
         str(library.data_dir),
         "run",
+        "--trust",
         str(manifest),
         "-q",
     ]

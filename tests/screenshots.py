@@ -42,7 +42,7 @@ def png(svg: str) -> bytes:
     return data
 
 
-async def _until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 30) -> None:
+async def _until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

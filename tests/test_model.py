@@ -13,10 +13,10 @@ from batchtui.model import (
     BatchState,
     BatchStatus,
     JobState,
-    Preflight,
     Problem,
     seconds,
 )
+from batchtui.preflight import Preflight
 
 
 @pytest.mark.parametrize(

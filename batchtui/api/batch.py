@@ -17,7 +17,8 @@ from batchtui.api.run import BatchRun
 from batchtui.api.state_file import StateFile
 from batchtui.api.waiting import OnProgress
 from batchtui.errors import BadInput
-from batchtui.model import Json, LimitsSpec, OutputSpec, Preflight
+from batchtui.model import Json, LimitsSpec, OutputSpec
+from batchtui.preflight import Preflight
 from batchtui.text import cell
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Batch:
     def __init__(
         self,
         name: str = "",
-        *,
+        *more: object,
         backend: str | None = None,
         results_dir: str | Path | None = None,
         max_parallel_batches: int | None = None,
@@ -63,6 +64,7 @@ class Batch:
         data_dir: str | Path | None = None,
         config: str | Path | None = None,
     ) -> None:
+        _check_name(name, more)
         self.name = name or (Path(results_dir).name if results_dir else "") or "batch"
         self.backend = backend
         self.home = Home.of(data_dir, config)
@@ -81,7 +83,9 @@ class Batch:
         self._ids: set[str] = set()
         self._state: StateFile | None = None
         self._on_progress: OnProgress | None = None
-        self._lock = threading.Lock()
+        self._run: BatchRun | None = None
+        """What `start` made."""
+        self._lock = threading.RLock()
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -124,6 +128,9 @@ class Batch:
         `enable_citations` asks for the passages an answer rests on. `id` names the result and is unique in the batch;
         by default the jobs are counted from 1. `name` is for people and may be there twice. `row` is kept beside the
         job and comes back with its result. Raises BadInput for an id that is there already.
+
+        After `start` the job joins the batch that runs, under the limits that it has. Raises BadInput where it cannot:
+        where it is wrong, goes to another backend, or the batch was cancelled.
         """
         given = {
             "messages": messages,
@@ -145,7 +152,10 @@ class Batch:
                 str(key): composing.plain(value, f"{where}: row.{key}") for key, value in (row or {}).items()
             }
             work = {key: composing.plain(value, f"{where}: {key}") for key, value in work.items()}
-            self._jobs.append(GivenJob(job_id, name, work, kept, response_model))
+            given_job = GivenJob(job_id, name, work, kept, response_model)
+            if run := self._running():
+                self._join(run, given_job)
+            self._jobs.append(given_job)
             self._ids.add(job_id)
         return self
 
@@ -177,13 +187,13 @@ class Batch:
         self._output.raw = enabled
         return self
 
-    def set_state(self, file: str | Path, reuse_state: bool = True) -> Self:
-        """Name a small file that remembers which batch this script made.
+    def set_state(self, file: str | Path | None = None, reuse_state: bool = True) -> Self:
+        """Name a small file that remembers which batch this script made; None for no such file.
 
         With `reuse_state` a script that is run again carries that batch on instead of paying for another; its jobs must
         then be the same, by their ids. The batch itself lives in the store, with or without such a file.
         """
-        self._state = StateFile(Path(file), reuse_state)
+        self._state = None if file is None else StateFile(Path(file), reuse_state)
         return self
 
     def set_on_progress(self, on_progress: OnProgress | None) -> Self:
@@ -217,6 +227,7 @@ class Batch:
         dry_run: Literal[False] = False,
         timeout: float | None = None,
         unpriced: bool = False,
+        again: bool = False,
     ) -> BatchRun: ...
 
     @overload
@@ -231,20 +242,22 @@ class Batch:
         dry_run: bool = False,
         timeout: float | None = None,
         unpriced: bool = False,
+        again: bool = False,
     ) -> BatchRun | Preflight:
         """Send the jobs and wait until every one has its last word; jobs that fail are results, not exceptions.
 
         `on_progress(stats, elapsed, batch_data)` is called here every `progress_interval` seconds and at the end:
         `stats` is `BatchRun.status()`, `batch_data` the submissions by their number. `print_status` prints a line
         instead. `timeout` seconds end the waiting, never the batch. `dry_run` sends nothing and returns `check()`.
-        `unpriced` lets jobs go whose price nobody knows, though a cost limit holds.
+        `unpriced` lets jobs go whose price nobody knows, though a cost limit holds; those whose answers have no bound
+        go with one. `again` lets paid work go that an earlier batch sent already.
 
         Raises BadInput where nothing can be sent, with every problem; LimitHit, ConfigError, Unreachable or NeedsPerson
         where the batch cannot go on: it is kept, and `Batch.open(name).resume()` carries on.
         """
         if dry_run:
             return self.check()
-        run = self.start(unpriced=unpriced)
+        run = self.start(unpriced=unpriced, again=again)
         run.set_on_progress(on_progress or self._on_progress, progress_interval)
         run.wait(timeout, print_status=print_status)
         return run
@@ -256,21 +269,31 @@ class Batch:
         progress_interval: float = 1.0,
         timeout: float | None = None,
         unpriced: bool = False,
+        again: bool = False,
     ) -> BatchRun:
         """`run` for an event loop, which goes on meanwhile."""
         import asyncio
 
-        run = await asyncio.to_thread(self.start, unpriced=unpriced)
+        run = await asyncio.to_thread(self.start, unpriced=unpriced, again=again)
         run.set_on_progress(on_progress or self._on_progress, progress_interval)
         await run.wait_async(timeout)
         return run
 
-    def start(self, *, unpriced: bool = False) -> BatchRun:
+    def start(self, *, unpriced: bool = False, again: bool = False) -> BatchRun:
         """Send the jobs and return at once: they are sent and collected behind, while this process lives.
 
         When it ends, what runs remotely goes on, and `Batch.open` carries on from there; `BatchRun.wait_submitted`
-        waits until everything is sent. Raises as `run` where nothing can be sent.
+        waits until everything is sent. Raises as `run` where nothing can be sent. Called again it answers the same run:
+        no job is sent twice.
         """
+        with self._lock:
+            if run := self._running():
+                run.drive()
+            else:
+                run = self._run = self._started(unpriced=unpriced, again=again)
+            return run
+
+    def _started(self, *, unpriced: bool, again: bool) -> BatchRun:
         if self._state and (found := self._state.found(self.home, [job.id for job in self._given()])):
             return self._followed(found)
         from batchtui.engine.composing.planning import create
@@ -278,7 +301,7 @@ class Batch:
         draft = self.home.library.draft()
         try:
             planned = self._plan(draft)
-            sending.refuse(self.name, planned.preflight, unpriced=unpriced)
+            sending.refuse(self.name, planned.preflight, unpriced=unpriced, again=again)
             if self._state:
                 self._state.note(draft.id, self.name)
             folder = create(planned, draft, unpriced_agreed=unpriced)
@@ -325,9 +348,30 @@ class Batch:
             draft=draft,
         )
 
+    def _running(self) -> BatchRun | None:
+        """What `start` made, unless it was removed since."""
+        return self._run if self._run and self.home.library.path(self._run.id).is_dir() else None
+
+    def _join(self, run: BatchRun, job: GivenJob) -> None:
+        """Have the batch that runs take one more job. Raises BadInput, ConfigError."""
+        (given,) = composing.with_defaults([job], self._defaults)
+        run.join(given, sending.joining(self.name, self.backend, given, self.home, run.folder))
+
     def _followed(self, batch_id: str) -> BatchRun:
         """The batch, driven."""
         run = BatchRun(self.home, batch_id, models=composing.models_of(self._given()))
         run.set_on_progress(self._on_progress)
         run.drive()
         return run
+
+
+def _check_name(name: str, more: tuple[object, ...]) -> None:
+    """A folder in the place of the name, as batchata has it, is said and not taken for a name. Raises BadInput."""
+    if more:
+        raise BadInput(
+            "Batch takes one value without a name, what it is called; others are named: "
+            "Batch(results_dir=…, max_parallel_batches=…, items_per_batch=…)"
+        )
+    if not isinstance(name, str) or "/" in name or os.sep in name or name in (".", "..", "~"):
+        shown = cell(os.fspath(name) if isinstance(name, os.PathLike) else name, 80)
+        raise BadInput(f'"{shown}" is a folder and no name; is it results_dir="{shown}"?')

@@ -16,7 +16,8 @@ import msgspec
 
 from batchtui.api.results import ModelClass, ResponseModel, is_model
 from batchtui.errors import BadInput, nearest
-from batchtui.model import Json, Preflight, Problem
+from batchtui.model import Json, Problem
+from batchtui.preflight import Preflight
 from batchtui.text import cell
 
 STDIN = "-"
@@ -145,7 +146,7 @@ def template_and_rows(
             job.work.get(key, _MISSING) != value for job in jobs
         ):
             shared[key] = _MISSING
-    fallback = _fallbacks(work) | defaults
+    fallback = fallbacks(work) | defaults
     template: dict[str, Json] = {}
     for key in keys:
         template[key] = shared[key] if shared[key] is not _MISSING else f"{{{{ {_ROW_COLUMN}.{key} }}}}"
@@ -169,7 +170,7 @@ def template_and_rows(
     return template, rows
 
 
-def _fallbacks(work: type[msgspec.Struct]) -> dict[str, Json]:
+def fallbacks(work: type[msgspec.Struct]) -> dict[str, Json]:
     """What each field is where nobody sets it; without those that must be set."""
     found: dict[str, Json] = {}
     for one in msgspec.structs.fields(work):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from batchtui.store.library import Library
 
 STOP_SECONDS = 2.0
+AT_EXIT_SECONDS = 30.0
+"""A thread that outlives the interpreter ends the process by a signal, so a slow machine gets more time for the last."""
 _lock = threading.Lock()
 _engines: list[Engine] = []
 _ends_with_us = False
@@ -138,4 +140,4 @@ def _stop_all() -> None:
     for engine in _engines:
         if engine.pid == os.getpid():
             with contextlib.suppress(Exception):
-                engine.worker.stop(STOP_SECONDS)
+                engine.worker.stop(AT_EXIT_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchtui import outcome
 from batchtui.model import (
     ENDED_BATCH_STATES,
     BatchState,
@@ -35,7 +36,7 @@ def stats(status: BatchStatus, items_per_batch: int | None) -> dict[str, Json]:
         "completed": status.completed,
         "failed": failed,
         "cancelled": status.cancelled,
-        "cost_usd": status.cost_usd,
+        "cost_usd": status.cost_usd or 0.0,
         "cost_limit_usd": status.cost_limit_usd,
         "is_complete": over,
         "batches_total": len(parts) or 1,
@@ -44,6 +45,7 @@ def stats(status: BatchStatus, items_per_batch: int | None) -> dict[str, Json]:
         "current_batch_index": done if parts else 0,
         "current_batch_size": live.jobs if live else 0,
         "items_per_batch": items_per_batch or max((part.jobs for part in parts), default=status.total),
+        "cost_known": status.cost_usd is not None,
     }
 
 
@@ -86,8 +88,8 @@ def _row(part: SubmissionStatus, word: str, jobs: list[str]) -> dict[str, Json]:
         "total": part.jobs,
         "completed": part.completed,
         "failed": part.failed,
-        "cost": part.cost_usd,
-        "estimated_cost": part.estimated_usd,
+        "cost": part.cost_usd or 0.0,
+        "estimated_cost": part.estimated_usd or 0.0,
         "provider": part.backend,
         "jobs": jobs,
         "completion_time": part.ended,
@@ -103,4 +105,5 @@ def line(status: BatchStatus) -> str:
     words += [f"{figures[key]:,} {key}" for key in ("failed", "cancelled", "pending") if figures[key]]
     if status.cost_usd:
         words.append(f"${status.cost_usd:,.4f}")
-    return f"{status.status}: {', '.join(words)}"
+    state = "ended" if outcome.fell_short(status) else status.status
+    return f"{state}: {', '.join(words)}"

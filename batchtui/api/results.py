@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from batchtui.model import JobState, Json, Result
+from batchtui.model import LIVE_JOB_STATES, JobState, Json, Result
 
 
 class ModelClass(Protocol):
@@ -28,7 +28,9 @@ class JobResult(Result, kw_only=True):
 
     `job_id, name, status`; the answer as `raw_response` (text) and `parsed_response` (the model given as
     `response_model`, else plain JSON); `citations, citation_mappings`; `input_tokens, output_tokens, cost_usd` (None:
-    not known); `error` (a sentence) and `error_kind` (a word) where it did not complete; `backend, model`; `batch_id`,
+    not known); `finish_reason`, why the model stopped; `reasoning`, what it thought before it answered; `tool_calls`,
+    what it asks to be run; `choices`, every answer where several were given; `note`, what a reader should know though
+    it is no error; `error` (a sentence) and `error_kind` (a word) where it did not complete; `backend, model`; `batch_id`,
     the backend's own id of the submission; `remote`, further ids that the backend gave (daly: `task_id,
     energy_model_id, run_index`); `attempts, started, ended`; `row`; `output`, what a kind that is no language model
     gave back.
@@ -78,6 +80,8 @@ def job_result(found: Result, model: ModelClass | None) -> JobResult:
     made = JobResult(**{name: getattr(found, name) for name in Result.__struct_fields__})
     name = made.row.get("name")
     made.name = made.name or (name if isinstance(name, str) else None)
+    if made.status in LIVE_JOB_STATES and made.error is None:
+        made.error = f"it has no answer yet: {made.status.value}"
     if model is None or not made.is_success or made.parsed_response is None:
         return made
     try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from batchtui.api import figures
+from batchtui.api.composing import GivenJob, models_of
 from batchtui.api.engines import Home, engine_of
 from batchtui.api.following import Followed
 from batchtui.api.results import JobResult, ModelClass, job_result
@@ -23,6 +24,7 @@ from batchtui.model import (
     Json,
     LimitsSpec,
 )
+from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 
 FAILED = (JobState.INVALID, JobState.FAILED, JobState.EXPIRED)
@@ -53,7 +55,7 @@ class BatchRun:
     ) -> None:
         """Not for users: `Batch.start` and `Batch.open` make them. `models` read the answers of jobs by their id."""
         self._batch = Followed(home, batch_id)
-        self._model, self._models = response_model, models or {}
+        self._model, self._models = response_model, dict(models or {})
         self._on_progress: OnProgress | None = None
         self._progress_interval = 1.0
         self.id, self.name = batch_id, self._batch.folder.header.name
@@ -93,7 +95,8 @@ class BatchRun:
         """The figures as one dict.
 
         Of jobs: `total, pending` (not ended), `active` (at the backend now), `completed, failed` (with invalid and
-        expired), `cancelled`; `cost_usd` (None: not known), `cost_limit_usd, is_complete`; of submissions:
+        expired), `cancelled`; `cost_usd` (0.0 with `cost_known` False until it is known), `cost_limit_usd,
+        is_complete`; of submissions:
         `batches_total, batches_completed, batches_pending, current_batch_index, current_batch_size, items_per_batch`.
         """
         info = self.info()
@@ -189,6 +192,20 @@ class BatchRun:
         """Have it sent and collected behind, while this process lives; `wait` does so too. Raises ConfigError."""
         if not self.is_complete:
             engine_of(self._batch.home, self.id).drive(self.id)
+
+    @property
+    def folder(self) -> BatchFolder:
+        """Not for users: the stored batch as it is now."""
+        return self._batch.fresh()
+
+    def join(self, job: GivenJob, command: dict[str, Json]) -> None:
+        """Not for users: what `Batch.add_job` does once the batch was started. Raises BadInput, ConfigError."""
+        obeyed = self._batch.command("add", **command)
+        if obeyed and self.folder.jobs.number(job.id) is None:
+            raise BadInput(
+                f'job "{cell(job.id, 60)}": batch {self.id} takes no more jobs; make another Batch for it'
+            )
+        self._models |= models_of([job])
 
     # ---- what came back
 
@@ -286,12 +303,21 @@ class BatchRun:
         """Go on after a pause, a refused key or spent money, and drive the batch. True once it is obeyed."""
         return self._batch.command("resume")
 
-    def retry(
-        self, *job_ids: str, status: Sequence[str] = ("failed", "expired", "invalid", "cancelled")
-    ) -> bool:
-        """Put jobs that did not complete back to pending, in the same batch, under the same limits; then `wait`."""
+    def retry(self, *job_ids: str, status: Sequence[str] = ()) -> bool:
+        """Put jobs that did not complete back to pending, in the same batch, under the same limits; then `wait`.
+
+        `status`: only those of these states, such as `["failed", "expired"]`; without it, of every unsuccessful one.
+        """
         states = [JobState(word).value for word in status]
         return self._batch.command("retry", **({"jobs": list(job_ids)} if job_ids else {"status": states}))
+
+    def collect(self, submission: int | None = None) -> bool:
+        """Bring answers home that are not here, from what was kept or from the backend, at no cost; then `wait`.
+
+        Also after the batch has ended. Of one submission, or of all. True once it is obeyed.
+        """
+        given = {} if submission is None else {"submission": submission}
+        return self._batch.command("collect", **given)
 
     def limit(self, **limits: Json) -> bool:
         """Change limits while it runs, such as `cost_usd=9, time="4h", concurrency=2`; None takes one away."""

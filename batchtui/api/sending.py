@@ -11,7 +11,8 @@ from batchtui.api import composing
 from batchtui.api.composing import GivenJob
 from batchtui.api.engines import Home
 from batchtui.errors import BadInput
-from batchtui.model import BatchSpec, LimitsSpec, OutputSpec, Preflight, SourceSpec
+from batchtui.model import BatchSpec, Json, LimitsSpec, OutputSpec, SourceSpec
+from batchtui.preflight import Preflight
 from batchtui.text import cell
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from batchtui.config import Config
     from batchtui.engine.composing.planning import Planned
+    from batchtui.store.folder import BatchFolder
     from batchtui.store.library import Draft
 
 _PROBLEMS_TOLD = 20
@@ -34,6 +36,7 @@ def planned(
     limits: LimitsSpec,
     output: OutputSpec,
     draft: Draft | None,
+    look_back: bool = True,
 ) -> Planned:
     """Every job checked; with a draft, written there. Raises BadInput, ConfigError for what no job can be blamed for."""
     from batchtui.engine.composing.planning import plan
@@ -60,9 +63,37 @@ def planned(
         limits=copy(limits),
         output=copy(output),
     )
-    made = plan(spec, Path.cwd(), backends, draft=draft, stdin=rows, where=name)
+    made = plan(
+        spec,
+        Path.cwd(),
+        backends,
+        draft=draft,
+        stdin=rows,
+        where=name,
+        library=home.library if look_back else None,
+    )
     composing.reworded(made.preflight, jobs)
     return made
+
+
+def joining(
+    name: str, backend: str | None, job: GivenJob, home: Home, folder: BatchFolder
+) -> dict[str, Json]:
+    """The command by which one more job joins the batch that runs. Raises BadInput, ConfigError."""
+    from batchtui.engine.composing.adding import ANEW, added
+
+    if folder.header.cancelling or folder.header.stopping:
+        raise BadInput(f"batch {folder.id} was stopped and takes no more jobs; {ANEW}")
+    made = planned(
+        name, backend, [job], home, limits=LimitsSpec(), output=OutputSpec(), draft=None, look_back=False
+    )
+    refuse(name, made.preflight, unpriced=True, again=True)
+    assert made.backend is not None
+    backends = home.backends()
+    work = {key: value for key, value in job.work.items() if key != "schema"}
+    row = ({"name": job.name} if job.name else {}) | job.row
+    fallbacks = composing.fallbacks(made.backend.Work) | backends.config.defaults.job
+    return added(folder, backends, made, job.id, row, work, fallbacks)
 
 
 def _work(backend: str | None, config: Config) -> type[msgspec.Struct]:
@@ -75,7 +106,7 @@ def _work(backend: str | None, config: Config) -> type[msgspec.Struct]:
     return load_kind(config.backend(backend).kind).Work
 
 
-def refuse(name: str, flight: Preflight, *, unpriced: bool) -> None:
+def refuse(name: str, flight: Preflight, *, unpriced: bool, again: bool) -> None:
     """Raises BadInput where it cannot be sent; warnings are logged."""
     fatal = [str(problem) for problem in flight.problems if problem.fatal]
     if fatal:
@@ -83,6 +114,8 @@ def refuse(name: str, flight: Preflight, *, unpriced: bool) -> None:
         told = "; ".join(fatal[:_PROBLEMS_TOLD])
         raise BadInput(f"batch {cell(name, 60)}: nothing was sent: {told}{more}")
     for problem in flight.problems:
-        if "cost" in (problem.key or "") and not unpriced:
+        if problem.asks == "cost" and not unpriced:
             raise BadInput(f"{problem}; run(unpriced=True) sends it all the same")
+        if problem.asks == "again" and not again:
+            raise BadInput(f"{problem}; nothing was sent, run(again=True) sends them all the same")
         _logger.warning("%s", problem)

@@ -14,6 +14,7 @@ class NeedsPerson(BatchtuiError):
 _BY_KIND: dict[str, type[BatchtuiError]] = {
     "budget": LimitHit,
     "price": LimitHit,
+    "bound": LimitHit,
     "key": ConfigError,
     "account": ConfigError,
     "proxy": ConfigError,
@@ -22,6 +23,7 @@ _BY_KIND: dict[str, type[BatchtuiError]] = {
 _WHAT_NEXT = {
     "budget": "run.limit(cost_usd=…) raises the limit",
     "price": "run.release() sends them all the same",
+    "bound": "run.release() sends them with that bound",
     "canary": "read its results, then run.release() or run.cancel()",
     "unsure": "run.resolve(…) takes resend, adopt or abandon",
     "forgotten": "run.resolve(…) takes resend or abandon",

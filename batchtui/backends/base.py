@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -18,14 +18,20 @@ import msgspec
 
 from batchtui.backends.attachments.files import Attached
 from batchtui.backends.attachments.rules import FileRules
+from batchtui.backends.faults import LOADING as LOADING
 from batchtui.backends.faults import Forgotten as Forgotten
 from batchtui.backends.faults import NeedsPerson as NeedsPerson
 from batchtui.backends.faults import Refused as Refused
 from batchtui.backends.faults import Transient as Transient
 from batchtui.backends.faults import TryLater as TryLater
 from batchtui.backends.faults import Unsure as Unsure
+from batchtui.backends.places import Found as Found
+from batchtui.backends.places import Probe as Probe
+from batchtui.backends.places import RemoteBatch as RemoteBatch
+from batchtui.backends.places import RemoteJob as RemoteJob
 from batchtui.backends.settings import BackendSettings as BackendSettings
 from batchtui.backends.settings import KindLimits as KindLimits
+from batchtui.backends.uses import PathUse as PathUse
 from batchtui.model import Json, LimitsSpec, Outcome, SubmissionState
 from batchtui.text import Secret
 
@@ -85,6 +91,8 @@ class Submission:
     """For `results` of a kind that grows: the jobs whose answers are not stored yet; None: all."""
     early: bool = False
     """For `results` of a kind that answers early: the submission still runs, so only what is new since it was asked."""
+    look: int = 1
+    """For `results`: the how manyth reading this is. From the second on the backend checks what it is told."""
     timeout: float | None = None
     """Seconds that one job may take, and how often it is tried again: for kinds that see to it where the job runs."""
     retries: int = 0
@@ -109,60 +117,16 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Found:
-    """What `find` learnt: `remote_id` when it lives, `absent` when it surely does not, neither: cannot tell.
-
-    `later`: it will be told apart by itself after a while, so ask again in place of a person.
-    """
-
-    remote_id: str | None = None
-    absent: bool = False
-    reason: str = ""
-    later: bool = False
-
-
-@dataclass(slots=True)
 class Answer:
     """One row of a submission's results. `job_id` is the id that we gave; `raw` the line as it came."""
 
     job_id: str
     outcome: Outcome
     raw: str = ""
+    unreadable: bool = False
+    """The line of the job is there and cannot be read; another download may have it whole."""
     again: bool = False
     """It surely runs no more, through no fault of its own: put back by itself, as often as the batch's `retries`."""
-
-
-@dataclass(slots=True)
-class Probe:
-    """Reachable, key accepted, and what it offers."""
-
-    ok: bool
-    message: str
-    models: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class RemoteBatch:
-    """One batch that lives at a backend, for `remote` and `adopt`."""
-
-    remote_id: str
-    status: str
-    created: str | None = None
-    jobs: int | None = None
-    token: str | None = None
-    name: str | None = None
-
-
-@dataclass(slots=True)
-class RemoteJob:
-    """A job as its backend holds it: the id that its answer carries, and its `[job]`, of one set of keys a kind.
-
-    `ended`: its answer can be had, though others of its submission may still run.
-    """
-
-    wire_id: str
-    work: dict[str, Json]
-    ended: bool = False
 
 
 S = TypeVar("S", bound=BackendSettings)
@@ -177,6 +141,8 @@ class Setup(Generic[S]):
     key: Secret | None = None
     connect: Callable[[], Http] | None = None
     """Makes the HTTP transport on first use, in the worker's loop; kinds without a network never call it."""
+    key_variables: frozenset[str] = frozenset()
+    """Variables of our environment that hold keys: what runs on this machine is started without them."""
 
 
 class Backend(ABC, Generic[W]):
@@ -191,8 +157,16 @@ class Backend(ABC, Generic[W]):
     """The usual environment variable of the key; a backend exists by itself where it is set."""
     key_required: ClassVar[bool] = False
     remote: ClassVar[bool]
+    paid: ClassVar[bool] = False
+    """Whether a job costs money each time it is sent, so that the same work is not sent twice without a word."""
     native_schema: ClassVar[bool] = False
     """Whether a job's JSON Schema goes by a field of the protocol; else it goes by prompt (`prompts.schema`)."""
+    path_fields: ClassVar[Mapping[str, PathUse]] = {}
+    """Keys of `[job]` that hold a path or a list of them, and what is done there: a batch file from elsewhere may not
+    lead out of its folder by them, nor upload what they name, before a person agrees."""
+    run_fields: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Keys of `[job]` that say what is run, a program with its arguments or a function, each with the keys that go
+    along with it: both are shown to a person before what a batch file from elsewhere says is run."""
 
     def __init__(self, setup: Setup[BackendSettings]) -> None:
         self.name = setup.name
@@ -228,13 +202,25 @@ class Backend(ABC, Generic[W]):
         """
         return []
 
+    def left_out(self, job: Job[W]) -> list[tuple[str, str]]:
+        """Fields that were asked for and are not sent, with why: (key, words) pairs. Asked as `notices` is."""
+        return []
+
     def at_once(self, limits: LimitsSpec) -> str:
         """How much of a batch of these limits runs at once, in words; empty where the limits alone say it."""
         return ""
 
+    def needs(self, job: Job[W]) -> list[str]:
+        """What must be there where the job runs, in words, where that is another place than this."""
+        return []
+
     def file_rules(self) -> FileRules | None:
         """Which files a job may bring, and whether they can be cited. None: no files here."""
         return None
+
+    def handed_over(self, work: W) -> list[str]:
+        """Names of variables of our environment that a job is given by its own `[job]`; of keys, perhaps."""
+        return []
 
     def describe(self, job: Job[W]) -> Json:
         """The job as it would be sent, for the preview; never a key."""
@@ -243,6 +229,17 @@ class Backend(ABC, Generic[W]):
     def tokens(self, job: Job[W]) -> tuple[int, int]:
         """Estimated tokens (in, out at most); zeros where the kind has none."""
         return (0, 0)
+
+    def answers(self, job: Job[W]) -> int:
+        """How many answers a job asks for, each as long as the model's may be; 0 where none is written.
+
+        With it a job is weighed whose `tokens` do not bound what is written.
+        """
+        return 1
+
+    def bounded(self, work: W, most: int) -> W:
+        """The work so that no answer of it is longer than `most` tokens; as it is where the kind has no such bound."""
+        return work
 
     def model(self, job: Job[W]) -> str | None:
         """The model a job names, for its price."""
@@ -313,11 +310,24 @@ class Remote(Backend[W]):
     cancels_jobs: ClassVar[bool] = False
     """Whether single jobs of a submission can be cancelled while the others go on (`cancel_jobs`)."""
 
+    kept_files: ClassVar[tuple[str, ...]] = ()
+    """How the names of the files of lines begin that `results` keeps, where `read_kept` reads them again."""
+    lists_tokens: ClassVar[bool] = True
+    """Whether `list` tells the token of a submission of ours, so that one which a store does not know is found."""
+    names_jobs: ClassVar[bool] = True
+    """Whether answers carry ids that our jobs can be told by, also of a submission whose token is not known."""
     leaves_files: ClassVar[bool] = False
     """Whether its submissions leave files that stored results point at.
 
     `tidy` then waits until the batch has ended and its output is written, and `discard` is asked when it is deleted.
     """
+
+    async def learn(self) -> None:
+        """Ask what `limits` depend on, before jobs are put together. It takes seconds at most, and raises nothing."""
+
+    def sent_as(self, job: Job[W], jobs: int, submissions: int) -> str:
+        """In words, what so many submissions are there, the largest of `jobs`; empty where there is no more to say."""
+        return ""
 
     @abstractmethod
     def group(self, job: Job[W]) -> str:
@@ -352,8 +362,14 @@ class Remote(Backend[W]):
     ) -> AsyncIterator[Answer]:
         """Stream the answers of an ended submission, in any order. `keep(name, chunk)` takes the words as they came.
 
-        Raises Transient, TryLater, NeedsPerson, Refused, Forgotten; asked again, it starts over.
+        A normal end is the backend's word that the body was whole. Raises Transient for one that is not: empty, cut,
+        not there (404), of another length than it should have. Raises TryLater, NeedsPerson, Refused, and Forgotten
+        where the backend says that it holds the results no more; asked again, it starts over.
         """
+
+    def read_kept(self, line: bytes, place: str) -> Answer | None:
+        """The answer in a line of a file of `kept_files`."""
+        return None
 
     @abstractmethod
     async def cancel(self, submission: Submission) -> None:

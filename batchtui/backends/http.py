@@ -15,16 +15,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from functools import cached_property, lru_cache
 from pathlib import Path
 from urllib.parse import urljoin
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from batchtui import __version__
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
-from batchtui.backends.wire.address import is_link_local, is_loopback
+from batchtui.backends.wire.address import environment_proxy, is_link_local, is_loopback
 from batchtui.backends.wire.leases import Leases, inflate
-from batchtui.backends.wire.pieces import CHUNK, form, length, lines, pieces, timed
+from batchtui.backends.wire.pieces import CHUNK, Body, form, length, lines, pieces, timed
 from batchtui.backends.wire.replies import Reply, TooDeep, parse_json, place, raise_for, tidy
+from batchtui.backends.wire.rows import LINE_LIMIT
 from batchtui.model import Json
 
 for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses and headers
@@ -32,7 +32,6 @@ for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses
 
 CONNECT_TIMEOUT = 5.0
 REPLY_LIMIT = 100_000_000
-LINE_LIMIT = 64_000_000
 REDIRECTS = 3
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -163,6 +162,7 @@ class Http:
         path: str,
         *,
         keep: Callable[[bytes], None] | None = None,
+        body: Body | None = None,
         line_limit: int = LINE_LIMIT,
         timeout: float = 60.0,
         total: float = 3600.0,
@@ -170,15 +170,18 @@ class Http:
         """The lines of a download, each with its LF (a last one without it was cut), in constant memory.
 
         `path` may be a whole address that the backend named; on another host it is asked without our headers.
-        A line over `line_limit` comes as its first bytes only. `keep` gets every piece as it came. At most 3
-        redirects are followed, over https or on loopback, without our headers on another host. Raises Refused,
+        A line over `line_limit` comes as its first bytes only. `keep` gets every piece as it came, `body` is told
+        what shows whether it was all; a page of HTML is no download but Transient. At most 3 redirects are followed,
+        over https or on loopback, without our headers on another host. Raises Refused,
         NeedsPerson, TryLater, Transient.
         """
         url = self._named(path) if "://" in path else self._url(path)
         headers = self._own if _origin(url) == self._origin else []
         for _ in range(REDIRECTS + 1):
             with self._judged(create=False):
-                request = self._request(method, url, headers, None, timeout, own=False)
+                # A connection of its own: what follows a length that lies must not become the next reply.
+                closing = [*headers, ("Connection", "close")]
+                request = self._request(method, url, closing, None, timeout, own=False)
                 async with self._exchange(request) as response:
                     if response.has_redirect_location:
                         url = self._follow(url, response.headers["location"])
@@ -186,7 +189,13 @@ class Http:
                         continue
                     if not response.is_success:
                         raise_for(self._reply(response, await _body(response)))
-                    async for line in lines(timed(_plain(response), total), keep, line_limit):
+                    if response.headers.get("content-type", "").lower().startswith("text/html"):
+                        message = f"{self.place} answered with a page of HTML in place of the file"
+                        raise Transient(message, kind="bad_reply")
+                    if body is not None:
+                        body.framed = bool({"content-length", "transfer-encoding"} & set(response.headers))
+                    taken = _counted(timed(_plain(response), total), body)
+                    async for line in lines(taken, keep, line_limit):
                         yield line
                     return
         raise Refused(f"redirect refused: more than {REDIRECTS} from {self.place}", "redirect")
@@ -209,7 +218,7 @@ class Http:
                 data = await _body(response)
             return self._reply(response, data)
 
-    def _reply(self, response: httpx.Response, data: bytes) -> Reply:
+    def _reply(self, response: httpx.Response, data: bytearray) -> Reply:
         if response.status_code >= 400:
             for secret in self._secrets:
                 data = data.replace(secret, "•••".encode())
@@ -283,7 +292,7 @@ class Http:
         except (_TooLarge, ValueError) as fault:
             message = f"the reply of {self.place} cannot be read: {tidy(str(fault))}"
             if create:
-                raise Unsure(message) from None
+                raise Unsure(message, answered=True) from None
             raise Refused(message, "bad_reply") from None
         if create:
             raise Unsure(message)
@@ -318,7 +327,7 @@ class Http:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def _connect(self, origin: str) -> httpx.AsyncHTTPTransport:
-        proxy = self._proxy or _environment_proxy(httpx.URL(origin))
+        proxy = self._proxy or environment_proxy(origin)
         secure = origin.startswith("https:") or proxy is not None
         try:
             return httpx.AsyncHTTPTransport(
@@ -337,15 +346,6 @@ def _origin(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def _environment_proxy(url: httpx.URL) -> str | None:
-    """The proxy that the environment names for this address; none for this machine itself."""
-    if is_loopback(url.host) or proxy_bypass(url.host):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
-
-
 def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body's bytes. We ask for plain ones; what comes packed all the same is unpacked in bounded steps."""
     packing = response.headers.get("content-encoding", "identity").lower()
@@ -356,11 +356,18 @@ def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
     raise ValueError("it is packed although plain bytes were asked for")
 
 
-async def _body(response: httpx.Response) -> bytes:
-    pieces, size = [], 0
+async def _counted(chunks: AsyncIterator[bytes], body: Body | None) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        if body is not None:
+            body.size += len(chunk)
+        yield chunk
+
+
+async def _body(response: httpx.Response) -> bytearray:
+    data = bytearray()
     async for piece in _plain(response):
-        size += len(piece)
-        if size > REPLY_LIMIT:
+        if len(data) + len(piece) > REPLY_LIMIT:
+            data.clear()  # the fault is kept for longer, and with it what we know here
             raise _TooLarge(f"over the limit of {REPLY_LIMIT:,} bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
+        data += piece
+    return data

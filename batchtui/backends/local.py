@@ -26,14 +26,17 @@ from batchtui.backends.base import (
     Setup,
     Transient,
 )
+from batchtui.backends.environment import filled_in, handed_over, unset_variables, without_keys
 from batchtui.backends.local_outcomes import (
     not_started,
+    outcome_at_timeout,
     outcome_of_call,
+    outcome_of_lost,
     outcome_of_program,
     reason,
     unusable,
 )
-from batchtui.backends.program_words import described, unusable_text
+from batchtui.backends.program_words import PATH_FIELDS, RUN_FIELDS, described, unusable_text
 from batchtui.model import Json, Outcome
 from batchtui.results.scenarios.files import folder_name
 from batchtui.work.calls.pool import Lost, NotStarted, Order, Pool
@@ -46,6 +49,12 @@ from batchtui.work.programs.slots import Slot, Slots
 from batchtui.work.programs.survivors import end_escaped, end_survivors, trace_of
 
 
+class LocalSettings(BackendSettings, kw_only=True):
+    """`export` names variables that programs, calls and tasks see although they hold keys."""
+
+    export: list[str] = []
+
+
 class LocalBackend(Direct[ProgramWork]):
     """Runs every job's program in a process group of its own; calls and tasks go to warm workers that live as long.
 
@@ -54,7 +63,10 @@ class LocalBackend(Direct[ProgramWork]):
 
     kind: ClassVar[str] = "local"
     summary: ClassVar[str] = "programs, Python calls and power flow on this machine"
+    Settings: ClassVar[type[BackendSettings]] = LocalSettings
     Work: ClassVar[type[msgspec.Struct]] = ProgramWork
+    path_fields = PATH_FIELDS
+    run_fields = RUN_FIELDS
 
     run_dir: Path | None = None
     """Where slot and output files go; a temporary folder where it is not set."""
@@ -67,7 +79,8 @@ class LocalBackend(Direct[ProgramWork]):
         self._output: Path | None = None
         self._found: set[tuple[str, str | None, str | None]] = set()
         self._packages: set[tuple[str, ...]] = set()
-        self._inherited = dict(os.environb)
+        assert isinstance(setup.settings, LocalSettings)
+        self._environment = without_keys(setup.key_variables, setup.settings.export)
         self._places: dict[tuple[str, str | None], str | None] = {}
 
     @property
@@ -101,7 +114,7 @@ class LocalBackend(Direct[ProgramWork]):
         work = job.work
         if work.form != "command":
             return self._check_call(work) if work.form == "call" else missing_libraries(work)
-        if problems := unusable_text(work):
+        if problems := unusable_text(work) or unset_variables(work):
             return problems
         if work.cwd is not None and not os.path.isdir(work.cwd):
             return [("cwd", f"there is no folder {work.cwd}")]
@@ -142,14 +155,18 @@ class LocalBackend(Direct[ProgramWork]):
     def notices(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
         return scenario_notices(job.work)
 
+    def handed_over(self, work: ProgramWork) -> list[str]:
+        return handed_over(work)
+
     def describe(self, job: Job[ProgramWork]) -> Json:
         return described(job.work)
 
     async def run(self, job: Job[ProgramWork], note: Note) -> Outcome:
         if job.work.form != "command":
             return await self._call(job, note)
-        async with asyncio.timeout(job.timeout):
-            outcome = await self._program(job, note)
+        outcome = await self._program(job, note)
+        if outcome.error_kind == "timeout":
+            raise Transient(outcome.error or "", kind="timeout", maybe_done=True, outcome=outcome)
         code = outcome.output["exit_code"] if outcome.output else None
         if code in job.work.retry_exit_codes:
             raise Transient(
@@ -171,7 +188,8 @@ class LocalBackend(Direct[ProgramWork]):
         try:
             done = await self._pool.do(order, work.table(job.id, job.attempt, folder), note)
         except Lost as fault:
-            raise Transient(fault.message, kind=fault.kind, maybe_done=True) from None
+            lost = outcome_of_lost(fault)
+            raise Transient(fault.message, kind=fault.kind, maybe_done=True, outcome=lost) from None
         except NotStarted as fault:
             raise Transient(str(fault), kind="start") from None
         outcome = outcome_of_call(done, task=task)
@@ -192,20 +210,19 @@ class LocalBackend(Direct[ProgramWork]):
             try:
                 process = Process(
                     work.argv,
-                    work.variables,
+                    filled_in(work.variables),
                     work.cwd,
                     work.input,
                     slot,
                     executable=self._place(work.argv[0], work.variables.get("PATH")),
-                    inherited=self._inherited,
                 )
             except (OSError, ValueError) as fault:
                 return not_started(f"cannot start {work.argv[0]}: {reason(fault)}")
             try:
                 note(trace_of(process.pid, slot))
-                code = await process.exited()
+                code = await self._ending(process, slot, job.timeout)
                 seconds = time.monotonic() - begin
-                if process.left_some():
+                if code is not None and process.left_some():
                     await process.end()
             except BaseException:
                 await uninterrupted(_end(process, slot))
@@ -214,9 +231,21 @@ class LocalBackend(Direct[ProgramWork]):
                 stdout, stderr = take_output(slot.file("stdout")), take_output(slot.file("stderr"))
             except OSError as fault:
                 return unusable(fault)
-            return outcome_of_program(code, seconds, stdout, stderr)
+            if code is None:
+                return outcome_at_timeout(f"no answer within {job.timeout:g} s", seconds, stdout, stderr)
+            places = (os.path.dirname(slot.path), work.cwd or os.curdir)
+            return outcome_of_program(code, seconds, stdout, stderr, places)
         finally:
             slot.release()
+
+    async def _ending(self, process: Process, slot: Slot, timeout: float | None) -> int | None:
+        """How the program ended; None where its time ran out and it was ended."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await process.exited()
+        except TimeoutError:
+            await uninterrupted(_end(process, slot))
+            return None
 
     def _place(self, program: str, path: str | None) -> str | None:
         """Where a program on the PATH lies, looked up once; None: it is left to the system to find and to say why not."""
@@ -245,7 +274,7 @@ class LocalBackend(Direct[ProgramWork]):
             if folder is None:
                 self._temporary = tempfile.mkdtemp(prefix="batchtui-run-")
                 folder = Path(self._temporary)
-            self._open_slots = Slots(folder)
+            self._open_slots = Slots(folder, self._environment)
         return self._open_slots
 
 

@@ -16,10 +16,14 @@ from batchtui.backends.base import (
     Setup,
     Submission,
 )
-from batchtui.backends.file_batches.backend import Batches, VersionedFileBatches, VersionedSettings, objects
+from batchtui.backends.file_batches.backend import Batches, VersionedFileBatches, VersionedSettings
 from batchtui.backends.file_batches.input_files import openai_row
 from batchtui.backends.file_batches.lines import bare_line, renamed
 from batchtui.backends.file_batches.objects import NAME_KEY, TOKEN_KEY, error_of, metadata_of
+from batchtui.backends.file_batches.said import objects
+from batchtui.backends.prompts.fields import MISTRAL_CHAT, foreign
+from batchtui.backends.prompts.forms.media import media_of
+from batchtui.backends.prompts.forms.unfit import Unfit
 from batchtui.backends.prompts.work import CHAT, ChatWork, endpoint_of, request_body
 from batchtui.backends.wire.replies import object_of
 from batchtui.backends.wire.values import iso, usable_id
@@ -35,6 +39,13 @@ ENDPOINTS = (
 )  # fmt: skip
 _OURS = {"seed": "random_seed", "max_completion_tokens": "max_tokens"}
 """OpenAI's names for what Mistral calls otherwise."""
+_EFFORTS = ("high", "none")
+_PARTS = ("text", "image_url", "document_url", "reference", "file", "thinking", "input_audio")
+_OF_A_TURN = {
+    "assistant": ("role", "content", "tool_calls", "prefix"),
+    "tool": ("role", "content", "tool_call_id", "name"),
+}
+"""Fields of a message, by its role; it takes no others."""
 _LIVE = {
     "QUEUED": SubmissionState.SUBMITTED,
     "RUNNING": SubmissionState.PROCESSING,
@@ -89,12 +100,24 @@ class MistralBackend(VersionedFileBatches):
     def group(self, job: Job[ChatWork]) -> str:
         return f"{endpoint_of(job.work)} {self.model(job)}"
 
-    def body(self, job: Job[ChatWork]) -> dict[str, Json]:
+    def built(self, job: Job[ChatWork]) -> dict[str, Json]:
         body = renamed(request_body(job.work, self.default_model), _OURS)
         if endpoint_of(job.work) == CHAT:
-            messages = [_message(message) for message in body.get("messages") or []]
+            messages = [message_of(one, place) for place, one in enumerate(body.get("messages") or [])]
             body["messages"] = with_files(messages, [mistral(one) for one in job.files])
         return body
+
+    def own_fields(self, work: ChatWork) -> frozenset[str] | None:
+        return MISTRAL_CHAT if endpoint_of(work) == CHAT else None
+
+    def not_taken(self, work: ChatWork, body: dict[str, Json]) -> dict[str, str]:
+        own = self.own_fields(work)
+        if own is None:
+            return {}
+        told = foreign(body, own, "Mistral")
+        if body.get("reasoning_effort") not in (None, *_EFFORTS):
+            told["reasoning_effort"] = f"is {' or '.join(_EFFORTS)} at Mistral"
+        return told
 
     def file_rules(self) -> FileRules | None:
         return MISTRAL
@@ -106,11 +129,11 @@ class MistralBackend(VersionedFileBatches):
 
     # ---- sending
 
-    async def send_file(self, path: Path, name: str) -> Json:
+    async def send_file(self, path: Path, name: str) -> dict[str, Json]:
         reply = await self.http.upload(
             self.at("files"), fields={"purpose": "batch"}, filename=name, source=path
         )
-        return object_of(reply).get("id")
+        return object_of(reply)
 
     def create_call(
         self, submission: Submission, file_id: str, first: Job[ChatWork]
@@ -168,7 +191,7 @@ class MistralBackend(VersionedFileBatches):
             facts={
                 fact: batch[key]
                 for fact, key in (("output_file_id", "output_file"), ("error_file_id", "error_file"))
-                if usable_id(batch.get(key))
+                if batch.get(key)
             },
         )
         if word in _ENDED:
@@ -199,8 +222,29 @@ def _count(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _message(message: Json) -> Json:
-    """A message with a role that Mistral knows."""
-    if isinstance(message, dict) and message.get("role") == "developer":
-        return message | {"role": "system"}
-    return message
+def message_of(message: Json, place: int = 0) -> Json:
+    """A message with the role, the fields and the parts that Mistral knows. Raises Unfit."""
+    if not isinstance(message, dict):
+        return message
+    role = "system" if message.get("role") == "developer" else message.get("role")
+    known = _OF_A_TURN.get(str(role), ("role", "content"))
+    made = {key: value for key, value in message.items() if key in known} | {"role": role}
+    if isinstance(made.get("content"), list):
+        parts = enumerate(made["content"])
+        made["content"] = [_part(part, f"messages[{place}].content[{number}]") for number, part in parts]
+    return made
+
+
+def _part(part: Json, place: str) -> Json:
+    kind = part.get("type") if isinstance(part, dict) else None
+    media = media_of(part, place) if isinstance(part, dict) else None
+    if media is not None and media.form == "audio" and (media.data or media.url):
+        return {"type": "input_audio", "input_audio": media.data or media.url}
+    if media is not None and media.form == "file":
+        if media.file_id:
+            return {"type": "file", "file_id": media.file_id}
+        named = {"document_name": media.name} if media.name else {}
+        return {"type": "document_url", "document_url": media.address, **named}
+    if kind is not None and kind not in _PARTS:
+        raise Unfit(place, f'Mistral has no part of type "{kind}"; it takes {", ".join(_PARTS)}')
+    return part

@@ -6,9 +6,18 @@ import re
 
 import msgspec
 
+from batchtui.backends.uses import PathUse
 from batchtui.model import Json
-from batchtui.work.job import ProgramWork
+from batchtui.work.job import ProgramWork, Scalar
 
+PATH_FIELDS = {
+    "grid": PathUse.READS,
+    "loads": PathUse.READS,
+    "cwd": PathUse.RUNS,
+    "python_path": PathUse.RUNS,
+}
+RUN_FIELDS = {"command": ("env", "stdin", "cwd"), "call": ("arguments", "python_path")}
+"""The tasks that are solved here are our own programs."""
 _STDIN_SHOWN = 500
 _SECRET = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
 
@@ -33,6 +42,11 @@ def unusable_text(work: ProgramWork) -> list[tuple[str, str]]:
     return problems
 
 
+def shown_value(name: str, value: Scalar) -> Scalar:
+    """The value of a job's variable for the preview; one that is taken over by name shows that name."""
+    return "•••" if _SECRET.search(name) and not str(value).startswith("env:") else value
+
+
 def described(work: ProgramWork) -> dict[str, Json]:
     """The job as it will run, for the preview: values of variables that look like keys are left out."""
     if work.form != "command":
@@ -41,7 +55,7 @@ def described(work: ProgramWork) -> dict[str, Json]:
     if work.cwd is not None:
         shown["cwd"] = work.cwd
     if work.env:
-        shown["env"] = {name: "•••" if _SECRET.search(name) else value for name, value in work.env.items()}
+        shown["env"] = {name: shown_value(name, value) for name, value in work.env.items()}
     if work.stdin is not None:
         text = str(work.stdin)
         more = len(text) - _STDIN_SHOWN

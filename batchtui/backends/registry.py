@@ -102,8 +102,19 @@ def broken() -> list[tuple[str, str]]:
     return faults
 
 
-def build(name: str, table: dict[str, Json], key: Secret | None) -> AnyBackend:
-    """The backend of a config table, without any I/O. Raises ConfigError naming the key at fault."""
+def default_address(kind: str) -> str | None:
+    """Where backends of that kind live unless their table says otherwise. Raises ConfigError for an unknown kind."""
+    address = _default_base_url(load_kind(kind).Settings)
+    return address if isinstance(address, str) else None
+
+
+def build(
+    name: str, table: dict[str, Json], key: Secret | None, key_variables: frozenset[str] = frozenset()
+) -> AnyBackend:
+    """The backend of a config table, without any I/O. Raises ConfigError naming the key at fault.
+
+    `key_variables` are those that programs on this machine are not to see.
+    """
     prefix = f"backends.{name}"
     kind = table.get("kind", name)
     if not isinstance(kind, str):
@@ -118,11 +129,11 @@ def build(name: str, table: dict[str, Json], key: Secret | None) -> AnyBackend:
     _check(settings, prefix)
     if key is None and loaded.key_required and settings.base_url == _default_base_url(loaded.Settings):
         usual = f" (the usual one is {loaded.key_env})" if loaded.key_env else ""
-        raise ConfigError(
+        raise KeyMissing(
             f"config: {prefix}: no key; set the variable that api_key_env names{usual}, "
             "or give api_key_command or api_key_keyring"
         )
-    setup = Setup(name, settings, key, _connector(loaded, settings, key, prefix))
+    setup = Setup(name, settings, key, _connector(loaded, settings, key, prefix), key_variables)
     if kind in BUILT_IN:
         return loaded(setup)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import quote
@@ -24,11 +25,13 @@ from batchtui.backends.file_batches.backend import (
     Batches,
     VersionedFileBatches,
     VersionedSettings,
-    objects,
-    put,
 )
-from batchtui.backends.file_batches.lines import bare_line
+from batchtui.backends.file_batches.lines import bare_line, renamed
 from batchtui.backends.file_batches.objects import error_of, progress_of
+from batchtui.backends.file_batches.said import objects, put
+from batchtui.backends.prompts.fields import OPENAI_CHAT, TOGETHER_CHAT, foreign
+from batchtui.backends.prompts.forms.media import refuse_other_parts, text_of
+from batchtui.backends.prompts.forms.unfit import Unfit
 from batchtui.backends.prompts.work import ChatWork, endpoint_of
 from batchtui.backends.wire.calls import CALL_TIMEOUT
 from batchtui.backends.wire.replies import Reply, object_of, raise_for
@@ -36,6 +39,7 @@ from batchtui.backends.wire.values import iso, usable_id
 from batchtui.model import Json
 
 UPLOAD_TIMEOUT = 600.0
+_PARTS = ("text", "image_url", "video_url", "audio_url", "input_audio")
 
 
 class TogetherSettings(VersionedSettings, kw_only=True):
@@ -73,12 +77,30 @@ class TogetherBackend(VersionedFileBatches):
     def file_rules(self) -> FileRules | None:
         return IMAGES_ONLY
 
+    def built(self, job: Job[ChatWork]) -> dict[str, Json]:
+        body = renamed(super().built(job), {"max_completion_tokens": "max_tokens"})
+        if isinstance(body.get("messages"), list):
+            refuse_other_parts(body["messages"], _PARTS, "Together")
+            body["messages"] = [_message(one, place) for place, one in enumerate(body["messages"])]
+        return body
+
+    def own_fields(self, work: ChatWork) -> frozenset[str] | None:
+        return TOGETHER_CHAT
+
+    def not_taken(self, work: ChatWork, body: dict[str, Json]) -> dict[str, str]:
+        """What Together's description lacks of OpenAI's fields is left out where that is asked for.
+
+        It is let through else: the description says nothing of refusing it.
+        """
+        known = TOGETHER_CHAT if work.drop_unsupported else TOGETHER_CHAT | OPENAI_CHAT
+        return foreign(body, known, "Together")
+
     def line(self, job: Job[ChatWork]) -> bytes:
         return bare_line(self.wire_id(job.index, job.id, job.token), self.body(job))
 
     # ---- sending
 
-    async def send_file(self, path: Path, name: str) -> Json:
+    async def send_file(self, path: Path, name: str) -> dict[str, Json]:
         """Announce it, put its bytes where the server says, then say that they are there."""
         fields = {
             "purpose": "batch-api",
@@ -88,15 +110,15 @@ class TogetherBackend(VersionedFileBatches):
         }
         reply = await self.http.submit_form(self.at(self.files_path), fields=fields, timeout=CALL_TIMEOUT)
         if reply.status == 409 and isinstance(reply.json, dict) and reply.json.get("file_id"):
-            return reply.json["file_id"]  # the same bytes are there already
+            return {"id": reply.json["file_id"]}  # the same bytes are there already
         address, file_id = reply.headers.get("location"), usable_id(reply.headers.get("x-together-file-id"))
         if reply.status >= 400 or not address or file_id is None:
             raise_for(_unless_redirect(reply))
             raise Transient("the reply names no place for the file's bytes", kind="bad_reply")
         put(await self.http.send_file("PUT", address, source=path, timeout=UPLOAD_TIMEOUT))
         done = self.at(f"{self.files_path}/{quote(file_id, safe='')}/preprocess")
-        object_of(await self.http.request_json("POST", done, timeout=CALL_TIMEOUT))
-        return file_id
+        file = object_of(await self.http.request_json("POST", done, timeout=CALL_TIMEOUT))
+        return {**file, "id": file_id}
 
     def create_call(
         self, submission: Submission, file_id: str, first: Job[ChatWork]
@@ -119,13 +141,30 @@ class TogetherBackend(VersionedFileBatches):
         page = await self.list_page(self.batches_path)
         yield objects(page.get("data") if isinstance(page, dict) else page)
 
+    async def list(self) -> Sequence[RemoteBatch]:
+        """Each with the token that its input file was uploaded under, where that file is there."""
+        page = await self.list_page(self.batches_path)
+        tokens = await self._tokens()
+        found: list[RemoteBatch] = []
+        for batch in objects(page.get("data") if isinstance(page, dict) else page):
+            if (one := self.remote_batch(batch)) is not None:
+                one.token = tokens.get(str(batch.get("input_file_id")))
+                one.tells = one.token is not None
+                found.append(one)
+        return found
+
+    async def _tokens(self) -> dict[str, str]:
+        """By file, the name that it was uploaded under, without the ending of ours."""
+        page = await self.list_page(self.files_path)
+        files = objects(page.get("data") if isinstance(page, dict) else page)
+        named = {str(file.get("id")): file.get("filename") for file in files}
+        return {id_: name.removesuffix(".jsonl") for id_, name in named.items() if isinstance(name, str)}
+
     async def find(self, submission: Submission) -> Found:
         """By the input file; where its id was not written down, by the name it was uploaded under."""
         if usable_id(submission.facts.get("file_id")):
             return await super().find(submission)
-        page = await self.list_page(self.files_path)
-        files = objects(page.get("data") if isinstance(page, dict) else page)
-        ours = {file.get("id") for file in files if file.get("filename") == f"{submission.token}.jsonl"}
+        ours = {id_ for id_, token in (await self._tokens()).items() if token == submission.token}
         async with aclosing(self.pages(1)) as pages:
             async for batches in pages:
                 for batch in batches:
@@ -155,6 +194,35 @@ class TogetherBackend(VersionedFileBatches):
             status=str(batch.get("status") or ""),
             created=iso(batch.get("created_at")),
         )
+
+
+def _message(message: Json, place: int) -> Json:
+    """A message whose content is text alone where it is not the user's, its calls numbered."""
+    if not isinstance(message, dict):
+        return message
+    if message.get("role") == "user":
+        content = message.get("content")
+        return (
+            message | {"content": [_part(part) for part in content]} if isinstance(content, list) else message
+        )
+    made = message | ({"role": "system"} if message.get("role") == "developer" else {})
+    content = made.get("content")
+    if isinstance(content, list):
+        texts = [text_of(part) for part in content]
+        if None in texts:
+            raise Unfit(
+                f"messages[{place}].content", "Together takes text alone in turns that are not the user's"
+            )
+        made["content"] = "".join(text or "" for text in texts)
+    if isinstance(calls := made.get("tool_calls"), list):
+        made["tool_calls"] = [{"index": number, **call} for number, call in enumerate(calls)]
+    return made
+
+
+def _part(part: Json) -> Json:
+    """An image is its address alone: how closely it is looked at cannot be said there."""
+    image = part.get("image_url") if isinstance(part, dict) else None
+    return part | {"image_url": {"url": image.get("url")}} if isinstance(image, dict) else part
 
 
 def _checksum(path: Path) -> str:

@@ -7,11 +7,19 @@ import time
 from collections.abc import Sequence
 
 from batchtui.cli.arguments import batch_id, words
-from batchtui.cli.phrases import counts, is_over, label
+from batchtui.cli.phrases import SOME_FAILED, end_words, is_over, label
+from batchtui.cli.rather import rather_paid
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput, StoreDamaged, nearest
 from batchtui.limit_ranges import limit_problems
-from batchtui.model import UNSUCCESSFUL_JOB_STATES, JobState, Json, LimitsSpec, SubmissionState
+from batchtui.model import (
+    LIVE_JOB_STATES,
+    UNSUCCESSFUL_JOB_STATES,
+    JobState,
+    Json,
+    LimitsSpec,
+    SubmissionState,
+)
 from batchtui.store.folder import BatchFolder
 from batchtui.store.inbox import Command, post
 from batchtui.store.lock import holder
@@ -20,20 +28,23 @@ OBEYED_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 _GOES_ON = ("cancel", "retry", "limit", "resolve")
 """After these there may be something to do, for which nobody is there."""
-RESOLUTIONS = ("resend", "adopt", "abandon", "release", "cancel")
+RESOLUTIONS = ("resend", "adopt", "abandon", "collect", "release", "cancel", "take-over")
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     batch_id(parser)
-    if command == "cancel":
-        parser.add_argument(
-            "--job", action="append", default=[], metavar="JOB", help="only this job; may be repeated"
-        )
-    elif command == "retry":
-        parser.add_argument(
-            "--status", metavar="S", help="only jobs of these states: failed,expired,invalid,cancelled"
-        )
+    if command in ("cancel", "retry"):
+        if command == "retry":
+            parser.add_argument(
+                "--status", metavar="S", help="only jobs of these states: failed,expired,invalid,cancelled"
+            )
         parser.add_argument("--where", metavar="Q", help="only jobs that match, such as error:timeout")
+        parser.add_argument(
+            "-y",
+            "--yes",
+            action="store_true",
+            help="do not ask about cost" if command == "retry" else argparse.SUPPRESS,
+        )
         parser.add_argument(
             "--job", action="append", default=[], metavar="JOB", help="only this job; may be repeated"
         )
@@ -58,9 +69,12 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     folder = session.library.find(args.id)
     wish = _wish(command, args, folder)
+    if wish is not None and command == "retry" and not rather_paid(folder, wish, session, yes=args.yes):
+        return SOME_FAILED
     if wish is None:
         session.console.note("no job is meant by that; nothing to do")
         return 0
+    told = _told(command, folder, wish)
     obeyed = act(session, folder, wish)
     folder.refresh()
     status = folder.status(submissions=session.console.json)
@@ -69,10 +83,13 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if not obeyed:
         who = holder(folder.path) or "nobody yet"
         session.console.error(
-            f"{label(status)}: {command} is noted, and will be obeyed by whoever drives it ({who})"
+            f"{label(status)}: {command}{told} is noted, and will be obeyed by whoever drives it ({who})"
         )
         return 0
-    session.console.note(f"{label(status)}: {command} done; {status.status}, {counts(status)}")
+    if command == "resolve" and (left := _undecided(folder, wish)):
+        session.console.error(f"{label(status)}: {left}")
+        return SOME_FAILED
+    session.console.note(f"{label(status)}: {command}{told} done; {end_words(status)}")
     if not is_over(status) and status.driver is None and not status.paused and command in _GOES_ON:
         session.console.note(
             f"`batchtui resume {folder.id}` " + ("collects the rest" if command == "cancel" else "carries on")
@@ -80,9 +97,23 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
+def _undecided(folder: BatchFolder, wish: Command) -> str:
+    """Why what a person decided of a copy is not done yet; empty where it is."""
+    header, action = folder.header, wish.args["action"]
+    if header.taking_over or header.adopting:
+        return f"that waits until its backends can tell; `batchtui resume {folder.id}` goes on with it"
+    asked = folder.progress.attention.get(("copy", None))
+    if action == "take-over" and header.follows and asked:
+        return asked.text
+    known = {record.remote_id for record in folder.progress.submissions.values()}
+    if action == "adopt" and wish.args["remote_id"] not in known:
+        return f"{wish.args['remote_id']}: none of its backends lists it, or it has no job of this batch"
+    return ""
+
+
 def act(session: Session, folder: BatchFolder, command: Command) -> bool:
     """Have the command obeyed by the batch's driver or, where there is none, by this process; whether it was."""
-    offset = post(folder.path, command)
+    offset = post(folder.path, command, folder.progress.inbox_end)
     if holder(folder.path) and _obeyed(folder, offset):
         return True
     return not holder(folder.path) and _obey_here(session, folder, command, offset)
@@ -98,13 +129,20 @@ def _obey_here(session: Session, folder: BatchFolder, command: Command, offset: 
         end = time.monotonic() + OBEYED_SECONDS
         while time.monotonic() < end:
             folder.refresh()
-            if folder.progress.inbox_end >= offset and (command.command != "cancel" or _cancel_asked(folder)):
+            if folder.progress.inbox_end >= offset and _is_done(folder, command):
                 break
             if damage := worker.damaged():
                 raise StoreDamaged("; ".join(damage))
             time.sleep(LOOK_SECONDS)
     folder.refresh()
     return folder.progress.inbox_end >= offset
+
+
+def _is_done(folder: BatchFolder, command: Command) -> bool:
+    """Whether what follows from an obeyed command, which the worker is needed for, is done as well."""
+    if folder.header.taking_over or folder.header.adopting:
+        return False
+    return command.command != "cancel" or _cancel_asked(folder)
 
 
 def _cancel_asked(folder: BatchFolder) -> bool:
@@ -132,7 +170,7 @@ def _wish(command: str, args: argparse.Namespace, folder: BatchFolder) -> Comman
     """The command to post; None where it would do nothing. Raises BadInput, NotFound."""
     facts: dict[str, Json] | None = {}
     if command == "cancel":
-        facts = _jobs(folder, args.job) if args.job else {}
+        facts = chosen(folder, args, LIVE_JOB_STATES) if args.job or args.where else {}
     elif command == "retry":
         facts = _retry(folder, args)
     elif command == "limit":
@@ -147,10 +185,25 @@ def _wish(command: str, args: argparse.Namespace, folder: BatchFolder) -> Comman
     return None if facts is None else Command(command=command, args=facts)
 
 
-def _jobs(folder: BatchFolder, ids: Sequence[str]) -> dict[str, Json]:
-    for job_id in ids:
+def chosen(
+    folder: BatchFolder, args: argparse.Namespace, states: frozenset[JobState]
+) -> dict[str, Json] | None:
+    """The jobs that `--job` and `--where` leave of those in these states; None where that is none."""
+    for job_id in args.job:
         folder.number(job_id)
-    return {"jobs": list(ids)}
+    columns, ids = folder.columns(), folder.jobs.ids
+    wanted = [n for n in range(len(ids)) if columns.state(n) in states]
+    if args.job:
+        named = set(args.job)
+        wanted = [n for n in wanted if ids[n] in named]
+    if args.where:
+        from batchtui.results.query import parse
+        from batchtui.results.select import select
+
+        found = [result.job_id for result in select(folder, parse(args.where), numbers=wanted)]
+    else:
+        found = [ids[n] for n in wanted]
+    return {"jobs": found} if found else None
 
 
 def _retry(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json] | None:
@@ -158,17 +211,21 @@ def _retry(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json] | N
         from batchtui.engine.growing import NOT_ALONE
 
         raise BadInput(f"{folder.id}: {NOT_ALONE}")
-    if args.job:
-        return _jobs(folder, args.job)
     allowed = sorted(UNSUCCESSFUL_JOB_STATES)
     states = [JobState(word) for word in words(args.status, allowed, "status")] if args.status else allowed
-    if not args.where:
-        return {"status": [state.value for state in states]} if folder.progress.numbers(*states) else None
-    from batchtui.results.query import parse
-    from batchtui.results.select import select
+    if args.job or args.where:
+        return chosen(folder, args, frozenset(states))
+    return {"status": [state.value for state in states]} if folder.progress.numbers(*states) else None
 
-    found = [result.job_id for result in select(folder, parse(args.where)) if result.status in states]
-    return {"jobs": found} if found else None
+
+def _told(command: str, folder: BatchFolder, wish: Command) -> str:
+    """`14 of 168 jobs without a good answer`: how much of the batch a command is about; empty where that is clear."""
+    if command not in ("cancel", "retry") or "jobs" not in wish.args:
+        return ""
+    states = LIVE_JOB_STATES if command == "cancel" else UNSUCCESSFUL_JOB_STATES
+    total = len(folder.progress.numbers(*states))
+    what = "unfinished jobs" if command == "cancel" else "jobs without a good answer"
+    return f" of {len(wish.args['jobs']):,} of {total:,} {what}"
 
 
 def parse_limits(items: Sequence[str]) -> dict[str, Json]:
@@ -202,7 +259,8 @@ def parse_limits(items: Sequence[str]) -> dict[str, Json]:
 def _resolution(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json]:
     if (args.action == "adopt") != (args.remote_id is not None):
         raise BadInput("adopt takes the id that the backend gave the submission, the other answers take none")
-    items = [item for item in folder.status().attention if args.action in item.actions]
+    status = folder.status()
+    items = [item for item in status.attention if args.action in item.actions]
     submission = args.submission
     if submission is None:
         candidates = {item.submission for item in items}
@@ -213,7 +271,7 @@ def _resolution(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json
         submission = next(iter(candidates), None)
     elif submission not in folder.progress.submissions:
         raise BadInput(f"batch {folder.id} has no submission {submission}")
-    if not items:
+    if not items and not (args.action == "take-over" and status.follows):
         raise BadInput(
             f'nothing in batch {folder.id} takes "{args.action}"; `batchtui status {folder.id}` shows what does'
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui.cli import loading
 from batchtui.cli.drive import drive, report
 from batchtui.cli.phrases import OK, label
 from batchtui.cli.remote import asked, remote_backend
@@ -62,17 +62,12 @@ def _source(args: argparse.Namespace, session: Session) -> Composition:
     """Raises BadInput where its rows cannot be read."""
     import msgspec
 
-    from batchtui import batchfile
     from batchtui.engine.composing.composition import Composition
 
-    path = Path(args.source)
-    if batchfile.is_batch_file(path):
-        spec, base = batchfile.load(path), path.absolute().parent
-    else:
-        spec, base = batchfile.bare_source(args.source), Path.cwd()
+    spec, base, files = loading.read(args.source)
     job = {key: value for key, value in spec.job.items() if key != "backend"}
     spec = msgspec.structs.replace(spec, backend=args.backend, job=job)
-    source = Composition(spec, base, session.backends, None, args.source)
+    source = Composition(spec, base, session.backends, None, args.source, files)
     if fatal := [problem for problem in source.problems if problem.fatal]:
         raise BadInput(str(fatal[0]))
     return source

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import gc
-import sys
 from pathlib import Path
 
-from batchtui.cli.console import is_terminal
+from batchtui.cli.console import no_app
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 
@@ -20,10 +19,8 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    if not all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        session.console.error(
-            "batchtui: the app needs a terminal; `batchtui --help` lists the commands without one"
-        )
+    if reason := no_app():
+        session.console.error(f"batchtui: {reason}")
         return BadInput.exit_code
     new_from = Path(args.file) if getattr(args, "file", None) else None
     if new_from and not new_from.exists():

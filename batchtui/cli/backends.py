@@ -6,6 +6,7 @@ import argparse
 
 from batchtui.backends.base import Probe
 from batchtui.cli.phrases import OK, UNREACHABLE
+from batchtui.cli.proxies import proxy_of
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput, ConfigError
 from batchtui.text import cell
@@ -35,13 +36,21 @@ def _list(session: Session) -> int:
     rows = []
     for name, backend in config.backends.items():
         url, state = backend.table.get("base_url"), key_state(backend)
-        rows.append((name, backend.kind, url, state, backend.origin))
+        through = proxy_of(backend)
+        rows.append((name, backend.kind, url, state, through, backend.origin))
         if console.json:
             console.document(
-                {"name": name, "kind": backend.kind, "base_url": url, "key": state, "origin": backend.origin}
+                {
+                    "name": name,
+                    "kind": backend.kind,
+                    "base_url": url,
+                    "key": state,
+                    "proxy": through,
+                    "origin": backend.origin,
+                }
             )
     if not console.json:
-        console.table(("NAME", "KIND", "ADDRESS", "KEY", "FROM"), rows)
+        console.table(("NAME", "KIND", "ADDRESS", "KEY", "PROXY", "FROM"), rows)
     for name, problems in config.broken.items():
         console.note(f"left out: {cell(name)}: {problems[0]}")
     for _, fault in broken():

@@ -29,13 +29,21 @@ COMMANDS: dict[str, Entry] = {
     "cancel": Entry("act", "cancel a batch, or some of its jobs", "Act"),
     "pause": Entry("act", "send nothing more until `resume`"),
     "retry": Entry("act", "put jobs that did not succeed back to pending"),
+    "clone": Entry(
+        "clone", "a new batch of a batch's jobs, or of some of them; nothing is sent before `resume`"
+    ),
+    "collect": Entry(
+        "collect", "bring answers home that are not here, from raw/ or the provider, at no cost"
+    ),
     "limit": Entry("act", "change a batch's limits, such as cost_usd=9"),
     "resolve": Entry("act", "answer what needs a person"),
     "archive": Entry("act", "hide a batch from the list, or bring it back"),
     "tag": Entry("act", "add tags to a batch, or take them away"),
     "remote": Entry("remote", "the batches that live at a backend, whoever made them"),
     "adopt": Entry("adopt", "take over a batch that was made elsewhere, by its id there"),
-    "import": Entry("importing", "take in a batchata results folder or state file"),
+    "bundle": Entry("bundle", "write a batch into one file, without keys, for another machine"),
+    "import": Entry("importing", "take in a bundle, or a batchata results folder or state file"),
+    "fsck": Entry("fsck", "prove that what is stored is sound, and mend it when asked to"),
     "rm": Entry("remove", "delete a batch and its results from this machine"),
     "results": Entry("read", "the results of a batch, in source order", "Read"),
     "export": Entry("read", "the results of a batch, to a file"),
@@ -68,8 +76,23 @@ Common options, before or after the command:
 Every option is a variable too: BATCHTUI_DATA_DIR, BATCHTUI_CONFIG, BATCHTUI_JSON=1 …
 
 Exit codes: 0 every job completed · 1 some did not · 2 usage or bad input · 3 configuration or key missing ·
-  4 backend unreachable or refused · 5 a limit was hit · 6 wait timed out · 7 not found · 130 interrupted
+  4 backend unreachable or refused · 5 a limit was hit · 6 still live: wait timed out, or it waits for your word ·
+  7 not found · 130 interrupted
 """
+
+
+def short_help() -> str:
+    """A screenful less than `--help`, for who cannot have the app."""
+    groups: dict[str, list[str]] = {}
+    for name, entry in COMMANDS.items():
+        if entry.group:
+            group = groups.setdefault(entry.group, [])
+        group.append(name)
+    del groups["The app"]
+    lines = [f"  {group + ':':<8} {', '.join(names)}" for group, names in groups.items()]
+    return "\n".join(
+        ["usage: batchtui COMMAND [OPTIONS], without a screen:", *lines, "`batchtui --help` says more."]
+    )
 
 
 def overview() -> str:

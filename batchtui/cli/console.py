@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO, TextIOWrapper
 from typing import TextIO
 
 import msgspec
 
+from batchtui.masking import mask
 from batchtui.model import Json
+from batchtui.plain import ERRORS, only_ascii
 from batchtui.text import cell, clean
 
 _COLORS = {
@@ -20,6 +24,8 @@ _COLORS = {
     "expired": "33", "cancelled": "33", "ok": "32", "missing": "31", "problem": "31",
 }  # fmt: skip
 _NEVER_NARROWER = 6
+NO_SCREEN = ("dumb", "unknown")
+"""Terminals that take lines of plain text and nothing else."""
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -27,6 +33,42 @@ def is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def settle_encoding(stream: TextIO | None) -> None:
+    """A terminal that takes ASCII alone gets the nearest to each character; whatever else is said is UTF-8.
+
+    An encoding that was asked for (PYTHONIOENCODING) stays, and gets `?` in place of what it lacks.
+    """
+    if not isinstance(stream, TextIOWrapper):
+        return
+    if is_terminal(stream) and only_ascii():
+        stream.reconfigure(encoding="ascii", errors=ERRORS)
+    elif is_terminal(stream) or os.environ.get("PYTHONIOENCODING"):
+        stream.reconfigure(errors="replace")
+    else:
+        stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+class Masked(StringIO):
+    """Standard output where it is a screen: data in any form, but no key, and nothing that acts on a terminal."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(clean(mask(text.replace("\r\n", "\n"))))
+
+
+def no_app() -> str | None:
+    """Why this is no place for the app; None where it can be."""
+    if not all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return "the app needs a terminal; `batchtui --help` lists the commands without one"
+    if (term := os.environ.get("TERM")) in NO_SCREEN:
+        return f"the app needs a terminal with a screen (TERM={term}); `batchtui --help` lists the commands without one"
+    return None
+
+
+def rewrites(stream: TextIO | None) -> bool:
+    """Whether a line can be written over there."""
+    return is_terminal(stream) and os.environ.get("TERM") not in NO_SCREEN
 
 
 @dataclass
@@ -42,13 +84,14 @@ class Console:
     # ---- data
 
     def out(self, text: str) -> None:
-        print(clean(text))
+        print(clean(mask(text)))
 
     def document(self, value: object) -> None:
         """One JSON document, or one line of many."""
         from batchtui.results.export import json_text
 
-        print(json_text(msgspec.to_builtins(value)), flush=True)
+        text = json_text(msgspec.to_builtins(value))
+        print(mask(text) if is_terminal(sys.stdout) else text, flush=True)
 
     def table(
         self, heads: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()
@@ -82,7 +125,7 @@ class Console:
         return (
             self.color != "never"
             and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb"
+            and os.environ.get("TERM") not in NO_SCREEN
             and is_terminal(sys.stdout)
         )
 
@@ -99,7 +142,7 @@ class Console:
             self.error(text)
 
     def error(self, text: str) -> None:
-        print(clean(text), file=sys.stderr, flush=True)
+        to_stderr(clean(mask(text)))
 
     # ---- questions
 
@@ -109,8 +152,17 @@ class Console:
 
     def ask(self, question: str) -> bool:
         """Yes or no, no by default."""
-        print(f"{clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        print(f"{clean(mask(question))} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def to_stderr(text: str, end: str = "\n") -> None:
+    """Words beside the data. A terminal that has gone takes none, which is no fault: what its end means the signal says."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError as fault:
+        if fault.errno != errno.EIO:
+            raise
 
 
 def _fitted(columns: list[tuple[str, ...]], room: int) -> tuple[list[tuple[str, ...]], list[int]]:
@@ -143,7 +195,7 @@ def fit(text: str, size: int) -> str:
         return text
     while text and width(text) > size - 1:
         text = text[:-1]
-    return text + "…"
+    return text + ("~" if only_ascii() else "…")
 
 
 def pad(text: str, size: int, right: bool = False) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.cli import signals
-from batchtui.cli.console import is_terminal
+from batchtui.cli.console import no_app
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 
@@ -39,9 +38,9 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         from batchtui.demo.server import serve
 
         return serve(args.port, out, args.faults)
-    if not all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if no_app():
         session.console.error(
-            "batchtui: the demo needs a terminal; `batchtui demo --serve` runs its server without one"
+            "batchtui: the demo needs a terminal with a screen; `batchtui demo --serve` runs its server without one"
         )
         return BadInput.exit_code
     return _app(args, out)
@@ -73,8 +72,7 @@ def _app(args: argparse.Namespace, out: Path | None) -> int:
 
 def make(sample: Sample, folder: Path, library: Library, backends: Backends) -> str:
     """Write the sample's source into `folder` and create its batch; the batch's id."""
-    import msgspec
-
+    from batchtui import typed
     from batchtui.engine.composing.planning import create, plan
     from batchtui.model import BatchSpec
     from batchtui.store.inbox import Command, post
@@ -84,7 +82,7 @@ def make(sample: Sample, folder: Path, library: Library, backends: Backends) -> 
         writer = csv.DictWriter(file, list(sample.rows[0]))
         writer.writeheader()
         writer.writerows(sample.rows)
-    spec = msgspec.convert(sample.spec | {"source": {"file": source.name, "id": "{{ id }}"}}, BatchSpec)
+    spec = typed.convert(sample.spec | {"source": {"file": source.name, "id": "{{ id }}"}}, BatchSpec)
     draft = library.draft()
     batch = create(plan(spec, folder, backends, draft=draft), draft)
     if sample.cancel:

@@ -12,10 +12,11 @@ from types import ModuleType
 
 from batchtui.cli import signals
 from batchtui.cli.arguments import Parser, add_common, split_command
-from batchtui.cli.commands import COMMANDS, overview
-from batchtui.cli.console import Console
+from batchtui.cli.commands import COMMANDS, overview, short_help
+from batchtui.cli.console import Console, no_app, settle_encoding
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput, BatchtuiError, nearest
+from batchtui.masking import mask
 from batchtui.text import cell, clean
 
 INTERRUPTED = 130
@@ -26,8 +27,7 @@ def dispatch(arguments: list[str]) -> int:
     """Run the command; the exit code."""
     debug = "--debug" in arguments or os.environ.get("BATCHTUI_DEBUG", "0") not in ("", "0")
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal of another encoding gets `?`, never a fault
-            stream.reconfigure(errors="replace")
+        settle_encoding(stream)
     try:
         with signals.raised():
             code = _run(arguments, os.environ)
@@ -54,7 +54,7 @@ def dispatch(arguments: list[str]) -> int:
             _traceback()
         if isinstance(fault, OSError) and fault.strerror:
             _drop_stdout()
-            _say(f"batchtui: {fault.filename or 'output'}: {fault.strerror}")
+            _say(f"batchtui: {_system_words(fault)}")
         else:
             _say(f"batchtui: internal fault: {type(fault).__name__}: {cell(fault)}; run again with --debug")
         return 1
@@ -68,6 +68,9 @@ def _run(arguments: list[str], env: Mapping[str, str]) -> int:
             return 0
         if "--version" in rest or "-V" in rest:
             return _version("--json" in rest)
+        if not rest and (reason := no_app()):
+            _say(f"batchtui: {reason}\n{short_help()}")
+            return BadInput.exit_code
         command = "open"
         parser, module = _load(command, bare=True)
     elif command == "help":
@@ -80,10 +83,9 @@ def _run(arguments: list[str], env: Mapping[str, str]) -> int:
         parser, module = _load(command)
     args = parser.read(rest, env)
     if args.env_file:
-        from batchtui.config.env_file import read_env_file
+        from batchtui.config.env_file import bring
 
-        for name, value in read_env_file(Path(args.env_file)).items():
-            os.environ.setdefault(name, value)
+        bring(Path(args.env_file))
     console = Console(args.json, args.quiet, args.verbose, args.no_input, args.color)
     session = Session(console, args.data_dir, args.config)
     return int(module.run(command, args, session))
@@ -116,9 +118,23 @@ def _version(as_json: bool) -> int:
     return 0
 
 
+def _system_words(fault: OSError) -> str:
+    """What the system refused, where, and what to do where it is the disk."""
+    from batchtui.store.lines import disk_cause, is_disk
+
+    if not fault.filename:
+        return f"what was to be printed could not be written ({fault.strerror}); where does the output go?"
+    if not is_disk(fault):
+        return f"{fault.filename}: {fault.strerror}"
+    return (
+        f"{disk_cause(fault)}: {fault.filename}: cannot write ({fault.strerror}); what is stored stays, and "
+        "`batchtui resume` goes on from it once the disk takes what is written"
+    )
+
+
 def _say(message: str) -> None:
     try:
-        print(clean(message), file=sys.stderr, flush=True)
+        print(clean(mask(message)), file=sys.stderr, flush=True)
     except OSError:  # nobody is there to read it
         return
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import locale
 import os
 import platform
 import shutil
@@ -16,10 +15,12 @@ from batchtui.cli.console import is_terminal
 from batchtui.cli.phrases import NO_KEY, OK, SOME_FAILED
 from batchtui.cli.session import Session
 from batchtui.errors import BatchtuiError
+from batchtui.plain import only_ascii
 
 REQUIRED = ("textual", "httpx", "filelock", "msgspec", "jinja2", "jsonschema")
 EXTRAS = {
-    "demo": ("starlette", "uvicorn", "python-multipart"), "parquet": ("pyarrow",), "keyring": ("keyring",),
+    "demo": ("starlette", "uvicorn", "python-multipart"), "parquet": ("pyarrow",),
+    "excel": ("python-calamine",), "keyring": ("keyring",),
     "docs": ("pypdf",),
     "browser": ("textual-serve",),
 }  # fmt: skip
@@ -95,8 +96,8 @@ def _terminal() -> Iterator[Finding]:
             if os.environ.get(name)
         ]
         yield Finding("terminal", "ok", ", ".join(facts))
-    encoding = locale.getpreferredencoding(False)
-    utf8 = encoding.lower().replace("-", "") == "utf8"
+    utf8 = not only_ascii()
+    encoding = "UTF-8" if utf8 else "ASCII"
     advice = "" if utf8 else "; set LANG to a UTF-8 locale to see all characters"
     yield Finding("encoding", "ok" if utf8 else "info", f"{encoding}{advice}")
 
@@ -156,6 +157,7 @@ def _batches(session: Session) -> Iterator[Finding]:
 
 
 def _configuration(session: Session) -> Iterator[Finding]:
+    from batchtui.cli.proxies import proxy_of
     from batchtui.config import key_state, load_config
     from batchtui.config.paths import config_path
 
@@ -164,4 +166,6 @@ def _configuration(session: Session) -> Iterator[Finding]:
     for problem in config.problems:
         yield Finding("config", "problem" if problem.fatal else "info", str(problem), NO_KEY)
     for name, backend in config.backends.items():
-        yield Finding("backend", "ok", f"{name} ({backend.kind}): {key_state(backend)}")
+        proxy = proxy_of(backend)
+        through = f", through the proxy {proxy}" if proxy else ""
+        yield Finding("backend", "ok", f"{name} ({backend.kind}): {key_state(backend)}{through}")

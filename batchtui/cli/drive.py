@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from batchtui.cli import signals
-from batchtui.cli.phrases import counts, exit_code, is_over, label, money, progress, what_next
+from batchtui.cli.phrases import counts, end_words, exit_code, is_over, label, money, progress, what_next
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
+from batchtui.outcome import key_words
 from batchtui.store.folder import BatchFolder
 
 if TYPE_CHECKING:
@@ -52,20 +53,23 @@ def drive(
     *,
     until: Callable[[BatchFolder], bool] | None = None,
     prepare: Callable[[Worker], object] | None = None,
+    sends: bool = True,
 ) -> tuple[BatchFolder, str | None]:
-    """Drive the batch until it ends, cannot go on by itself, or `until` holds.
+    """Drive the batch until it ends, cannot go on by itself, or `until` holds; without `sends` nothing is sent.
 
     The folder as it then stands, and why it does not go on (None: it ended, or `until` holds).
     Raises StoreDamaged where its files cannot be trusted.
     """
     with resumable(session, folder), working(session) as worker, ProgressLine(session.console) as line:
+        if not sends:
+            worker.finish_direct()
         worker.drive(folder.id)
         if prepare:
             prepare(worker)
         told = 0
         while True:
             over = worker.wait({folder.id}, timeout=TICK_SECONDS)
-            told = _tell(session, worker, folder.id, told)
+            told = tell(session, worker, {folder.id}, told)
             current = worker.folder(folder.id) or folder
             line.show(progress(current.status(submissions=True)))
             if over or (until and until(current)):
@@ -74,12 +78,14 @@ def drive(
             raise StoreDamaged("; ".join(damage))
         reason = worker.blocked(folder.id) if over else None
     current.refresh()
+    if over and reason is None and not is_over(status := current.status()):  # it was let go of at once
+        reason = "; ".join(item.text for item in status.attention) or None
     return current, reason
 
 
-def _tell(session: Session, worker: Worker, batch_id: str, told: int) -> int:
+def tell(session: Session, worker: Worker, batch_ids: set[str], told: int) -> int:
     """Print what the worker has to tell at once, beside the progress; how much that is by now."""
-    lines = [line.text for line in worker.log() if line.told and line.batch_id == batch_id]
+    lines = [line.text for line in worker.log() if line.told and line.batch_id in batch_ids]
     for text in lines[told:]:
         session.console.note(text)
     return len(lines)
@@ -101,7 +107,9 @@ def report(session: Session, folder: BatchFolder, reason: str | None = None) -> 
     if console.json:
         console.document(status)
     if is_over(status):
-        console.note(f"{label(status)}: {status.status}: {counts(status)}")
+        console.note(f"{label(status)}: {end_words(status)}")
+        if words := key_words(status):
+            console.note(words)
         for item in status.attention:
             if item.kind == "output":
                 console.error(f"{item.text}; `batchtui resume {status.id}` tries again")

@@ -20,6 +20,8 @@ class Loaded(NamedTuple):
     where: str
     """Its name in messages."""
     stdin: BinaryIO | None
+    files: Path
+    """The folder that paths in rows and jobs start from: the batch file's, of a bare source its own."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,17 +35,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def read(file: str) -> tuple[BatchSpec, Path, Path]:
+    """The batch of a batch file or a bare source, `base` and `files` of Loaded. Raises BadInput."""
+    from batchtui import batchfile
+
+    path = Path(file)
+    folder = path.absolute() if path.is_dir() else path.absolute().parent
+    if batchfile.is_batch_file(file):
+        return batchfile.load(path), folder, folder
+    return batchfile.bare_source(file), Path.cwd(), Path.cwd() if file == "-" else folder
+
+
 def load(args: argparse.Namespace) -> Loaded:
     """Raises BadInput with file, line and key."""
     from batchtui import batchfile
 
-    path = Path(args.file)
-    if batchfile.is_batch_file(args.file):
-        spec, base = batchfile.load(path), path.absolute().parent
-    else:
-        if args.file != "-" and not path.exists():
-            raise BadInput(f"{args.file}: no such file")
-        spec, base = batchfile.bare_source(args.file), Path.cwd()
+    if not batchfile.is_batch_file(args.file) and args.file != "-" and not Path(args.file).exists():
+        raise BadInput(f"{args.file}: no such file")
+    spec, base, files = read(args.file)
     spec = batchfile.apply_sets(spec, args.set)
     if args.backend:  # over all that the batch file says of backends
         job = {key: value for key, value in spec.job.items() if key != "backend"}
@@ -51,4 +60,4 @@ def load(args: argparse.Namespace) -> Loaded:
     reads_stdin = spec.source is not None and spec.source.file == "-"
     if reads_stdin and sys.stdin.isatty():
         raise BadInput("the source is stdin, and stdin is the terminal; give a file or pipe the rows in")
-    return Loaded(spec, base, args.file, sys.stdin.buffer if reads_stdin else None)
+    return Loaded(spec, base, args.file, sys.stdin.buffer if reads_stdin else None, files)

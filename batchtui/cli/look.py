@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import argparse
 
+from batchtui import outcome
 from batchtui.cli.arguments import batch_id, words
 from batchtui.cli.console import Console
-from batchtui.cli.phrases import ago, contact, counts, money, state
+from batchtui.cli.phrases import (
+    OK,
+    SOME_FAILED,
+    ago,
+    answer,
+    contact,
+    counts,
+    damage_words,
+    money,
+    spent,
+    state,
+)
 from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
 from batchtui.model import BatchState, BatchStatus, SubmissionStatus
-from batchtui.store.folder import BatchFolder
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -26,12 +37,16 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if command == "list":
         return _list(args, session)
-    status = session.library.find(args.id).status(submissions=True)
+    folder = session.library.find(args.id)
+    status = folder.status(submissions=True)
     if session.console.json:
         session.console.document(status)
     else:
         show_status(session.console, status)
-    return 0
+    unsound = damage_words(folder, status, status.damaged)
+    for message in unsound:
+        session.console.error(message)
+    return SOME_FAILED if unsound else OK
 
 
 def _list(args: argparse.Namespace, session: Session) -> int:
@@ -39,12 +54,16 @@ def _list(args: argparse.Namespace, session: Session) -> int:
     wanted = words(args.status, BatchState, "status") if args.status else None
     found: list[BatchStatus] = []
     hidden = 0
+    unsound: list[str] = []
     for folder in session.library.folders():
         try:
-            status = _status(folder)
+            if isinstance(folder, StoreDamaged):
+                raise folder
+            status = folder.status()
         except StoreDamaged as fault:
-            console.error(f"warning: {fault}")
+            unsound.append(str(fault))
             continue
+        unsound += damage_words(folder, status, status.damaged)
         if status.archived and not args.all:
             hidden += 1
         elif wanted is None or status.status in wanted:
@@ -59,13 +78,9 @@ def _list(args: argparse.Namespace, session: Session) -> int:
         console.note("no batches; `batchtui run FILE` makes one" if not wanted else "no such batches")
     if hidden:
         console.note(f"{hidden} archived; --all shows them too")
-    return 0
-
-
-def _status(folder: BatchFolder | StoreDamaged) -> BatchStatus:
-    if isinstance(folder, StoreDamaged):
-        raise folder
-    return folder.status()
+    for message in unsound:
+        console.error(message)
+    return SOME_FAILED if unsound else OK
 
 
 def _line(status: BatchStatus) -> list[object]:
@@ -73,13 +88,15 @@ def _line(status: BatchStatus) -> list[object]:
     total = f"{status.total:,}" if status.total is not None else "?"
     return [
         status.id, status.name, state(status), f"{status.finished:,}", total, f"{bad:,}" if bad else "",
-        money(status.cost_usd), status.backend, ago(status.created), ", ".join(status.tags),
+        spent(status), status.backend, ago(status.created), ", ".join(status.tags),
     ]  # fmt: skip
 
 
 def show_status(console: Console, status: BatchStatus) -> None:
     """The batch as lines of facts, then its submissions as a table."""
-    costs = [money(status.cost_usd)]
+    costs = [spent(status)]
+    if status.unpriced:
+        costs.append(f"that of {status.unpriced:,} unknown: no price")
     if status.cost_limit_usd is not None:
         costs.append(f"limit {money(status.cost_limit_usd)}")
     if status.estimated_usd:
@@ -91,6 +108,7 @@ def show_status(console: Console, status: BatchStatus) -> None:
         ("jobs", f"{status.total if status.total is not None else 'unknown'}: {counts(status)}"),
         ("cost", ", ".join(filter(None, costs))),
         ("maybe twice", f"{status.maybe_twice} jobs may have run twice" if status.maybe_twice else ""),
+        ("keys", outcome.key_words(status)),
         ("created", ago(status.created)),
         ("started", ago(status.started)),
         ("ended", ago(status.ended)),
@@ -102,6 +120,7 @@ def show_status(console: Console, status: BatchStatus) -> None:
         ),
         ("tags", ", ".join(status.tags)),
         ("archived", "yes" if status.archived else ""),
+        ("follows", status.follows or ""),
     ]
     for name, value in facts:
         if value:
@@ -110,8 +129,7 @@ def show_status(console: Console, status: BatchStatus) -> None:
         place = f" (submission {item.submission})" if item.submission is not None else ""
         console.out(f"needs you    {item.text}{place}")
         for action in item.actions:
-            sub = f" --submission {item.submission}" if item.submission is not None else ""
-            console.out(f"             batchtui resolve {status.id}{sub} {action}")
+            console.out(f"             {answer(status.id, action, item.submission)}")
     if status.submissions:
         print()
         heads = ("#", "REMOTE ID", "STATUS", "JOBS", "DONE", "FAILED", "COST", "SENT", "NOTE")
@@ -120,9 +138,10 @@ def show_status(console: Console, status: BatchStatus) -> None:
 
 
 def _submission(sub: SubmissionStatus) -> list[object]:
+    reason = None if sub.reason == sub.trouble else sub.reason  # which the contact tells
     return [
         sub.id, sub.remote_id, sub.status.value, f"{sub.jobs:,}", f"{sub.completed:,}", f"{sub.failed:,}",
-        money(sub.cost_usd), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, sub.reason, contact(sub)))),
+        money(sub.cost_usd), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, reason, contact(sub)))),
     ]  # fmt: skip
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import time
 
-from batchtui.model import ENDED_BATCH_STATES, JOB_STATES, LIVE_REMOTELY, BatchStatus, SubmissionStatus
+from batchtui import outcome
+from batchtui.model import (
+    ENDED_BATCH_STATES,
+    JOB_STATES,
+    LIVE_REMOTELY,
+    BatchStatus,
+    SubmissionState,
+    SubmissionStatus,
+)
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
+from batchtui.store.versions import is_newer
 from batchtui.text import cell
 
 OK, SOME_FAILED, NO_KEY, UNREACHABLE, LIMIT, LIVE = 0, 1, 3, 4, 5, 6
 _ATTENTION_CODES = {
     "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "money": UNREACHABLE, "budget": LIMIT, "price": LIMIT,
-    "canary": LIVE,
+    "bound": LIMIT, "canary": LIVE, "clock": LIVE,
 }  # fmt: skip
 _NOBODY_THERE = {"unreachable", "refused", "no_batch_api"}
 
@@ -23,6 +32,12 @@ def money(usd: float | None) -> str:
     if usd >= 1 or usd == 0:
         return f"${usd:,.2f}"
     return f"${usd:.4f}" if usd >= 0.0001 else "<$0.0001"
+
+
+def spent(status: BatchStatus) -> str:
+    """What a batch has cost, which is told as the least where a part of it is not known."""
+    known = money(status.cost_usd)
+    return f"at least {known}" if known and status.unpriced else known
 
 
 def span(seconds: float) -> str:
@@ -49,12 +64,11 @@ def ago(stamp: str | None) -> str:
 
 
 def contact(sub: SubmissionStatus) -> str:
-    """`last contact 4 min ago, next try in 32 s`, of a submission that runs; empty before the first contact."""
-    if sub.status not in LIVE_REMOTELY or not sub.last_contact:
-        return ""
-    told = f"last contact {ago(sub.last_contact)}"
+    """When its backend last answered, what came since, and when it is asked again; empty where that says nothing."""
     wait = clock.unix(sub.next_try) - time.time() if sub.next_try else 0
-    return f"{told}, next try in {span(wait)}" if wait > 0 else told
+    if not sub.trouble and (sub.status not in LIVE_REMOTELY or not sub.last_contact):
+        return f"next try in {span(wait)}" if sub.status == SubmissionState.WAITING and wait > 0 else ""
+    return outcome.contact_words(sub, ago(sub.last_contact), span(wait) if wait > 0 else "")
 
 
 def counts(status: BatchStatus) -> str:
@@ -65,9 +79,27 @@ def counts(status: BatchStatus) -> str:
 
 def state(status: BatchStatus) -> str:
     """The batch's state with what a glance should not miss."""
-    if status.attention:
-        return f"{status.status} (needs you)"
-    return f"{status.status} (paused)" if status.paused else status.status.value
+    flags = ["paused"] * status.paused + ["only followed"] * bool(status.follows)
+    flags += ["needs you"] * bool(status.attention)
+    return outcome.state_words(status) + (f" ({', '.join(flags)})" if flags else "")
+
+
+def end_words(status: BatchStatus) -> str:
+    """`completed: 344 completed`, and `not all completed: 176 completed, 168 failed` where not every job did."""
+    word = "not all completed" if outcome.fell_short(status) else status.status
+    return f"{word}: {counts(status)}"
+
+
+def damage_words(folder: BatchFolder, status: BatchStatus, results: int) -> list[str]:
+    """What is damaged of a batch's files, with what mends it; empty for a sound one."""
+    said = folder.damage[:1]
+    if results:
+        said.append(f"{results:,} results damaged" if results > 1 else "1 result damaged")
+    if not said:
+        return []
+    if not is_newer(folder.path):
+        said.append(f"`batchtui fsck {status.id} --repair` mends what can be mended")
+    return [f"{label(status)}: {'; '.join(said)}"]
 
 
 def label(status: BatchStatus) -> str:
@@ -78,19 +110,26 @@ def progress(status: BatchStatus) -> str:
     """One line on how far a batch has come."""
     total = f" of {status.total:,}" if status.total is not None else ""
     parts = [f"{status.finished:,}{total} done"]
-    for word in ("failed", "invalid", "expired", "cancelled", "processing"):
-        if count := getattr(status, word):
-            parts.append(f"{count:,} {word}")
+    if status.processing:
+        parts.append(f"{status.processing:,} processing")
     there = sum(sub.completed + sub.failed for sub in status.submissions or () if sub.status in LIVE_REMOTELY)
     if there:
         parts.append(f"{there:,} answered at {cell(status.backend, 40)}")
     if status.cost_usd:
-        parts.append(money(status.cost_usd))
+        parts.append(spent(status))
     if status.attention:
         parts.append(f"needs you: {cell(status.attention[0].text, 100)}")
     elif status.paused:
         parts.append("paused")
-    return f"{label(status)}: {status.status}, {', '.join(parts)}"
+    elif silent := next((sub for sub in status.submissions or () if sub.trouble), None):
+        parts.append(
+            f"{cell(silent.backend, 40)} does not answer as it should: {cell(silent.trouble or '', 100)}"
+        )
+    elif at := next(
+        (sub.reason for sub in status.submissions or () if sub.status in LIVE_REMOTELY and sub.reason), ""
+    ):
+        parts.append(cell(at, 100))
+    return f"{label(status)}: {outcome.state_words(status)}, {', '.join(parts)}"
 
 
 def is_over(status: BatchStatus) -> bool:
@@ -110,7 +149,7 @@ def what_next(folder: BatchFolder) -> str:
 
 
 def exit_code(folder: BatchFolder) -> int:
-    """0 every job completed, 5 a limit ended or holds it, 3 and 4 where a backend refuses us, else 1."""
+    """0 every job completed, 5 a limit ended or holds it, 3 and 4 where a backend refuses us, 6 it is asked, else 1."""
     status = folder.status()
     if not is_over(status):
         known = (_ATTENTION_CODES[item.kind] for item in status.attention if item.kind in _ATTENTION_CODES)
@@ -121,3 +160,22 @@ def exit_code(folder: BatchFolder) -> int:
         return SOME_FAILED if any(item.kind == "output" for item in status.attention) else OK
     kinds = {error.partition(": ")[0] for error in folder.columns().errors.values()}
     return UNREACHABLE if not status.completed and kinds and kinds <= _NOBODY_THERE else SOME_FAILED
+
+
+def answer(batch_id: str, action: str, submission: int | None) -> str:
+    """The command that answers what needs a person so; two answers are commands of their own."""
+    if action == "limit":
+        return f"batchtui limit {batch_id} cost_usd=…"
+    if action == "resume":
+        return f"batchtui resume {batch_id}"
+    which = f" --submission {submission}" if submission is not None else ""
+    return f"batchtui resolve {batch_id}{which} {action}" + (" REMOTE_ID" if action == "adopt" else "")
+
+
+def waits_for_budget(folder: BatchFolder) -> bool:
+    """Whether only a person could move it on: nothing is in flight that would free some of its limit."""
+    waiting = folder.progress
+    if not any(kind in ("budget", "price", "bound") for kind, _ in waiting.attention):
+        return False
+    in_flight = any(sub.state in LIVE_REMOTELY for sub in waiting.submissions.values())
+    return not in_flight and not folder.status().processing

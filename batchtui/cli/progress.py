@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from os import environ
 
-from batchtui.cli.console import Console, fit, is_terminal
+from batchtui.cli.console import Console, fit, rewrites, to_stderr
 from batchtui.text import cell
 
 EVERY_SECONDS = 10.0
@@ -20,7 +19,7 @@ class ProgressLine:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._rewrites = is_terminal(sys.stderr) and environ.get("TERM") != "dumb"
+        self._rewrites = rewrites(sys.stderr)
         self._shown = ""
         self._at = time.monotonic()
 
@@ -29,14 +28,14 @@ class ProgressLine:
 
     def __exit__(self, *_: object) -> None:
         if self._rewrites and self._shown:
-            print(file=sys.stderr, flush=True)
+            to_stderr("")
 
     def show(self, text: str) -> None:
         if self._console.quiet or text == self._shown:
             return
         if self._rewrites:
             room = shutil.get_terminal_size().columns - 1
-            print(f"\r\x1b[K{fit(cell(text, _CELLS), room)}", end="", file=sys.stderr, flush=True)
+            to_stderr(f"\r\x1b[K{fit(cell(text, _CELLS), room)}", end="")
         elif time.monotonic() - self._at < EVERY_SECONDS:
             return
         else:

@@ -6,17 +6,20 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from batchtui.cli.arguments import batch_id
-from batchtui.cli.console import is_terminal, one_line
-from batchtui.cli.phrases import money, what_next
+from batchtui.cli.console import Masked, is_terminal, one_line
+from batchtui.cli.phrases import OK, SOME_FAILED, damage_words, money, what_next
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 from batchtui.model import Result
+from batchtui.outcome import key_words
 from batchtui.results.digest import digest
 from batchtui.results.export import FORMATS, export_batch, flat_columns, parse_fields, record, write
 from batchtui.results.query import answer, parse
 from batchtui.results.select import select
+from batchtui.results.stops import flag_of
 from batchtui.store.folder import BatchFolder
 from batchtui.text import page
 
@@ -60,25 +63,43 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 def _results(folder: BatchFolder, args: argparse.Namespace, session: Session) -> int:
     console, fields, query = session.console, parse_fields(args.fields), parse(args.where or "")
     shape = args.format or ("jsonl" if console.json else None)
+    damaged: list[str] = []
     if args.out and args.out != "-":
         if shape == "table":
             raise BadInput(f"a table is for the terminal; name a file format, one of {', '.join(FORMATS)}")
         count = export_batch(
-            folder, args.out, format=shape, fields=fields, query=query, finished=args.finished, raw=args.raw
-        )
+            folder, args.out, format=shape, fields=fields, query=query, finished=args.finished, raw=args.raw,
+            damaged=damaged,
+        )  # fmt: skip
         console.note(f"{count:,} results written to {args.out}")
-        return 0
+        return _damage(folder, damaged, session)
     shape = shape or ("table" if is_terminal(sys.stdout) else "jsonl")
-    found = select(folder, query, finished=args.finished)
+    found = select(folder, query, finished=args.finished, damaged=damaged)
     if shape == "parquet":
         raise BadInput("Parquet goes to a file; name it with --out")
     if shape == "table":
         _table(folder, list(_at_most(found, session)), fields, session)
     else:
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+        if not is_terminal(sys.stdout):
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
         columns = fields or (flat_columns(folder) if shape == "csv" else None)
-        write(sys.stdout, found, format=shape, columns=columns, raw=args.raw)
-    return 0
+        first = list(islice(found, 1))
+        out = Masked() if is_terminal(sys.stdout) else sys.stdout
+        write(out, chain(first, found), format=shape, columns=columns, raw=args.raw)
+        if not first:
+            _none(folder, session)
+    return _damage(folder, damaged, session)
+
+
+def _damage(folder: BatchFolder, damaged: list[str], session: Session) -> int:
+    """Say that results hold keys or are damaged, where some are; the exit code."""
+    if words := key_words(folder.status()):
+        session.console.note(words)
+    if not damaged and not folder.damage:
+        return OK
+    for words in damage_words(folder, folder.status(), len(damaged)):
+        session.console.error(words)
+    return SOME_FAILED
 
 
 def _at_most(found: Iterable[Result], session: Session) -> Iterator[Result]:
@@ -100,7 +121,11 @@ def _table(
     heads = ("ID", "STATUS", "ANSWER OR ERROR", "IN", "OUT", "COST")
     console.table(heads, [_line(result) for result in results], right=("IN", "OUT", "COST"))
     if not results:
-        console.note(f"no results match; the batch has {len(folder.jobs):,} jobs")
+        _none(folder, session)
+
+
+def _none(folder: BatchFolder, session: Session) -> None:
+    session.console.note(f"no results match; the batch has {len(folder.jobs):,} jobs")
 
 
 def _shown(value: object) -> str:
@@ -111,8 +136,9 @@ def _line(result: Result) -> list[object]:
     error = (
         f"{result.error_kind or 'error'}: {result.error or ''}" if result.error_kind or result.error else None
     )
+    flag = f" ({result.finish_reason})" if not error and flag_of(result.finish_reason) else ""
     return [
-        result.job_id, result.status.value, error or answer(result), result.input_tokens, result.output_tokens,
+        result.job_id, f"{result.status.value}{flag}", error or answer(result), result.input_tokens, result.output_tokens,
         money(result.cost_usd),
     ]  # fmt: skip
 
@@ -129,6 +155,7 @@ def _show(folder: BatchFolder, job: str, session: Session) -> int:
         ("state", result.status.value),
         ("error", f"{result.error_kind or 'error'}: {result.error}" if result.error else None),
         ("mended", result.repaired),
+        ("note", result.note),
         ("backend", result.backend),
         ("model", result.model),
         ("submission", result.batch_id),
@@ -159,8 +186,12 @@ def _long_parts(result: Result) -> list[tuple[str, str]]:
     from batchtui.results.cited_text import cited_text
 
     answer = cited_text(result) if result.citations else result.raw_response
-    parts = [("row", result.row), ("answer", answer), ("parsed", result.parsed_response)]
-    parts += [("output", result.output)]
+    parts = [
+        ("row", result.row), ("answer", answer), ("parsed", result.parsed_response),
+        ("tool calls", result.tool_calls), ("all answers", result.choices),
+        ("output", None if result.output == result.tool_calls else result.output),
+        ("thinking", result.reasoning),
+    ]  # fmt: skip
     return [
         (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2))
         for name, value in parts

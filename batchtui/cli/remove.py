@@ -48,7 +48,11 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         raise BadInput(
             f"{label(status)} is {status.status}: rm --cancel ends it first, rm --forget lets it go unseen"
         )
-    if not args.yes and console.can_ask:
+    if not args.yes and not console.can_ask:
+        raise BadInput(
+            f"rm deletes {label(status)} with its results for good; where nobody can be asked it needs --yes"
+        )
+    if not args.yes:
         question = f"Delete {label(status)} with its results ({counts(status)})? There is no way back."
         if not console.ask(question):
             console.note("nothing was deleted")
@@ -73,6 +77,8 @@ def _forget_damaged(args: argparse.Namespace, session: Session, fault: StoreDama
         raise StoreDamaged(
             f"{fault}; `batchtui rm ID --forget` with its whole id deletes it all the same"
         ) from None
+    if not args.yes and not (session.console.can_ask and session.console.ask(f"Delete {args.id} for good?")):
+        raise BadInput(f"rm deletes {args.id} for good; where nobody can be asked it needs --yes")
     session.library.remove(args.id)
     session.console.note(f"{args.id} is deleted")
     return 0

@@ -1,11 +1,11 @@
-"""`resume`: drive batches that nobody drives, until they end."""
+"""`resume`: drive batches that nobody drives, follow those that somebody does, until they end."""
 
 from __future__ import annotations
 
 import argparse
 
-from batchtui.cli.drive import TICK_SECONDS, drive, report, working
-from batchtui.cli.phrases import OK, SOME_FAILED, counts, is_over, label
+from batchtui.cli.drive import TICK_SECONDS, drive, report, tell, working
+from batchtui.cli.phrases import LIVE, OK, SOME_FAILED, counts, is_over, label, waits_for_budget
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.engine.outputs.result_files import is_unwritten
@@ -17,49 +17,72 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "id", metavar="ID", nargs="?", help="one batch, also where it is paused; default: all"
     )
+    parser.add_argument(
+        "--no-wait",
+        action="store_true",
+        help="do not follow what another process drives: exit 6, still live, at once",
+    )
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    return _resume_all(session) if args.id is None else _resume(session.library.find(args.id), session)
+    if args.id is None:
+        return _resume_all(session, wait=not args.no_wait)
+    return _resume(session.library.find(args.id), session, wait=not args.no_wait)
 
 
-def _resume(folder: BatchFolder, session: Session) -> int:
+def _resume(folder: BatchFolder, session: Session, *, wait: bool) -> int:
     status = folder.status()
     if is_over(status) and not status.paused and not is_unwritten(folder):
         session.console.note("it has ended already")
         return report(session, folder)
-    if status.driver:
+    resumes = Command(command="resume")
+    if not status.driver:
+        folder, reason = drive(session, folder, prepare=lambda worker: worker.command(folder.id, resumes))
+        return report(session, folder, reason)
+    if status.paused or status.attention:
         from batchtui.cli.act import act
 
-        if status.paused or status.attention:
-            act(session, folder, Command(command="resume"))
-        session.console.note(
-            f"{label(status)} is driven by {status.driver}; `batchtui watch {folder.id}` follows it"
-        )
-        return OK
-    folder, reason = drive(
-        session, folder, prepare=lambda worker: worker.command(folder.id, Command(command="resume"))
-    )
+        act(session, folder, resumes)
+    told = f"{label(status)} is driven by {status.driver}"
+    if not wait:
+        session.console.note(f"{told}; `batchtui watch {folder.id}` follows it")
+        if session.console.json:
+            folder.refresh()
+            session.console.document(folder.status(submissions=True))
+        return LIVE
+    session.console.note(f"{told}: it is followed, and taken over should that one end before it has")
+    folder, reason = drive(session, folder, until=waits_for_budget)
+    if reason is None and not is_over(status := folder.status()):
+        reason = "; ".join(item.text for item in status.attention) or None
     return report(session, folder, reason)
 
 
-def _resume_all(session: Session) -> int:
-    """Every unfinished batch that nobody else drives; the worst of their exit codes."""
-    ids = [
-        folder.id
+def _resume_all(session: Session, *, wait: bool) -> int:
+    """Every unfinished batch; the worst of their exit codes."""
+    live = [
+        folder
         for folder in session.library.folders()
-        if isinstance(folder, BatchFolder) and _drivable(folder)
+        if isinstance(folder, BatchFolder) and _is_unfinished(folder)
     ]
+    elsewhere = [folder for folder in live if folder.status().driver]
+    for folder in elsewhere:
+        status = folder.status()
+        what = "it is followed" if wait else "it is left to that one"
+        session.console.note(f"{label(status)} is driven by {status.driver}: {what}")
+    ids = [folder.id for folder in live if wait or folder not in elsewhere]
     if not ids:
-        session.console.note("nothing to resume")
-        return OK
+        if not elsewhere:
+            session.console.note("nothing to resume")
+        return LIVE if elsewhere else OK
     reasons: dict[str, str | None] = {}
     folders: dict[str, BatchFolder] = {}
     with working(session, drive_all=True) as worker, ProgressLine(session.console) as line:
         for batch_id in ids:
             worker.drive(batch_id)
+        told = 0
         while True:
             over = worker.wait(set(ids), timeout=TICK_SECONDS)
+            told = tell(session, worker, set(ids), told)
             folders = {batch_id: found for batch_id in ids if (found := worker.folder(batch_id))}
             line.show(_together(list(folders.values())))
             if over:
@@ -69,13 +92,14 @@ def _resume_all(session: Session) -> int:
     for message in damaged:
         session.console.error(f"batchtui: {message}")
     codes = [report(session, folder, reasons[batch_id]) for batch_id, folder in folders.items()]
-    return max(SOME_FAILED if damaged else OK, *codes, OK)
+    left = LIVE if elsewhere and not wait else OK
+    return max(SOME_FAILED if damaged else OK, *codes, left)
 
 
-def _drivable(folder: BatchFolder) -> bool:
+def _is_unfinished(folder: BatchFolder) -> bool:
     status = folder.status()
     cut_off = status.ended is None and is_unwritten(folder)
-    return (cut_off or not is_over(status)) and status.driver is None
+    return cut_off or not is_over(status)
 
 
 def _together(folders: list[BatchFolder]) -> str:

@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 
+from batchtui.causes import verdict
 from batchtui.cli import loading, trust
 from batchtui.cli.canary import offer_release
 from batchtui.cli.check import print_problems
@@ -16,7 +17,8 @@ from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.engine.waiting import Patience, all_submitted
 from batchtui.errors import BadInput, BatchtuiError, ConfigError
-from batchtui.model import JobState, Preflight
+from batchtui.model import JobState
+from batchtui.preflight import Preflight
 from batchtui.store.folder import BatchFolder
 
 
@@ -34,11 +36,17 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--canary", type=int, metavar="N", help="send the first N jobs, and the rest once they are released"
     )
+    parser.add_argument(
+        "--again", action="store_true", help="send paid work again that an earlier batch sent already"
+    )
     parser.add_argument("--trust", action="store_true", help="do not ask about a batch file from elsewhere")
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     folder = _create(args, session)
+    name, wanted = folder.header.name, folder.header.spec.name
+    if wanted and wanted != name:
+        session.console.note(f'an earlier batch is named "{wanted}", so this one is "{name}"')
     session.console.note(f"{label(folder.status())}: {_jobs(folder)} on {', '.join(folder.header.backends)}")
     if args.detach:
         return _detach(folder, session)
@@ -66,7 +74,7 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
     from batchtui.engine.composing.planning import create, plan
 
     loaded = loading.load(args)
-    reach = trust.reach_of(args, loaded)
+    reach = trust.reach_of(args, loaded, session)
     if args.canary is not None:
         limits = msgspec.structs.replace(loaded.spec.limits, canary=args.canary)
         loaded = loaded._replace(spec=msgspec.structs.replace(loaded.spec, limits=limits))
@@ -79,20 +87,21 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
         with ProgressLine(session.console) as line:
             planned = plan(
                 loaded.spec, loaded.base, session.backends, draft=draft, stdin=loaded.stdin, where=loaded.where,
+                files=loaded.files,
                 tick=lambda rows: line.show(f"checking: {rows:,} rows") if rows else None,
-                look=reach.look if reach else None,
+                reach=reach, library=session.library,
             )  # fmt: skip
         flight = planned.preflight
         print_problems(session.console, flight.problems)
         if flight.stopped:
-            fatal = sum(problem.fatal for problem in flight.problems)
             raise _stopped(session, flight)(
-                f"{args.file}: nothing was sent: {fatal} problem{'s' if fatal != 1 else ''} to settle first"
+                f"{args.file}: nothing was sent: {verdict(flight.problems)} to settle first"
             )
         for backend in planned.backends:
             if args.detach and not backend.remote:
                 raise BadInput(f"--detach: jobs of kind {backend.kind} run here, so somebody has to stay")
-        trust.agree(args, reach, session)
+        trust.agree(args.file, reach, session, trusted=args.trust)
+        _agree_to_pay_again(args, flight, session)
         return create(planned, draft, unpriced_agreed=_agreed_on_cost(args, flight, session))
     except BaseException:
         draft.discard()
@@ -102,7 +111,7 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
 def _stopped(session: Session, flight: Preflight) -> type[BatchtuiError]:
     """A configured backend that cannot be built is a fault of the configuration, everything else of the input."""
     name = flight.backend or session.config.defaults.backend
-    if name and name in session.backends.names() and not flight.jobs:
+    if name and name in session.backends.names():
         try:
             session.backends.get(name)
         except ConfigError:
@@ -112,7 +121,7 @@ def _stopped(session: Session, flight: Preflight) -> type[BatchtuiError]:
 
 def _agreed_on_cost(args: argparse.Namespace, flight: Preflight, session: Session) -> bool:
     """Whether a person said to send what no limit can be kept for. Raises BadInput where nobody did."""
-    doubts = [problem for problem in flight.problems if not problem.fatal and "cost" in (problem.key or "")]
+    doubts = [problem for problem in flight.problems if problem.asks == "cost"]
     if not doubts or args.yes:
         return bool(args.yes)
     if not session.console.can_ask:
@@ -120,6 +129,17 @@ def _agreed_on_cost(args: argparse.Namespace, flight: Preflight, session: Sessio
     if not session.console.ask("Send it all the same?"):
         raise BadInput("nothing was sent")
     return True
+
+
+def _agree_to_pay_again(args: argparse.Namespace, flight: Preflight, session: Session) -> None:
+    """Raises BadInput where nobody said that paid work is to be sent once more."""
+    known = next((problem for problem in flight.problems if problem.asks == "again"), None)
+    if known is None or args.again:
+        return
+    if not session.console.can_ask:
+        raise BadInput(f"{known}; nothing was sent, --again sends them all the same")
+    if not session.console.ask("Send and pay for them again?"):
+        raise BadInput("nothing was sent")
 
 
 def _detach(folder: BatchFolder, session: Session) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.cli.console import Console
+from batchtui.masking import ask_later
 
 if TYPE_CHECKING:
     from batchtui.config import Config
@@ -21,6 +23,18 @@ class Session:
     console: Console
     data_dir_option: str | None = None
     config_option: str | None = None
+
+    def __post_init__(self) -> None:
+        ask_later(self._key_values)
+
+    def _key_values(self) -> Iterable[str]:
+        """Read as far as that takes, for commands that need no configuration."""
+        from batchtui.config.key_variables import key_values
+        from batchtui.config.paths import config_path
+        from batchtui.toml_file import read_toml
+
+        path = config_path(self.config_option)
+        return key_values(read_toml(path) if path.exists() else {}, os.environ)
 
     @cached_property
     def config(self) -> Config:
@@ -42,7 +56,7 @@ class Session:
     def library(self) -> Library:
         from batchtui.store.library import Library
 
-        return Library(self.data_dir)
+        return Library(self.data_dir, self.console.note)
 
     @cached_property
     def backends(self) -> Backends:

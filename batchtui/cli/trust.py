@@ -1,56 +1,63 @@
-"""A batch file that reaches outside its folder says so and asks, once."""
+"""A batch from elsewhere says what it does beyond its words and asks, once."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from batchtui.cli import loading
 from batchtui.cli.loading import Loaded
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
-from batchtui.model import Problem
+from batchtui.preflight import Preflight
 
 if TYPE_CHECKING:
     from batchtui.engine.composing.reach import Reach
 
 
-def reach_of(args: argparse.Namespace, loaded: Loaded) -> Reach | None:
-    """What collects where the batch file leads; None for a bare source, whose settings are all the user's own."""
+def reach_of(args: argparse.Namespace, loaded: Loaded, session: Session) -> Reach:
+    """What collects what the batch does. The settings on the line are the user's own words, and files made here."""
     from batchtui.batchfile import is_batch_file
-    from batchtui.engine.composing.reach import Reach
+    from batchtui.engine.composing.reach import Reach, words_of
+    from batchtui.engine.composing.trusted import Trusted
 
-    if not is_batch_file(args.file):
-        return None
-    return Reach(loaded.spec, loaded.base, [item.partition("=")[0].strip() for item in args.set])
+    own = words_of(loaded.spec)
+    if is_batch_file(args.file) and not Trusted(session.data_dir).is_own(Path(args.file)):
+        own -= words_of(loading.read(args.file)[0])
+        own |= {item.partition("=")[0].strip() for item in args.set}
+    return Reach(loaded.spec, loaded.base, own, loaded.files)
 
 
-def warnings(args: argparse.Namespace, reach: Reach | None) -> list[Problem]:
+def note(args: argparse.Namespace, reach: Reach, flight: Preflight, session: Session) -> None:
     """For `check`, which asks nothing."""
-    if reach is None:
-        return []
-    return [
-        Problem(file=args.file, message=f"{line}, outside its folder; run asks first", fatal=False)
-        for line in reach.lines
-    ]
+    from batchtui.engine.composing.trusted import Trusted
 
-
-def agree(args: argparse.Namespace, reach: Reach | None, session: Session) -> None:
-    """Raises BadInput where the batch file leads outside and nobody agrees to it."""
-    from batchtui.engine.composing.reach import Trusted
-
-    if reach is None or not reach.lines or args.trust:
+    if flight.consent is None:
         return
-    trusted = Trusted(session.data_dir)
-    if reach.hash in trusted:
+    flight.consent = msgspec.structs.replace(flight.consent, agreed=reach.hash in Trusted(session.data_dir))
+    if not flight.consent.agreed and not session.console.json:
+        session.console.note(f"{args.file} does more than send its words: run asks first, or takes --trust")
+
+
+def agree(file: str, reach: Reach, session: Session, *, trusted: bool) -> None:
+    """Raises BadInput where the batch does what nobody agrees to."""
+    from batchtui.engine.composing.trusted import Trusted
+
+    lines = reach.lines
+    if not lines or trusted:
+        return
+    known = Trusted(session.data_dir)
+    if reach.hash in known:
         return
     console = session.console
     if not console.can_ask:
-        raise BadInput(
-            f"{args.file} reaches outside its folder: it {'; it '.join(reach.lines)}; --trust allows that"
-        )
-    console.error(f"{args.file} reaches outside its folder:")
-    for line in reach.lines:
+        raise BadInput(f"{file} asks first: it {'; it '.join(lines)}; nothing was sent, --trust allows that")
+    console.error(f"{file} was not run before as it is now:")
+    for line in lines:
         console.error(f"  it {line}")
     if not console.ask("Allow that, from now on?"):
         raise BadInput("nothing was sent")
-    trusted.add(reach.hash)
+    known.add(reach.hash)

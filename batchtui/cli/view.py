@@ -10,6 +10,7 @@ from batchtui.cli.arguments import batch_id
 from batchtui.cli.console import is_terminal
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput
+from batchtui.masking import mask
 from batchtui.results.views.shapes import View
 from batchtui.text import cell, clean
 
@@ -78,10 +79,11 @@ def show(view: View, args: argparse.Namespace, session: Session) -> None:
     elif args.format == "parquet":
         raise BadInput("Parquet goes to a file; name it with --out")
     elif args.format in ("csv", "markdown", "svg"):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+        if not is_terminal(sys.stdout):
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
         text = {"csv": lambda: export.csv_text(view, raw=args.raw), "markdown": lambda: export.markdown(view, width),
                 "svg": lambda: export.svg(view, width)}[args.format]()  # fmt: skip
-        sys.stdout.write(clean(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
+        sys.stdout.write(clean(mask(text.replace("\r\n", "\n"))) if is_terminal(sys.stdout) else text)
     elif session.console.json:
         session.console.document(export.document(view))
     else:
@@ -98,6 +100,7 @@ def _print(view: View, width: int, session: Session) -> None:
 
     console = session.console
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    ascii_only = not encoding.startswith("utf")
     paper = Paper(width=width, no_color=not console.colored, color_system="auto" if console.colored else None,
                   highlight=False, markup=False, emoji=False, soft_wrap=True)  # fmt: skip
     paper.print(cell(view.title), style="bold")
@@ -108,4 +111,4 @@ def _print(view: View, width: int, session: Session) -> None:
     if view.picture:
         paper.print()
         height = min(natural_height(view.picture, PICTURE_LINES), 60)
-        paper.print(draw(view.picture, width, height, ascii_only=not encoding.startswith("utf")))
+        paper.print(draw(view.picture, width, height, ascii_only=ascii_only))

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 
 from batchtui.cli.arguments import batch_id, duration
-from batchtui.cli.console import fit, is_terminal
-from batchtui.cli.phrases import LIMIT, LIVE, exit_code, is_done, is_over, progress
+from batchtui.cli.console import fit, rewrites
+from batchtui.cli.phrases import LIMIT, LIVE, exit_code, is_done, is_over, progress, waits_for_budget
 from batchtui.cli.session import Session
-from batchtui.model import LIVE_REMOTELY, BatchStatus
+from batchtui.model import BatchStatus, SubmissionState
 from batchtui.store.folder import BatchFolder, to_json
 
 LOOK_SECONDS = 0.5
@@ -41,16 +41,16 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
 def _watch(folder: BatchFolder, args: argparse.Namespace, session: Session) -> int:
     console = session.console
-    rewrites = is_terminal(sys.stdout) and not args.plain
+    over = rewrites(sys.stdout) and not args.plain
     for status in _changes(folder, session):
         if console.json:
             console.document(status)
-        elif rewrites:
+        elif over:
             room = shutil.get_terminal_size().columns - 1
             print(f"\r\x1b[K{fit(progress(status), room)}", end="", flush=True)
         else:
             print(progress(status), flush=True)
-    if rewrites and not console.json:
+    if over and not console.json:
         print()
     return exit_code(folder)
 
@@ -75,11 +75,12 @@ def _changes(folder: BatchFolder, session: Session) -> Iterator[BatchStatus]:
 def _wait(folder: BatchFolder, args: argparse.Namespace, session: Session) -> int:
     console = session.console
     end = None if args.timeout is None else time.monotonic() + args.timeout
-    undriven = _Undriven(session)
+    undriven, uncollected = _Undriven(session), _Uncollected(session)
     while True:
         folder.refresh()
         status = folder.status(submissions=console.json)
-        if is_done(status) or (starved := _waits_for_budget(folder)):
+        uncollected.look(folder)
+        if is_done(status) or (starved := waits_for_budget(folder)):
             break
         if end is not None and time.monotonic() >= end:
             if console.json:
@@ -96,6 +97,20 @@ def _wait(folder: BatchFolder, args: argparse.Namespace, session: Session) -> in
     return LIMIT if not is_over(status) and starved else exit_code(folder)
 
 
+class _Uncollected:
+    """Says once of each submission that its results do not come, and why."""
+
+    def __init__(self, session: Session) -> None:
+        self._console = session.console
+        self._told: set[int] = set()
+
+    def look(self, folder: BatchFolder) -> None:
+        for record in folder.progress.submissions.values():
+            if record.state is SubmissionState.ENDED and record.reason and record.id not in self._told:
+                self._told.add(record.id)
+                self._console.note(f"submission {record.id}: {record.reason}; asked again until they are")
+
+
 class _Undriven:
     """Says once that nothing drives the batch, so that nobody waits in vain."""
 
@@ -109,12 +124,3 @@ class _Undriven:
         if time.monotonic() - self._since > GRACE_SECONDS:
             self._console.note(f"nothing drives this batch; `batchtui resume {status.id}` does")
             self._since = None
-
-
-def _waits_for_budget(folder: BatchFolder) -> bool:
-    """Whether only a person could move it on: nothing is in flight that would free some of its limit."""
-    waiting = folder.progress
-    if not any(kind in ("budget", "price") for kind, _ in waiting.attention):
-        return False
-    in_flight = any(sub.state in LIVE_REMOTELY for sub in waiting.submissions.values())
-    return not in_flight and not folder.status().processing

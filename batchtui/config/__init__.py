@@ -2,6 +2,7 @@
 
 from batchtui.config.edit import append_backend, init_config
 from batchtui.config.env_file import read_env_file
+from batchtui.config.key_variables import key_variables
 from batchtui.config.load import load_config
 from batchtui.config.paths import config_path, data_dir, settings_path
 from batchtui.config.secrets import env_key, key_state, resolve_key
@@ -22,6 +23,7 @@ __all__ = [
     "env_key",
     "init_config",
     "key_state",
+    "key_variables",
     "load_config",
     "load_settings",
     "origins",

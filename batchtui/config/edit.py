@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchtui.config.checks import backend_problems
 from batchtui.config.plug_ins import KNOWN_KINDS
+from batchtui.durable import make_folder
 from batchtui.errors import ConfigError
 from batchtui.model import Json
 from batchtui.text import cell
@@ -41,6 +42,7 @@ STARTER = """\
 # input = 0.5
 # output = 1.5
 # cached_input = 0.05                 # and cache_write, where they differ from input
+# max_output = 32000                  # the most tokens of one answer, to keep a limit where max_tokens is not set
 # batch = 0.5                         # the factor in a provider's batch
 """
 
@@ -87,7 +89,7 @@ def init_config(path: Path) -> bool:
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         replace_file(Path(os.path.realpath(path)), data, 0o600)
     except OSError as fault:
         raise ConfigError(f"{cell(path)}: cannot be written ({fault.strerror})") from None

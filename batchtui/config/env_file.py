@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,21 @@ from batchtui.toml_file import read_text
 _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)")
 _QUOTED = re.compile(r"""(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)')\s*(?:#.*)?""")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+_brought: set[str] = set()
+
+
+def bring(path: Path) -> None:
+    """Put the file's variables into this process's environment where they are not set. Raises ConfigError."""
+    for name, value in read_env_file(path).items():
+        os.environ.setdefault(name, value)
+        _brought.add(name)
+
+
+def brought() -> frozenset[str]:
+    """Names of the variables that such a file set here: they are for this program, not for what it starts."""
+    return frozenset(_brought)
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchtui.config.checks import backend_problems, toml_type
+from batchtui.config.key_variables import key_values
 from batchtui.config.keymap import key_warnings
 from batchtui.config.paths import CONFIG_VARIABLE, config_path, settings_path
 from batchtui.config.plug_ins import KNOWN_KINDS
@@ -17,6 +18,7 @@ from batchtui.config.shape import BackendConfig, Config, ConfigLimits, Defaults
 from batchtui.decode import convert
 from batchtui.errors import ConfigError, nearest
 from batchtui.limit_ranges import dollars_fault, limit_problems, number_text
+from batchtui.masking import ask_later
 from batchtui.model import Json, Problem
 from batchtui.text import cell
 from batchtui.toml_file import read_toml
@@ -52,6 +54,7 @@ def load_config(
         if named := path == asked:
             message = f"{CONFIG_VARIABLE} names it, but there is {message}"
         config.problems.append(Problem(file=cell(path), message=message, fatal=not named))
+    ask_later(lambda: key_values(config.written, env))
     _offer(config, env, kinds)
     _under(config, load_settings(settings_path(path)))
     config.problems += [
@@ -120,6 +123,7 @@ def _problem(fault: ConfigError, where: str, fatal: bool = True) -> Problem:
 def _backends(
     config: Config, tables: dict[str, Json], env: Mapping[str, str], kinds: Collection[str]
 ) -> None:
+    config.written = tables
     for name, table in tables.items():
         problems = backend_problems(name, table, kinds, cell(config.path))
         config.problems += problems

@@ -11,6 +11,7 @@ from batchtui.text import cell
 
 CONFIG_VARIABLE = "BATCHTUI_CONFIG"
 DATA_VARIABLE = "BATCHTUI_DATA_DIR"
+STATE_VARIABLE = "BATCHTUI_STATE_DIR"
 
 
 def data_dir(override: str | Path | None = None, *, env: Mapping[str, str] = os.environ) -> Path:
@@ -35,6 +36,15 @@ def _folder(path: Path, what: str) -> Path:
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{what}: {cell(path)} is not a directory")
     return path
+
+
+def state_dir(*, env: Mapping[str, str] = os.environ) -> Path:
+    """The folder of what is told in a second place, apart from the data (see `store.tally`); not made here."""
+    if (value := env.get(STATE_VARIABLE)) and Path(value).expanduser().is_absolute():
+        return Path(value).expanduser()
+    from platformdirs import user_state_path
+
+    return user_state_path("batchtui", appauthor=False)
 
 
 def config_path(override: str | Path | None = None, *, env: Mapping[str, str] = os.environ) -> Path:

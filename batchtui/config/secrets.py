@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from batchtui.config.providers import usual_key_env
 from batchtui.config.shape import BackendConfig
 from batchtui.errors import ConfigError, KeyMissing
+from batchtui.masking import know
 from batchtui.text import Secret, cell
 
 COMMAND_SECONDS = 10.0
@@ -83,6 +84,7 @@ def _usable(key: str, where: str) -> Secret:
         raise ConfigError(
             f"{where}: the key holds a control character or newline (it is not shown); copy it again"
         )
+    know(key)
     return Secret(key)
 
 

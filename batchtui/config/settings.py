@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from batchtui.durable import make_folder
 from batchtui.errors import BadInput, ConfigError
 from batchtui.model import Json
 from batchtui.text import cell
@@ -26,7 +27,7 @@ def load_settings(path: Path) -> dict[str, Json]:
 def save_settings(path: Path, settings: dict[str, Json]) -> None:
     """Replace the file atomically, mode 0600. Raises ConfigError where the disk refuses."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_toml(path, settings, mode=0o600)
     except OSError as fault:
         raise ConfigError(f"{cell(path)}: cannot be written ({fault.strerror})") from None

@@ -63,6 +63,8 @@ class Config(msgspec.Struct, kw_only=True):
     settings: dict[str, Json] = {}
     """The app's own settings.toml; `ui` and `keys` hold it already, under the user's."""
     problems: list[Problem] = []
+    written: dict[str, Json] = {}
+    """`[backends]` as it stands in the file, with the tables that are at fault."""
     broken: dict[str, list[Problem]] = {}
     """The fatal problems of each backend that is left out."""
 

@@ -14,7 +14,7 @@ OPS = ("chat", "create", "upload", "cancel", "poll", "list", "read", "results", 
 """What a call is for; a call share may be narrowed to one of them: `drop.create=1`."""
 ANSWER = "badjson.answer"
 """Breaks the JSON inside structured answers alone; plain `badjson` breaks whole replies as well."""
-CALL_SHARES = ("429", "500", "drop", "slow", "badjson")
+CALL_SHARES = ("429", "500", "drop", "slow", "badjson", "502")
 ROW_SHARES = ("partial", "hostile", "invalid")
 DURATIONS = ("latency", "late", "duration", "drip", "retry_after")
 NAMES = (*CALL_SHARES, *ROW_SHARES, "expire", "enqueued", *DURATIONS, "seed")
@@ -24,13 +24,14 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 
 
 class Fate(NamedTuple):
-    """What befalls one call. `drop`, `slow` and `badjson` come after the work was done."""
+    """What befalls one call. All but `refuse` and `fail` come after the work was done."""
 
     refuse: bool = False
     fail: bool = False
     drop: bool = False
     slow: bool = False
     badjson: bool = False
+    bad_gateway: bool = False
 
 
 UNHARMED = Fate()

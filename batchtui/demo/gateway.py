@@ -96,6 +96,8 @@ class Gateway:
         if fate.drop and not refusal:
             await self.connections.drop(scope, receive)
             return
+        if fate.bad_gateway and not refusal:
+            response = kind.error(ApiError(502, "The server could not be reached in time."))
         if fate.badjson and response.status_code < 300 and response.media_type == "application/json":
             response = wire.cut(response)
         await response(scope, receive, wire.dripping(send, faults.drip) if fate.slow else send)

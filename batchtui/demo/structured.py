@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 
 import msgspec
 
@@ -18,6 +19,16 @@ from batchtui.model import Json
 
 MISFIT = '"an answer that breaks its schema"'
 _BY_PROMPT = re.compile(r"<json_schema>\s*(\{.*\})\s*</json_schema>", re.DOTALL)
+_WORD = re.compile("schema", re.IGNORECASE)
+_MENTIONS, _NEAR = 20, 200
+"""How often the word is looked at, and how many characters behind it the schema may begin."""
+_DECODER = json.JSONDecoder()
+_TYPES = ("object", "array", "string", "integer", "number", "boolean")
+_KEYWORDS = frozenset(
+    """$schema $id $ref $defs definitions title description type enum const properties required additionalProperties
+    items anyOf oneOf allOf minItems maxItems minimum maximum minLength maxLength pattern format default
+    examples""".split()  # noqa: SIM905
+)
 _SPOILT = ("cut", "fenced", "wordy")
 
 
@@ -41,10 +52,33 @@ def structured(schema: Json, asked: str, key: bytes, faults: Faults) -> str:
     )
 
 
-def schema_in_prompt(prompt: str) -> Json:
-    """The schema that a prompt describes in words, between `<json_schema>` tags; None where there is none."""
-    match = _BY_PROMPT.search(prompt)
+def schema_in_prompt(*prompts: str) -> Json:
+    """The schema that the first of these describes in words; None where there is none.
+
+    Between `<json_schema>` tags, or the JSON object that follows the word "schema" and looks like one.
+    """
+    for prompt in prompts:
+        if match := _BY_PROMPT.search(prompt):
+            try:
+                return json.loads(match[1])
+            except ValueError:
+                continue
+        for word in islice(_WORD.finditer(prompt), _MENTIONS):
+            start = prompt.find("{", word.end(), word.end() + _NEAR)
+            found = _decoded(prompt, start) if start >= 0 else None
+            if _is_schema(found):
+                return found
+    return None
+
+
+def _decoded(text: str, start: int) -> Json:
     try:
-        return json.loads(match[1]) if match else None
-    except ValueError:
+        return _DECODER.raw_decode(text, start)[0]
+    except (ValueError, RecursionError):
         return None
+
+
+def _is_schema(value: Json) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= _KEYWORDS:
+        return False
+    return isinstance(value.get("properties"), dict) or value.get("type") in _TYPES or "$ref" in value

@@ -86,7 +86,7 @@ async def adopt(
         making = _Making(backend, draft, source, (listed.token if listed else None) or "")
         await making.jobs(submission)
         header = _header(backend, remote_id, making, progress, name or (listed.name if listed else "") or "")
-        header.id = draft.id
+        header.id, header.name = draft.id, draft.free_name(header.name)
         return Adopted(draft.keep(header), making.notes)
     except BaseException:
         draft.discard()
@@ -149,6 +149,7 @@ def _header(
         template=making.template,
         template_hash="",
         base=str(making.source.base.absolute()) if making.source else "",
+        files=str(making.source.folder.absolute()) if making.source else None,
         accounts={backend.name: backend.account()},
         adopted=remote_id,
         growing=making.growing,
@@ -295,21 +296,33 @@ async def take_over(driver: Driver) -> None:
 
 
 async def learn_jobs(
-    driver: Driver, record: SubmissionRecord, backend: AnyRemote, submission: Submission
+    driver: Driver,
+    record: SubmissionRecord,
+    backend: AnyRemote,
+    submission: Submission,
+    counted: int | None = None,
 ) -> None:
-    """Read an ended submission's results once for the ids of its jobs, where nothing else knows them."""
+    """Read an ended submission's results once for the ids of its jobs, where nothing else knows them.
+
+    Raises what `results` raises, and Transient for fewer rows than the backend counts.
+    """
     if not driver.folder.header.growing:
         return
     driver.writer.mend_jobs()
     taken = set(driver.folder.jobs.ids)
     known = {driver.folder.jobs.record(n).wire or id_ for n, id_ in enumerate(driver.folder.jobs.ids)}
     found: list[JobRecord] = []
+    rows = 0
     async with aclosing(backend.results(submission, None)) as answers:  # type: ignore[type-var]
         async for answer in answers:
-            if answer.job_id in known:
+            rows += 1
+            if answer.job_id in known or not answer.job_id:
                 continue
             known.add(answer.job_id)
             job_id = unique(answer.job_id, taken)
             wire = answer.job_id if answer.job_id != job_id else None
             found.append(JobRecord(n=len(taken) - 1, id=job_id, wire=wire))
+    if counted is not None and rows < counted:
+        came = f"{rows:,} row{'' if rows == 1 else 's'} came"
+        raise Transient(f"{came} of {counted:,} that the backend counts", kind="not_whole")
     driver.writer.grow(record.id, found)

@@ -1,154 +1,250 @@
-"""Bringing home what an ended submission gave: joined by id alone, whatever the order, one bad row losing one row."""
+"""Bringing home what an ended submission gave.
+
+It is collected when every row is there, or when a body that is whole lacks a row at the second look. Whole is what
+its backend's own checks (length, size, form) and the backend's counts agree with. A body that is not is asked for
+again, with growing pauses, for as long as the backend says that results exist: a paid answer is never given up for
+one bad download. What is missing then, and why, is told; only a person may give up sooner.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Container
-from contextlib import closing
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from batchtui.backends.base import (
-    Answer,
-    Forgotten,
-    NeedsPerson,
-    Refused,
-    Submission,
-    Transient,
-    TryLater,
-)
+from batchtui.backends.base import Forgotten, NeedsPerson, Progress, Refused, Submission, Transient, TryLater
 from batchtui.engine.adopting import learn_jobs
-from batchtui.engine.backoff import delay
-from batchtui.engine.joining import Joiner
-from batchtui.engine.judging import judged, judges, schema_of
-from batchtui.model import JobState, Json, Outcome
-from batchtui.store import ranges
+from batchtui.engine.homing import kept_answers
+from batchtui.engine.leftovers import counts_told, sent_of, settle_rest, unanswered
+from batchtui.engine.reading import Look, read
+from batchtui.model import Json, Outcome, SubmissionState
+from batchtui.store import clock, ranges
+from batchtui.store.contacts import Contact
 from batchtui.store.lines import StoreFull
-from batchtui.store.progress import PROCESSING, SubmissionRecord
-from batchtui.store.raw import RawFiles
+from batchtui.store.progress import SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
     from batchtui.engine.remote import RemoteLane
 
-STRAYS = "strays.jsonl"
-_YIELD_EVERY = 200
-_STRAYS_TOLD = 3
-"""Answers that fit no job are told one by one up to here, then only counted."""
-_MAY_NEVER_COME = frozenset({"bad_reply", "not_ready"})
-_PATIENCE = 5
-"""Tries after which results that cannot be read, or are not there, are given up."""
-_LEFT_OVER = {
-    "expired": (JobState.EXPIRED, "expired", "not done before the backend's time was up"),
-    "cancelled": (JobState.CANCELLED, None, None),
-    "failed": (JobState.FAILED, "submission", None),
-}
+LONGEST_PAUSE = 900.0
+_PAUSES = 60
+"""The longest pause between two looks, in poll intervals of the backend."""
+LOOKS = 2
+"""Looks at a whole body after which a row that it lacks is missing."""
+_BELIEVED = 5
+"""How often in a row the backend must say that it holds nothing more before that is believed."""
+_ASK_AFTER = 3
+"""Looks at bodies that are not whole after which a person is told what can be done."""
 
 
 async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
-    """Store every answer, then settle the jobs that got none. Repeats until it has read to the end."""
-    fails, strays, lost = 0, 0, ""
-    again: dict[int, Outcome] = {}
-    while True:
-        try:
-            submission = lane.submission(record)
-            if record.grows:
-                submission = await lane.growing.learn(record, final=True)
-            else:
-                await learn_jobs(driver, record, lane.backend(record), submission)
-            again.clear()
-            strays, lost = await read(lane, driver, record, submission, again)
-            break
-        except (Transient, TryLater) as fault:
-            fails += 1
-            if fault.kind in _MAY_NEVER_COME and fails > _PATIENCE:
-                lost = f"its results could not be read: {fault.message}"
+    """Store every answer, then settle the jobs that got none."""
+    await Collecting(lane, driver, record).run()
+
+
+class Collecting:
+    """The looks at one submission's results, until they are home."""
+
+    def __init__(self, lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
+        self._lane, self._driver, self._record = lane, driver, record
+        self._looks = self._whole = self._gone = self._torn = 0
+        self._look = Look()
+        self._learned = False
+        """Whether the backend has told which jobs there are, where it alone knows."""
+
+    async def run(self) -> None:
+        driver, record = self._driver, self._record
+        if record.homing:
+            await self._read_kept()
+            if self._is_there():
+                await self._settle("")
+        lost = ""
+        while record.state is SubmissionState.ENDED:
+            try:
+                trouble = await self._look_once()
+            except NeedsPerson as fault:
+                driver.need_person(fault)
+                await driver.person_answered()
+                continue
+            except StoreFull as fault:
+                driver.faults.met(fault)
+                await driver.faults.space()
+                continue
+            if record.state is not SubmissionState.ENDED:
+                return  # a person gave it up
+            lost = self._lost(trouble)
+            if lost or self._is_there() or (trouble is None and self._settled()):
                 break
-            driver.log("warning", f"submission {record.id}: results could not be read: {fault}")
-            await asyncio.sleep(delay(fails, fault.after))
-        except NeedsPerson as fault:
-            driver.need_person(fault)
-            await driver.person_answered()
-        except StoreFull as fault:
-            fails += 1
-            driver.store_full(fault)
-            await asyncio.sleep(delay(fails))
-        except Refused as fault:
-            lost = f"its results were refused: {fault.message}"
-            break
-        except Forgotten as fault:
-            lost = f"its results are gone: {fault}"
-            break
-    if _settle_rest(driver, record, lost, again):
-        driver.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
-    facts = {"reason": _summary(record, strays), **_retried(again)}
-    await driver.writer.record_durably("collected", sub=record.id, **facts)
-    driver.log("info", f"submission {record.id} is collected")
-    if again:
-        driver.log("warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again")
-        lane.offer(again)
-    if not lost and not lane.backend(record).leaves_files:
-        await lane.backend(record).tidy(lane.submission(record))
+            await self._pause(trouble)
+        if record.state is SubmissionState.ENDED:
+            await self._settle(lost)
 
+    # ---- looking
 
-async def read(
-    lane: RemoteLane,
-    driver: Driver,
-    record: SubmissionRecord,
-    submission: Submission,
-    again: dict[int, Outcome] | None = None,
-) -> tuple[int, str]:
-    """Store the answers as they come; how many belong to no job, and why more cannot be had.
+    async def _look_once(self) -> Exception | None:
+        """Read all there is; what was wrong with it, None where it was whole. Raises NeedsPerson, StoreFull.
 
-    `again` takes those that are not stored, since their jobs are to go once more.
-    """
-    backend, progress = lane.backend(record), driver.progress
-    later = [other for other in progress.submissions.values() if other.id > record.id]
-    joiner = Joiner(backend, driver.folder.jobs, record, later)
-    seen = bytearray(progress.total)
-    strays = count = 0
-    keeps = driver.folder.header.spec.output.raw
-    lost = ""
-
-    def wanted(answer: Answer) -> dict[str, Json] | None:
-        n = joiner.number(answer.job_id)
-        return None if n is None else schema_of(driver.folder, backend, n)
-
-    judging = wanted if judges(driver.folder, backend) else None
-    with closing(RawFiles(driver.folder.path / "raw", record.id)) as raw:
-        answers = backend.results(submission, raw.keep if keeps else None)
+        A key is refused where the submission is asked for, which is before each further look; a download alone that
+        is refused comes from the way there.
+        """
+        self._looks += 1
+        self._look = look = Look()
+        known = self._looks == 1
         try:
-            async for answer in judged(driver.services.judge, judging, answers):
-                count += 1
-                if count % _YIELD_EVERY == 0:
-                    await asyncio.sleep(0)
-                n = joiner.number(answer.job_id)
-                if n is None or seen[n]:
-                    strays += 1
-                    raw.keep(STRAYS, answer.raw.encode("utf-8", "surrogatepass") + b"\n")
-                    if strays <= _STRAYS_TOLD:
-                        driver.log("warning", f"submission {record.id}: {_what(answer, n)}; kept in raw/")
-                    continue
-                seen[n] = 1
-                if progress.states[n] != PROCESSING:
-                    continue
-                if again is not None and answer.again and _may_go_again(lane, driver, record, n):
-                    again[n] = answer.outcome
-                else:
-                    await _store(driver, record, n, answer)
-        except Forgotten as fault:
-            lost = f"its results are gone: {fault}"
-        raw.finish()
-    return strays, lost
+            if not known:
+                await self._ask_again()
+                known = True
+            submission = await self._submission()
+            last = self._whole >= LOOKS - 1
+            await read(self._lane, self._driver, self._record, submission, look, ended=True, last=last)
+        except (Transient, TryLater, Refused, Forgotten, NeedsPerson) as fault:
+            if isinstance(fault, NeedsPerson) and not known:
+                raise
+            enough = self._counted()
+            if enough is None or look.rows < enough or isinstance(fault, Forgotten):
+                return fault
+        else:
+            enough = self._counted()
+            if enough is not None and look.rows < enough:
+                told = counts_told(self._record)
+                came = f"{look.rows:,} row{'' if look.rows == 1 else 's'} came"
+                return Transient(f"{came}, and the backend counts {told}", kind="not_whole")
+        self._whole += 1
+        return None
+
+    async def _submission(self) -> Submission:
+        """With its jobs known, where they are born at the backend."""
+        lane, driver, record = self._lane, self._driver, self._record
+        if record.grows:
+            submission = await lane.growing.learn(record, final=True)
+        else:
+            submission = replace(lane.submission(record), look=self._looks)
+            await learn_jobs(driver, record, lane.backend(record), submission, self._counted())
+        self._learned = True
+        return replace(submission, look=self._looks)
+
+    async def _ask_again(self) -> None:
+        """What the backend says of the submission now: files may be named late, counts and expiry change."""
+        record = self._record
+        backend = self._lane.backend(record)
+        progress = (await backend.poll([self._lane.submission(record)])).get(record.id)
+        if progress is None or progress.state is not SubmissionState.ENDED:
+            return
+        if progress.ended_as == "forgotten":
+            raise Forgotten(progress.error or "the backend no longer knows this submission")
+        if self._is_news(progress):
+            self._driver.writer.record(
+                "poll", sub=record.id, state=progress.state, completed=progress.completed, failed=progress.failed,
+                total=progress.total, ended_as=progress.ended_as, expires=progress.expires, facts=progress.facts,
+            )  # fmt: skip
+
+    def _is_news(self, progress: Progress) -> bool:
+        record = self._record
+        told = {"completed": progress.completed, "failed": progress.failed, "total": progress.total}
+        counted = {key: count for key, count in told.items() if count is not None}
+        facts = any(record.facts.get(key) != value for key, value in progress.facts.items())
+        expiry = progress.expires not in (None, record.expires)
+        return bool(counted and counted != record.counted) or facts or expiry
+
+    def _counted(self) -> int | None:
+        """How many rows there must be by the backend's own counts; None where they do not say."""
+        record, counted = self._record, self._record.counted
+        if record.grows or record.early or not {"completed", "failed"} & counted.keys():
+            return None  # of those that grow or come early only what is new is read
+        done = counted.get("completed", 0) + counted.get("failed", 0)
+        if not done and record.ended_as in (None, "completed"):
+            return None  # a server that does not keep its counts
+        return min(done, counted.get("total") or done, sent_of(self._driver, record) or done)
+
+    async def _read_kept(self) -> None:
+        """What came earlier and was kept word for word is read first: it costs nothing, not even a call."""
+        lane, driver, record = self._lane, self._driver, self._record
+        answers = kept_answers(driver.folder, record, lane.backend(record))
+        await read(lane, driver, record, lane.submission(record), Look(), answers=answers)
+
+    # ---- judging
+
+    def _lacking(self) -> list[int]:
+        return unanswered(self._driver, self._record, self._look.again)
+
+    def _is_there(self) -> bool:
+        """Whether every job has its answer, and every job is known."""
+        return not self._lacking() and (self._learned or not (self._record.grows or not self._record.jobs))
+
+    def _settled(self) -> bool:
+        """Whether a whole body that lacks rows is the last word on them."""
+        record = self._record
+        nothing = not self._look.rows and not record.counted.get("completed")
+        return self._whole >= LOOKS or (nothing and record.ended_as not in (None, "completed"))
+
+    def _lost(self, trouble: Exception | None) -> str:
+        """Why there is nothing more to be had; empty while there may be."""
+        self._gone = self._gone + 1 if isinstance(trouble, Forgotten) else 0
+        if self._gone >= _BELIEVED:
+            return f"its results are gone: {trouble}"
+        expires = self._record.expires
+        if trouble is not None and self._looks > 1 and expires and clock.unix(expires) < time.time():
+            return f"its results were kept until {expires}: {trouble}"
+        return ""
+
+    # ---- pausing
+
+    async def _pause(self, trouble: Exception | None) -> None:
+        """Longer each time; a person's `collect` ends it."""
+        driver, record = self._driver, self._record
+        first = self._lane.backend(record).limits.poll_interval
+        wait = min(first * 2 ** min(self._looks - 1, 20), first * _PAUSES, LONGEST_PAUSE)
+        wait = max(wait, min(getattr(trouble, "after", None) or 0.0, LONGEST_PAUSE))
+        if trouble is not None:
+            self._torn += 1
+            self._tell(trouble)
+        else:
+            lacking = len(self._lacking())
+            driver.log(
+                "info", f"submission {record.id}: {lacking:,} rows are not among its results: once more"
+            )
+        driver.folder.contacts[record.id] = Contact(clock.now(), clock.stamp(time.time() + wait))
+        await self._lane.rests.rest(record.id, wait)
+
+    def _tell(self, trouble: Exception) -> None:
+        driver, record = self._driver, self._record
+        reason = f"its results are not whole: {cell(str(trouble), 200)}"
+        if record.reason != reason:
+            driver.writer.record("uncollected", sub=record.id, reason=reason)
+            text = f"submission {record.id}: {reason}; asked again until they are"
+            driver.services.log(driver.folder.id, "warning", text, told=True)
+        if self._torn == _ASK_AFTER and ("results", record.id) not in driver.progress.attention:
+            id_ = driver.folder.id
+            text = (
+                f"submission {record.id}: {reason}; it goes on asking: batchtui collect {id_} asks now, "
+                f"batchtui resolve {id_} --submission {record.id} abandon gives them up"
+            )
+            actions = ["collect", "abandon"]
+            driver.writer.record("attention", kind="results", sub=record.id, text=text, actions=actions)
+
+    # ---- the end
+
+    async def _settle(self, lost: str) -> None:
+        lane, driver, record, look = self._lane, self._driver, self._record, self._look
+        if settle_rest(driver, record, lost, look):
+            driver.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
+        facts = {"reason": _summary(record, look), **_retried(look.again)}
+        await driver.writer.commit()  # the journal never says so of answers that a power cut can still take
+        await driver.writer.record_durably("collected", sub=record.id, **facts)
+        driver.log("info", f"submission {record.id} is collected")
+        if again := look.again:
+            driver.log(
+                "warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again"
+            )
+            lane.offer(again)
+        mine = not driver.folder.header.follows  # what it leaves may be needed by the store that sent it
+        if mine and not lost and not lane.backend(record).leaves_files:
+            await lane.backend(record).tidy(lane.submission(record))
 
 
-def _what(answer: Answer, n: int | None) -> str:
-    if not answer.job_id:
-        return f"an answer names no job ({answer.outcome.error})"
-    return f'"{cell(answer.job_id, 60)}" is {"no job of it" if n is None else "answered twice"}'
-
-
-def _summary(record: SubmissionRecord, strays: int) -> str | None:
+def _summary(record: SubmissionRecord, look: Look) -> str | None:
     """What a reader of the submission must know beside its counts; None where all went as it should."""
     jobs = ranges.count(record.jobs)
     if record.grows and isinstance(total := record.facts.get("total"), int):
@@ -158,33 +254,9 @@ def _summary(record: SubmissionRecord, strays: int) -> str | None:
         said.append(f"cancelled (server finished {record.completed + record.failed:,})")
     elif record.ended_as not in (None, "completed") or not (record.completed or record.grows):
         said.append(f"ended as {record.ended_as}: {record.completed:,} of {jobs:,} jobs completed")
-    if strays:
-        what = "1 answer fits" if strays == 1 else f"{strays:,} answers fit"
-        said.append(f"{what} no job of it, see raw/{record.id}-{STRAYS}")
+    if strays := look.words(record.id):
+        said.append(strays)
     return "; ".join(said) or None
-
-
-async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answer) -> None:
-    outcome = answer.outcome
-    stopping = driver.folder.header.stopping
-    if outcome.state is JobState.CANCELLED and stopping and outcome.error_kind != stopping:
-        outcome.state, outcome.error_kind = JobState.FAILED, stopping
-        outcome.error = outcome.error or "cancelled when the batch was stopped"
-    await driver.keep(
-        n,
-        driver.progress.tries[n],
-        outcome,
-        backend=driver.services.backends.get(record.backend),
-        model=None,
-        sub=record.id,
-        batch_id=record.remote_id,
-        started=record.submitted,
-    )
-
-
-def _may_go_again(lane: RemoteLane, driver: Driver, record: SubmissionRecord, n: int) -> bool:
-    """Whether a job that was lost without a fault of its own has a try left, and time."""
-    return not driver.too_late() and driver.progress.fails[n] < lane.submission(record).retries
 
 
 def _retried(again: dict[int, Outcome]) -> dict[str, Json]:
@@ -194,34 +266,3 @@ def _retried(again: dict[int, Outcome]) -> dict[str, Json]:
     first = next(iter(again.values()))
     numbers = ranges.encode(sorted(again))
     return {"retried": numbers, "error_kind": first.error_kind, "error": (first.error or "")[:200]}
-
-
-def _settle_rest(
-    driver: Driver, record: SubmissionRecord, lost: str, again: Container[int] = frozenset()
-) -> bool:
-    """Jobs of an ended submission that it never answered; whether that is a fault. `lost`: why there is no answer."""
-    progress = driver.progress
-    rest = [n for n in ranges.decode(record.jobs) if progress.states[n] == PROCESSING and n not in again]
-    if record.early:  # jobs that failed while others still ran may have been sent again by now
-        later = [other.jobs for other in progress.submissions.values() if other.id > record.id]
-        sent_again = {n for jobs in later for n in ranges.decode(jobs)}
-        rest = [n for n in rest if n not in sent_again]
-    if not rest:
-        return False
-    said = f'the backend says "{record.ended_as}", but gave no result for this job'
-    state: JobState = JobState.FAILED
-    kind: str | None = "missing"
-    text: str | None = lost or said
-    if not lost:
-        state, kind, text = _LEFT_OVER.get(record.ended_as or "", (state, kind, text))
-    if state is JobState.CANCELLED and driver.folder.header.stopping:
-        state, kind, text = JobState.FAILED, driver.folder.header.stopping, "the batch was stopped"
-    if record.ended_as == "failed":
-        text = record.first_error or lost or "the backend refused the whole submission"
-    facts: dict[str, Json] = {"jobs": ranges.encode(rest), "state": state}
-    if kind:
-        facts |= {"error_kind": kind, "error": (text or "")[:500]}
-    driver.writer.record("mark", **facts)
-    if state is JobState.FAILED:
-        driver.early_end.job_failed()
-    return state is JobState.FAILED

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from batchtui import typed
 from batchtui.engine import canary
+from batchtui.engine.following import KIND
 from batchtui.engine.growing import NOT_ALONE
+from batchtui.engine.homing import fetchable
+from batchtui.engine.money.budget import UNKNOWN
 from batchtui.model import (
     LIVE_REMOTELY,
     UNSENT,
     UNSUCCESSFUL_JOB_STATES,
+    JobRecord,
     JobState,
     Json,
     LimitsSpec,
+    SubmissionState,
 )
 from batchtui.store import ranges
 from batchtui.store.inbox import Command
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
 
 Args = dict[str, Json]
+_OF_SUBMISSIONS = ("unsure", "forgotten", "results")
+"""Kinds of attention that ask about a submission."""
 
 
 def obey(driver: Driver, command: Command) -> None:
@@ -44,7 +52,10 @@ def obey(driver: Driver, command: Command) -> None:
 
 
 def _said(args: Args) -> str:
-    return " ".join(f"{key}={value}" for key, value in args.items() if key != "jobs")
+    plain = {
+        key: value for key, value in args.items() if key != "jobs" and not isinstance(value, dict | list)
+    }
+    return " ".join(f"{key}={value}" for key, value in plain.items())
 
 
 def _numbers(driver: Driver, args: Args) -> list[int]:
@@ -75,7 +86,8 @@ def _cancel_jobs(driver: Driver, numbers: list[int]) -> None:
             if record.state in UNSENT and wanted & set(ranges.decode(record.jobs)):
                 driver.lane.withdraw(record)
         driver.lane.offer(())
-    _mark(driver, [n for n in numbers if states[n] == PENDING], JobState.CANCELLED)
+    unsent = [n for n in numbers if states[n] == PENDING]
+    _mark(driver, unsent, JobState.CANCELLED, error_kind="cancelled", error="cancelled before it was sent")
     if driver.lane:
         driver.lane.cancel(wanted)
 
@@ -83,6 +95,20 @@ def _cancel_jobs(driver: Driver, numbers: list[int]) -> None:
 def _mark(driver: Driver, numbers: list[int], state: JobState, **facts: Json) -> None:
     if numbers:
         driver.writer.record("mark", jobs=ranges.encode(numbers), state=state, **facts)
+
+
+def _add(driver: Driver, args: Args) -> None:
+    """Jobs that a program gives to the batch that it started: new ones, under the same limits."""
+    header = driver.folder.header
+    if header.cancelling or header.stopping:
+        raise ValueError("the batch takes no more jobs")
+    records = typed.convert(args["jobs"], list[JobRecord])
+    if schemas := args.get("schemas"):
+        header.answer_schemas = header.answer_schemas | schemas
+    numbers = driver.writer.add(records, [line.encode() for line in args["digests"]])
+    driver.owners.forget()
+    if driver.lane:
+        driver.lane.offer(numbers)
 
 
 def _pause(driver: Driver, args: Args) -> None:
@@ -94,7 +120,9 @@ def _pause(driver: Driver, args: Args) -> None:
 def _resume(driver: Driver, args: Args) -> None:
     header = driver.folder.header
     driver.write_again = ("output", None) in driver.progress.attention
-    driver.settle_attention("key", "money", "account", "proxy", "forgotten", "fault", "output")
+    driver.settle_attention(
+        "key", "money", "account", "backend", "proxy", "forgotten", "fault", "output", "clock"
+    )
     if header.paused:
         header.paused = False
         driver.writer.save_header()
@@ -102,13 +130,11 @@ def _resume(driver: Driver, args: Args) -> None:
 
 
 def _retry(driver: Driver, args: Args) -> None:
-    if args.get("jobs"):
-        numbers = _numbers(driver, args)
-        allowed = {JobState(word) for word in args.get("status") or ()} or set(UNSUCCESSFUL_JOB_STATES)
-    else:
-        allowed = {JobState(word) for word in args.get("status") or (JobState.FAILED, JobState.EXPIRED)}
-        allowed &= UNSUCCESSFUL_JOB_STATES
-        numbers = driver.progress.numbers(*allowed)
+    """Without states: every job that did not succeed."""
+    allowed = UNSUCCESSFUL_JOB_STATES.intersection(
+        JobState(word) for word in args.get("status") or UNSUCCESSFUL_JOB_STATES
+    )
+    numbers = _numbers(driver, args) if args.get("jobs") else driver.progress.numbers(*allowed)
     columns = driver.folder.columns()
     numbers = [n for n in numbers if columns.state(n) in allowed]
     if kept := driver.folder.born.intersection(numbers):
@@ -130,7 +156,7 @@ def _limit(driver: Driver, args: Args) -> None:
     header = driver.folder.header
     current = msgspec.to_builtins(header.spec.limits)
     merged = {key: value for key, value in (current | args).items() if value is not None}
-    limits = msgspec.convert(merged, LimitsSpec)
+    limits = typed.convert(merged, LimitsSpec)
     changed = msgspec.structs.replace(header.spec, limits=limits)
     problems = [problem for problem in check_limits(changed, "limit") if problem.fatal]
     if problems:
@@ -146,13 +172,25 @@ def _limit(driver: Driver, args: Args) -> None:
     driver.settle_attention("budget")
     if driver.lane:
         driver.lane.offer(driver.progress.numbers(JobState.PENDING))
+        return
+    for record in list(
+        driver.progress.submissions.values()
+    ):  # what held them back speaks of the limit that was
+        if record.state in UNSENT and not record.attempted:
+            driver.writer.record("unplanned", sub=record.id)
 
 
 def _resolve(driver: Driver, args: Args) -> None:
     """Answer a canary: release, cancel; or an unsure or forgotten submission: resend, adopt REMOTE_ID, abandon."""
     action = args["action"]
+    if action == "take-over":
+        _take_over(driver)
+        return
+    if action == "adopt" and args.get("submission") is None and (KIND, None) in driver.progress.attention:
+        driver.orphans.adopt(str(args["remote_id"]))
+        return
     if action == canary.RELEASE:
-        if ("price", None) in driver.progress.attention:
+        if any((kind, None) in driver.progress.attention for kind in UNKNOWN):
             driver.budget.agree()
         else:
             driver.canary.release()
@@ -160,9 +198,10 @@ def _resolve(driver: Driver, args: Args) -> None:
     if action == canary.CANCEL:
         _cancel(driver, {})
         return
-    asked = [
-        sub for kind, sub in driver.progress.attention if kind in ("unsure", "forgotten") and sub is not None
-    ]
+    if action == "collect":
+        _collect(driver, args)
+        return
+    asked = [sub for kind, sub in driver.progress.attention if kind in _OF_SUBMISSIONS and sub is not None]
     id_ = args.get("submission") or (asked[0] if len(asked) == 1 else None)
     record = driver.progress.submissions.get(int(id_)) if id_ is not None else None
     if record is None:
@@ -171,7 +210,9 @@ def _resolve(driver: Driver, args: Args) -> None:
         )
     if action == "resend" and record.grows and record.jobs:
         raise ValueError(NOT_ALONE)
-    for kind in ("unsure", "forgotten"):
+    if action != "abandon" and ("results", record.id) in driver.progress.attention:
+        raise ValueError("its results are asked for: collect and abandon are the answers to that")
+    for kind in _OF_SUBMISSIONS:
         if (kind, record.id) in driver.progress.attention:
             driver.writer.record("settled", kind=kind, sub=record.id)
     if action == "resend":
@@ -182,8 +223,34 @@ def _resolve(driver: Driver, args: Args) -> None:
         live = [n for n in ranges.decode(record.jobs) if driver.progress.states[n] in (PENDING, PROCESSING)]
         _mark(driver, live, JobState.FAILED, error_kind="abandoned", error="its submission was given up")
         driver.writer.record("collected", sub=record.id, reason="abandoned")
+        _hurry(driver, record)
     else:
         raise ValueError(f'"{action}" is none of resend, adopt, abandon')
+
+
+def _take_over(driver: Driver) -> None:
+    """This store is to be the one that drives the batch, once it knows what lives at the backends."""
+    if driver.folder.header.follows:
+        driver.folder.header.taking_over = True
+        driver.writer.save_header()
+        driver.orphans.hurry()
+
+
+def _collect(driver: Driver, args: Args) -> None:
+    """Bring the answers home that are not here: ask now where that goes on, else once more. Nothing is sent for it."""
+    only = int(args["submission"]) if args.get("submission") is not None else None
+    if only is not None and only not in driver.progress.submissions:
+        raise ValueError(f"there is no submission {only}")
+    for record in driver.progress.submissions.values():
+        if record.state is SubmissionState.ENDED and only in (None, record.id):
+            _hurry(driver, record)
+    for id_, numbers in fetchable(driver.folder, only).items():
+        driver.writer.record("recollect", sub=id_, jobs=ranges.encode(numbers))
+
+
+def _hurry(driver: Driver, record: SubmissionRecord) -> None:
+    if driver.lane and driver.lane.remote:
+        driver.lane.remote.rests.hurry(record.id)
 
 
 def _release(driver: Driver, record: SubmissionRecord, reason: str) -> None:
@@ -213,12 +280,14 @@ def _rename(driver: Driver, args: Args) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Driver, Args], None]] = {
+    "add": _add,
     "cancel": _cancel,
     "pause": _pause,
     "resume": _resume,
     "retry": _retry,
     "limit": _limit,
     "resolve": _resolve,
+    "collect": _collect,
     "archive": _archive,
     "tag": _tag,
     "name": _rename,

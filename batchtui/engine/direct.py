@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from batchtui.backends.base import Direct, Job, NeedsPerson, Refused, Transient, TryLater
+from batchtui.backends.base import LOADING, Direct, Job, NeedsPerson, Refused, Transient, TryLater
 from batchtui.engine.backoff import delay
 from batchtui.engine.composing.attaching import brings_files
 from batchtui.engine.judging import judge_outcome, schema_of
@@ -20,6 +21,7 @@ from batchtui.engine.limits import Effective
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Outcome
 from batchtui.store import clock, ranges
+from batchtui.store.lines import StoreFull, is_disk
 from batchtui.store.progress import PENDING, PROCESSING
 from batchtui.work.programs.process import uninterrupted
 
@@ -40,6 +42,9 @@ class DirectLane:
         self._later: list[tuple[float, int]] = []
         self._running: dict[int, asyncio.Task[None]] = {}
         self._unwanted: set[int] = set()
+        self._waits: Counter[int] = Counter()
+        """How often in a row each job was asked to come later, where that costs no retry: the pauses grow."""
+        self._told_loading = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -63,6 +68,8 @@ class DirectLane:
     async def recover(self) -> None:
         """After a crash: end what still lives, then put jobs without a stored result back, counted."""
         progress, writer = self._driver.progress, self._driver.writer
+        if self._driver.folder.header.follows:
+            return  # what runs is of the store that it was copied from
         self._backend.use_run_dir(self._driver.folder.path / "run")
         mine = self._driver.owners.of
         traced = mine(self._backend.name, list(progress.traces))
@@ -113,29 +120,50 @@ class DirectLane:
             if not self._driver.budget.direct.take(n):
                 break
             self._ready.popleft()
-            task = asyncio.get_running_loop().create_task(self._attempt(n))
+            task = asyncio.get_running_loop().create_task(self._run(n))
             self._running[n] = task
             started += 1
             task.add_done_callback(lambda task, n=n: self._done(n, task))  # type: ignore[misc]
         if started and self._ready:  # a backend that gathers jobs may take more once it has seen these
-            asyncio.get_running_loop().call_soon(self.pump)
+            asyncio.get_running_loop().call_soon(self._driver.attempt, self.pump)
         elif self._later:
             self._wake_in(self._later[0][0] - time.monotonic())
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self.pump)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(max(0.0, seconds), self._driver.attempt, self.pump)
 
     def _done(self, n: int, task: asyncio.Task[None]) -> None:
         self._running.pop(n, None)
         self._driver.budget.direct.give_back(n)
         self._unwanted.discard(n)
         if not task.cancelled() and (fault := task.exception()):
-            self._driver.broke(fault)
-        self.pump()
+            self._driver.faults.met(fault)
+        self._driver.attempt(self.pump)
         if not self._running:
             self._driver.wake()
+
+    async def _run(self, n: int) -> None:
+        """One attempt; whatever comes of it, the job is not left as one that runs."""
+        try:
+            await self._attempt(n)
+        except Exception as fault:
+            self._driver.faults.met(fault)
+            await self._driver.persist(partial(self._give_back, n, fault))
+
+    def _give_back(self, n: int, fault: Exception) -> None:
+        """Without space it runs once more when there is some; of a fault of ours it fails, lest it is paid for again."""
+        if self._driver.progress.states[n] != PROCESSING:
+            self.offer([n] if self._driver.progress.states[n] == PENDING else [])
+        elif is_disk(fault):
+            twice = {"maybe_twice": 1} if self._may_have_begun(n) else {}
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.PENDING, **twice)
+            heapq.heappush(self._later, (time.monotonic(), n))
+        else:
+            facts = {"error_kind": "internal", "error": f"{type(fault).__name__}: {fault}"[:500]}
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.FAILED, **facts)
 
     async def _attempt(self, n: int) -> None:
         driver, writer = self._driver, self._driver.writer
@@ -154,7 +182,7 @@ class DirectLane:
             async with asyncio.timeout(None if self._backend.times_itself else job.timeout):
                 outcome = await self._backend.run(job, lambda facts: self._trace(n, facts))
         except asyncio.CancelledError:
-            self._cancelled(n)
+            await driver.persist(lambda: self._cancelled(n))
         except TimeoutError:
             await self._timed_out(n, tries, started)
         except Refused as fault:
@@ -164,13 +192,14 @@ class DirectLane:
         except Transient as fault:
             await self._retry(n, tries, started, fault)
         except NeedsPerson as fault:
-            writer.record(
-                "retry", n=n, error_kind=fault.kind, error=fault.message, counts=False, **{"try": tries}
-            )
+            facts: dict[str, Json] = {"error_kind": fault.kind, "error": fault.message, "counts": False}
+            await driver.persist(lambda: writer.record("retry", n=n, **{"try": tries}, **facts))
             driver.need_person(fault)
             self._ready.appendleft(n)
+        except StoreFull:  # of its own files, before it could do its work
+            raise
         except Exception as fault:
-            driver.broke(fault)
+            driver.log("error", f"internal fault: {type(fault).__name__}: {fault}"[:300])
             await self._store(n, tries, started, _failure("internal", f"{type(fault).__name__}: {fault}"))
         else:
             if schema := schema_of(driver.folder, self._backend, n):
@@ -183,6 +212,8 @@ class DirectLane:
     async def _store(
         self, n: int, tries: int, started: str, outcome: Outcome, job: Job[msgspec.Struct] | None = None
     ) -> None:
+        self._waits.pop(n, None)
+        self._told_loading = False
         model = self._backend.model(job) if job else None
         await self._driver.keep(n, tries, outcome, backend=self._backend, model=model, started=started)
 
@@ -201,9 +232,16 @@ class DirectLane:
         if fault.counts and fails > self.limits().retries:
             await self._store(n, tries, started, _failure(fault.kind, fault.message))
             return
-        wait = delay(fails, fault.after)
+        self._waits[n] += not fault.counts
+        if (
+            fault.kind == LOADING and not self._told_loading
+        ):  # it may take minutes: whoever waits had better know
+            self._told_loading = True
+            words = f"{self._backend.name} is waited for: {fault.message}"
+            self._driver.services.log(self._driver.folder.id, "warning", words, told=True)
+        wait = delay(fails + max(0, self._waits[n] - 1), fault.after, fault.most)
         self._driver.services.gate(self._backend.name).close_for(wait)
-        self._again(n, tries, fault.kind, fault.message, wait, counts=fault.counts, asked=fault.after)
+        await self._again(n, tries, fault.kind, fault.message, wait, counts=fault.counts, asked=fault.after)
 
     async def _retry(self, n: int, tries: int, started: str, fault: Transient) -> None:
         fails = self._driver.progress.fails[n] + 1
@@ -211,9 +249,9 @@ class DirectLane:
             await self._store(n, tries, started, fault.outcome or _failure(fault.kind, fault.message))
             return
         wait = delay(fails, fault.after)
-        self._again(n, tries, fault.kind, fault.message, wait, maybe_twice=fault.maybe_done)
+        await self._again(n, tries, fault.kind, fault.message, wait, maybe_twice=fault.maybe_done)
 
-    def _again(
+    async def _again(
         self,
         n: int,
         tries: int,
@@ -227,7 +265,7 @@ class DirectLane:
     ) -> None:
         facts: dict[str, Json] = {"n": n, "try": tries, "error_kind": kind, "error": message[:200]}
         facts |= {"wait": round(wait, 3), "asked": asked, "counts": counts, "maybe_twice": maybe_twice}
-        self._driver.writer.record("retry", **facts)
+        await self._driver.persist(lambda: self._driver.writer.record("retry", **facts))
         self._driver.log("info", f"{message}; job {self._driver.folder.jobs.ids[n]} again in {wait:.1f} s")
         heapq.heappush(self._later, (time.monotonic() + wait, n))
 
@@ -238,7 +276,8 @@ class DirectLane:
             facts = {"error_kind": "time_limit", "error": "ended by the time limit"}
             self._driver.writer.record("mark", jobs=str(n), state=JobState.FAILED, **facts)
         elif n in self._unwanted:
-            self._driver.writer.record("mark", jobs=str(n), state=JobState.CANCELLED)
+            facts = {"error_kind": "cancelled", "error": "cancelled while it ran"}
+            self._driver.writer.record("mark", jobs=str(n), state=JobState.CANCELLED, **facts)
         elif self._driver.progress.states[n] == PROCESSING:
             twice = {"maybe_twice": 1} if self._may_have_begun(n) else {}
             self._driver.writer.record("mark", jobs=str(n), state=JobState.PENDING, **twice)

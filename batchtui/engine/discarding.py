@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 
 def leftovers(folder: BatchFolder, backends: Backends) -> list[Left]:
-    """What to `discard` once the batch itself is deleted. Backends that are no longer configured are passed over."""
+    """What to `discard` once the batch itself is deleted. Backends that are no longer configured are passed over.
+
+    What a copy only follows is left alone: it is of the store that sends.
+    """
     from batchtui.backends.base import Remote, Submission
     from batchtui.backends.registry import load_kind
 
     found: list[Left] = []
+    if folder.header.follows:
+        return found
     for record in folder.progress.submissions.values():
         if not record.token.startswith(f"{folder.id}-"):
             continue  # made elsewhere

@@ -10,19 +10,22 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from batchtui.backends.base import Backend, NeedsPerson
-from batchtui.engine import commands
+from batchtui.engine import commands, following
 from batchtui.engine.adopting import take_over
 from batchtui.engine.canary import Canary
 from batchtui.engine.composing.rendering import Renderer
+from batchtui.engine.contacting import Contacting
 from batchtui.engine.early_end import EarlyEnd
+from batchtui.engine.faults import Faults
 from batchtui.engine.lanes import Lanes, Owners
 from batchtui.engine.limits import Effective, effective
 from batchtui.engine.money.budget import Budget
+from batchtui.engine.orphans import Orphans
 from batchtui.engine.outputs.result_files import write_output
 from batchtui.engine.scenarios.output import ScenarioOutput
 from batchtui.engine.services import Level, Services
 from batchtui.errors import BatchtuiError
-from batchtui.model import JobState, Json, Outcome, SubmissionState
+from batchtui.model import GOES_ON, JobState, Json, Outcome, SubmissionState
 from batchtui.results.mapping import map_citations
 from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.store import contacts
@@ -34,7 +37,7 @@ from batchtui.text import cell
 
 INBOX_SECONDS = 0.5
 HEARTBEAT_SECONDS = 30.0
-BLOCKING = frozenset({"key", "money", "account", "proxy", "price"})
+BLOCKING = frozenset({"key", "money", "account", "proxy", "price", "bound", "clock"})
 """Attention that stops the sending of more jobs until a person has answered it."""
 
 
@@ -52,11 +55,14 @@ class Driver:
         self.canary = Canary(self)
         self.budget = Budget(self)
         self.early_end = EarlyEnd(self)
+        self.orphans = Orphans(self)
         self.scenarios = ScenarioOutput(self) if holds_scenarios(folder.header) else None
         self.stopping = False
         self.write_again = False
         """Whether a person asked for the output once more."""
-        self._full = False
+        self.faults = Faults(self)
+        self.contacting = Contacting(self)
+        self._let_go = False
         self._wake = asyncio.Event()
         self._answered = asyncio.Event()
         self._limits: dict[str, Effective] = {}
@@ -77,29 +83,22 @@ class Driver:
             self._open_lane()
             if self.lane:
                 await take_over(self)
+                await self.orphans.look()
                 if self.scenarios:
                     await self.scenarios.open()
                 await self.lane.recover()
                 while not self.stopping and not self._ended():
                     await self._round()
+        except Exception as fault:  # before the first round: whoever drives us opens the batch again
+            self.faults.met(fault)
+            raise
         finally:
             await self._close()
 
     async def _round(self) -> None:
-        try:
-            self.obey()
-            self.early_end.watch()
-            self.budget.watch()
-            self.early_end.settle()
-            self.canary.watch()
-            if self.lane and not self._ended():
-                self.lane.pump()
-            self.budget.balance()
-            self.writer.checkpoint_if_due()
-            self._full = False
-        except StoreFull as fault:
-            self.store_full(fault)
-            await asyncio.sleep(1.0)
+        await self.faults.probe()
+        if self.faults.left() <= 0 and self.attempt(self._step):
+            self.faults.over()
         if time.monotonic() - self._heartbeat > HEARTBEAT_SECONDS:
             self._heartbeat = time.monotonic()
             self.writer.heartbeat()
@@ -113,38 +112,78 @@ class Driver:
                 pass
             self._wake.clear()
 
+    def _step(self) -> None:
+        """What is done in every round; a fault on the way is tried again in the next one."""
+        self.obey()
+        self.early_end.watch()
+        self.budget.watch()
+        self.early_end.settle()
+        self.canary.watch()
+        self.orphans.watch()
+        if self.lane and not self._ended():
+            self.lane.pump()
+        self.budget.balance()
+        self.writer.checkpoint_if_due()
+
+    def attempt(self, step: Callable[[], None]) -> bool:
+        """Do something that belongs to the batch as a whole; whether it went well. Never raises."""
+        try:
+            step()
+        except Exception as fault:
+            self.faults.met(fault)
+            return False
+        return True
+
     def _open_lane(self) -> None:
         """A batch that ended, or whose backend cannot be built, is not opened; the latter needs a person."""
         if self._ended():
             return
         header = self.folder.header
+        if damage := self.folder.jobs.damage:
+            self._cannot_open(
+                f"{damage[0]}; nothing is sent until `batchtui fsck {header.id} --repair` settled it",
+                "damage",
+            )
+            return
         try:
             backends = [self.services.backends.get(name) for name in header.backends]
             lane = Lanes(self, backends)
         except Exception as fault:
             self._cannot_open(str(fault))
             return
+        if strange := lane.unserved():
+            self._cannot_open(strange, "backend")
+            return
         sent = {record.backend for record in self.progress.submissions.values()}
         for backend in backends:
             account = header.accounts.get(backend.name)
-            if account and account != backend.account() and backend.name in sent:
+            if account and account != backend.account() and (backend.name in sent or header.follows):
                 self._cannot_open(
                     f'backend "{backend.name}" has another address or key than when this batch was made; '
                     "restore it in the config"
                 )
                 return
-        self.settle_attention("account", "fault")
+        self.settle_attention("account", "backend", "damage")
+        self._say_that_it_follows()
         self.lane = lane
 
-    def _cannot_open(self, message: str) -> None:
-        if ("account", None) not in self.progress.attention:
-            self.writer.record("attention", kind="account", text=message[:300], actions=["resume"])
+    def _say_that_it_follows(self) -> None:
+        if self.folder.header.follows and (following.KIND, None) not in self.progress.attention:
+            text = following.follows_words(self.folder.header, self.services.backends)
+            self.writer.record("attention", kind=following.KIND, text=text, actions=following.ACTIONS)
+
+    def _cannot_open(self, message: str, kind: str = "account") -> None:
+        if (kind, None) not in self.progress.attention:
+            self.writer.record("attention", kind=kind, text=message[:300], actions=["resume"])
         self.log("error", message)
         self._resting = message
 
     def _ended(self) -> bool:
         progress = self.progress
-        if (self.folder.header.adopted and not progress.submissions) or self.folder.unsown:
+        header = self.folder.header
+        if (header.adopted and not progress.submissions) or self.folder.unsown:
+            return False
+        if header.taking_over or header.adopting:
             return False
         if progress.live or any(
             s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()
@@ -154,7 +193,8 @@ class Driver:
 
     async def stop(self) -> None:
         """Let go: what runs remotely keeps running, direct jobs in flight go back to pending."""
-        self.stopping = True
+        self.stopping = self._let_go = True
+        await self.orphans.stop()
         if self.scenarios:
             await self.scenarios.stop()
         if self.lane:
@@ -163,22 +203,32 @@ class Driver:
 
     async def _close(self) -> None:
         self.stopping = True
-        if self.lane:
-            await self.lane.stop()
-        with contextlib.suppress(BatchtuiError):  # what is left there is settled when it is next looked at
-            await self.budget.close()
+        try:
+            if self.lane:
+                await self.lane.stop()
+            with contextlib.suppress(
+                BatchtuiError
+            ):  # what is left there is settled when it is next looked at
+                await self.budget.close()
+            await self._finish()
+        finally:
+            self._contacts.save(self.folder.contacts, now=True)
+            self.writer.close()
+
+    async def _finish(self) -> None:
+        """Write what is written once all jobs have ended; without space that waits, until we are to let go."""
         over = not self.progress.live and self._ended()
         if over and (self.write_again or not self.progress.ended):
             if self.folder.header.growing:
                 self.folder.header.growing = False
-                self.writer.save_header()
+                await self.persist(self.writer.save_header)
             if await (self.scenarios.finish() if self.scenarios else write_output(self)):
-                self.writer.record("ended", state=self.folder.state())
+                self.settle_attention("copy")
+                await self.persist(lambda: self.writer.record("ended", state=self.folder.state()))
                 self.log("info", f"ended: {self.folder.state()}")
-                if self.lane and self.lane.remote and ("output", None) not in self.progress.attention:
+                done = ("output", None) not in self.progress.attention and not self.folder.header.follows
+                if self.lane and self.lane.remote and done:
                     await self.lane.remote.tidy()
-        self._contacts.save(self.folder.contacts, now=True)
-        self.writer.close()
 
     # ---- what the lanes ask
 
@@ -198,7 +248,14 @@ class Driver:
 
     def may_send(self) -> bool:
         header = self.folder.header
-        if self.stopping or self._full or header.paused or header.cancelling or header.stopping:
+        if (
+            self.stopping
+            or self.faults.full
+            or header.paused
+            or header.cancelling
+            or header.stopping
+            or header.follows
+        ):
             return False
         if self.services.finishing:
             return False
@@ -210,10 +267,8 @@ class Driver:
 
     def too_late(self) -> bool:
         """Whether nothing may be created any more, by the clock too."""
-        header, deadline = self.folder.header, self.folder.deadline()
-        if header.cancelling or header.stopping:
-            return True
-        return deadline is not None and time.time() >= deadline
+        header = self.folder.header
+        return bool(header.cancelling or header.stopping) or self.early_end.out_of_time()
 
     async def keep(
         self,
@@ -252,19 +307,22 @@ class Driver:
             self.log("info", f"job {cell(self.folder.jobs.ids[n], 60)}: {mapped.warning}")
 
     async def persist(self, write: Callable[[], None]) -> None:
-        """Write, and try again each second while the disk is full."""
+        """Write, and try again while the disk is full, until we are to let go. Raises StoreFull then."""
         while True:
             try:
                 write()
                 return
             except StoreFull as fault:
-                self.store_full(fault)
-                await asyncio.sleep(1.0)
+                self.faults.met(fault)
+                if self._let_go:
+                    raise
+                await self.faults.probe()
+                await self.faults.space()
 
-    def store_full(self, fault: StoreFull) -> None:
-        if not self._full:
-            self.log("error", str(fault))
-        self._full = True
+    async def persist_durably(self, event: str, **facts: Json) -> None:
+        """Journal what happened elsewhere and can be known by nobody but us, and wait until it is on the disk."""
+        await self.persist(lambda: self.writer.record(event, **facts))
+        await self.writer.commit()
 
     # ---- needing a person
 
@@ -282,6 +340,8 @@ class Driver:
         for kind, sub in list(self.progress.attention):
             if kind in kinds:
                 self.writer.record("settled", kind=kind, sub=sub)
+        if "fault" in kinds:
+            self.faults.hurry()
         self._answered.set()
 
     def forgotten(self, record: SubmissionRecord) -> None:
@@ -313,11 +373,13 @@ class Driver:
 
     def _rest(self) -> None:
         """Notice when nothing can go on without a person, for whoever waits."""
-        idle = self.lane is not None and self.lane.idle
+        idle = self.lane is not None and self.lane.idle and self.orphans.idle
         self._resting = self._reason() if idle else None
 
     def _reason(self) -> str | None:
-        needed = [item.text for item in self.progress.attention.values() if item.kind != "output"]
+        needed = [item.text for item in self.progress.attention.values() if item.kind not in GOES_ON]
+        if self.faults.resting:
+            return None
         if needed:
             return "needs a person: " + "; ".join(needed)
         return "paused" if self.folder.header.paused else None
@@ -327,21 +389,6 @@ class Driver:
         """Why nothing happens until a person acts; None while something does."""
         return self._resting
 
-    def broke(self, fault: BaseException, sub: int | None = None) -> None:
-        """A fault of ours: said, never a reason to end the worker. A submission's step is not tried in a loop."""
-        if isinstance(fault, StoreFull):
-            self.store_full(fault)
-            return
-        text = f"internal fault: {type(fault).__name__}: {fault}"[:300]
-        self.log("error", text)
-        if sub is not None:
-            self.writer.record(
-                "attention",
-                kind="fault",
-                sub=sub,
-                text=f"submission {sub}: {text}; what is stored stays, and batchtui resume {self.folder.id} tries again",
-                actions=["resume"],
-            )
-
-    def log(self, level: Level, text: str) -> None:
-        self.services.log(self.folder.id, level, text)
+    def log(self, level: Level, text: str, *, told: bool = False) -> None:
+        """`told`: whoever follows the batch is to see it at once."""
+        self.services.log(self.folder.id, level, text, told=told)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from batchtui.model import UNSENT, JobState, Json
+from batchtui.engine.jumps import Jumps
+from batchtui.model import UNSENT, JobState, Json, SubmissionState
 from batchtui.store import ranges
+from batchtui.store.progress import PROCESSING
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
@@ -20,23 +21,42 @@ class EarlyEnd:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        self._jumps = Jumps(driver)
 
     def watch(self) -> None:
         """Nothing more is sent once the time limit is reached, and what runs is cancelled."""
         driver = self._driver
+        now = self._jumps.look()
         deadline, header = driver.folder.deadline(), driver.folder.header
-        if deadline and time.time() >= deadline and not header.stopping and not header.cancelling:
+        if header.follows or (deadline and self._only_comes_home()):
+            return  # what has ended is fetched, whatever the time; what follows ends nothing of another's
+        if deadline and now >= deadline and not header.stopping and not header.cancelling:
             header.stopping = "time_limit"
             driver.writer.save_header()
             driver.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
             if driver.lane:
                 driver.lane.cancel(driver.progress.numbers(JobState.PROCESSING))
-        elif deadline and not header.stopping and deadline - time.time() < SOON_SECONDS:
-            driver.wake_in(deadline - time.time())
+        elif deadline and not header.stopping and deadline - now < SOON_SECONDS:
+            driver.wake_in(deadline - now)
+
+    def out_of_time(self) -> bool:
+        """Whether the time limit is reached now."""
+        now = self._jumps.look()
+        deadline = self._driver.folder.deadline()
+        return deadline is not None and now >= deadline
+
+    def _only_comes_home(self) -> bool:
+        """Whether all that is live are answers of submissions that have ended."""
+        progress = self._driver.progress
+        ended = (one for one in progress.submissions.values() if one.state is SubmissionState.ENDED)
+        coming = {n for one in ended for n in ranges.decode(one.jobs) if progress.states[n] == PROCESSING}
+        return bool(coming) and len(coming) == progress.live
 
     def job_failed(self) -> None:
         """A job did not complete: with `error_policy = "stop"` nothing more is sent."""
         driver, header = self._driver, self._driver.folder.header
+        if header.follows:
+            return
         if header.spec.limits.error_policy == "stop" and not header.stopping and not header.cancelling:
             header.stopping = "stopped"
             driver.writer.save_header()
@@ -47,7 +67,7 @@ class EarlyEnd:
         """Jobs that were not sent, and by now never will be, get their last word."""
         header = self._driver.folder.header
         if header.cancelling:
-            self._mark_pending(JobState.CANCELLED)
+            self._mark_pending(JobState.CANCELLED, "cancelled", "cancelled before it was sent")
         elif header.stopping == "stopped":
             text = "not sent: an earlier job failed and error_policy is stop"
             self._mark_pending(JobState.CANCELLED, "stopped", text)

@@ -147,7 +147,7 @@ class Growing:
 
     async def harvest(self, record: SubmissionRecord) -> None:
         """Fetch what has ended by now; what cannot be had this time comes with the next poll."""
-        from batchtui.engine.collecting import read
+        from batchtui.engine.reading import Look, read
 
         driver = self._driver
         try:
@@ -156,10 +156,11 @@ class Growing:
             else:
                 submission = await self.learn(record, final=False)
             if submission.wanted or submission.early:
-                await read(self._lane, driver, record, submission)
+                await read(self._lane, driver, record, submission, Look())
         except (Transient, TryLater, Refused, Forgotten) as fault:
             driver.log("warning", f"submission {record.id}: not all results could be read yet: {fault}")
+            driver.contacting.failed(record.backend, str(fault))
         except NeedsPerson as fault:
             driver.need_person(fault)
         except StoreFull as fault:
-            driver.store_full(fault)
+            driver.faults.met(fault)

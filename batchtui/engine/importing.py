@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchtui.engine.composing.reach import Reach
 from batchtui.engine.composing.rendering import BadField, Rendering
 from batchtui.engine.composing.routing import Routing
 from batchtui.engine.pool import Backends
 from batchtui.engine.records import sized
 from batchtui.errors import BadInput
-from batchtui.model import BatchSpec, JobRecord, JobState, Json, Outcome, Row
+from batchtui.limit_ranges import limit_problems
+from batchtui.model import BatchSpec, JobRecord, JobState, Json, LimitsSpec, Outcome, Row
 from batchtui.store import clock
 from batchtui.store.commit import Committer
 from batchtui.store.folder import BatchFolder
@@ -32,6 +34,12 @@ _KINDS_OF_ERROR = {
     "Time limit exceeded": "time_limit",
     "HTTP error": "server",
 }
+_LIMITS = {
+    "cost_limit_usd": "cost_usd", "time_limit_seconds": "time", "items_per_batch": "jobs_per_submission",
+    "max_parallel_batches": "submissions_at_once",
+}  # fmt: skip
+"""batchata's names of limits, and ours."""
+_WHOLE = ("jobs_per_submission", "submissions_at_once")
 _RESULT_LIMIT = 64 * 1024 * 1024
 
 
@@ -167,19 +175,67 @@ def _whole(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+def _carried(path: Path) -> tuple[LimitsSpec, list[str]]:
+    """The limits that a state file names, and what of it cannot be taken along; a results folder names none."""
+    limits = LimitsSpec()
+    notes: list[str] = []
+    document = _json(path) if path.is_file() else None
+    if not isinstance(document, dict):
+        return limits, notes
+    config = document.get("config")
+    named: dict[str, Json] = document | (config if isinstance(config, dict) else {})
+    for theirs, ours in _LIMITS.items():
+        value = named.get(theirs)
+        if value is None:
+            continue
+        given = LimitsSpec(**{ours: value}) if _is_number(value) else None
+        problem = (
+            next((str(one) for one in limit_problems(given, None, theirs) if one.fatal), "") if given else ""
+        )
+        if given is None or problem or (ours in _WHOLE and not isinstance(value, int)):
+            notes.append(
+                f"{theirs} = {cell(value, 40)} is no limit that can be kept{f' ({problem})' if problem else ''}"
+            )
+        else:
+            setattr(limits, ours, value)
+    models = [
+        item["response_model"] for item in _items(document, "pending_jobs") if item.get("response_model")
+    ]
+    if models:
+        notes.append(
+            f"{len(models):,} jobs that are still to be sent had a response_model ({cell(models[0], 60)}), which the "
+            "state file only names: their answers are not held against a schema"
+        )
+    return limits, notes
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
 # ---- making a batch ------------------------------------------------------------------------------
 
 
 def make(
-    found: list[Found], path: Path, library: Library, backends: Backends, *, backend: str | None, name: str
+    found: list[Found],
+    path: Path,
+    library: Library,
+    backends: Backends,
+    *,
+    backend: str | None,
+    name: str,
+    agree: Callable[[Reach], None] | None = None,
 ) -> Imported:
     """Store them as a batch; `backend` is where jobs that are still to be sent go, else their model says it.
 
+    `agree` is asked before anything is kept, and raises where nobody agrees to what jobs that are to be sent would do.
     Raises BadInput for an id that is there twice, ConfigError, NotFound.
     """
-    notes: list[str] = []
+    limits, notes = _carried(path)
     routes = _routes(found, backends, backend, notes)
     first = next((route for route in routes if route), None) or _provider(path, backends)
+    folder_of_files = path.absolute().parent
+    reach = Reach(BatchSpec(), folder_of_files, implied=_TEMPLATE)
     draft = library.draft()
     try:
         seen: set[str] = set()
@@ -190,22 +246,27 @@ def make(
             record = JobRecord(n=n, id=job.id, row=job.work)
             if route := routes[n]:
                 to = backends.get(route)
-                record = sized(to, Rendering(_TEMPLATE, to.Work), job.id, n, Row(n + 1, None, job.work), {})
+                reach.templates[to.name] = _TEMPLATE
+                rendering = Rendering(_TEMPLATE, to.Work)
+                reach.look(to, rendering.work(job.work, {}), {})
+                record = sized(to, rendering, job.id, n, Row(n + 1, None, job.work), {})
                 record.backend = route if route != first else None
             draft.jobs.add(record)
+        if agree:
+            agree(reach)
         used = dict.fromkeys(route for route in routes if route)
         header = BatchHeader(
             id=draft.id,
-            name=name or path.absolute().name,
+            name=draft.free_name(name or path.absolute().name),
             backend=first,
             kind=", ".join(dict.fromkeys(backends.kind(one) for one in used)) or ELSEWHERE,
             remote=any(backends.get(one).remote for one in used),
             created=clock.now(),
             total=len(found),
-            spec=BatchSpec(name=name or path.absolute().name, backend=first if used else None),
+            spec=BatchSpec(name=name or path.absolute().name, backend=first if used else None, limits=limits),
             template=_TEMPLATE if used else {},
             template_hash="",
-            base=str(path.absolute().parent),
+            base=str(folder_of_files),
             accounts={one: backends.get(one).account() for one in used},
             paused=True,
             tags=["imported"],

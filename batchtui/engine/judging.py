@@ -17,9 +17,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from batchtui import typed
+from batchtui.backends.answers.said import add_note, left_no_room, take_choice
 from batchtui.backends.base import Answer, Backend
 from batchtui.model import JobState, Json, Outcome
 from batchtui.results.judge import Misfit, Verdict
+from batchtui.results.stops import Stop, stop_of
 from batchtui.store.folder import BatchFolder
 
 SECONDS = 2.0
@@ -30,7 +33,6 @@ AT_ONCE = 100
 OVERRUNS = 5
 """Answers to one schema that may take all that time; those after them get a tenth, so that others need not wait."""
 _LONGEST_LINE = 1 << 30
-_CUT_OFF = frozenset({"length", "max_tokens", "MAX_TOKENS", "max_output_tokens", "model_length"})
 _HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
@@ -40,6 +42,7 @@ class _Question:
     key: str
     document: str
     text: str
+    cut: bool
     verdict: asyncio.Future[Verdict]
     sent: float = 0.0
     strikes: int = 0
@@ -60,13 +63,16 @@ class Judge:
     _keys: dict[int, tuple[dict[str, Json], str, str]] = field(default_factory=dict)
     restarts: int = -1
 
-    async def verdict(self, schema: dict[str, Json], text: str) -> Verdict:
-        """Whether the answer fits. One that cannot be checked in time does not, and says so."""
+    async def verdict(self, schema: dict[str, Json], text: str, *, cut: bool = False) -> Verdict:
+        """Whether the answer fits. One that cannot be checked in time does not, and says so.
+
+        `cut`: the model was stopped before it was done.
+        """
         async with self._room:
             key, document = self._key(schema)
             self._last_id += 1
             answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-            question = _Question(self._last_id, key, document, text, answer)
+            question = _Question(self._last_id, key, document, text, cut, answer)
             self._open[question.id] = question
             if self._process is not None:
                 self._send(self._process, question)
@@ -140,7 +146,7 @@ class Judge:
             answer = json.loads(line)
             question_ = self._open.pop(answer.pop("id"), None)
             if question_ and not question_.verdict.done():
-                question_.verdict.set_result(msgspec.convert(answer, Verdict))
+                question_.verdict.set_result(typed.convert(answer, Verdict))
 
     async def _line(self, process: Process) -> bytes:
         assert process.stdout
@@ -161,7 +167,7 @@ class Judge:
             self._known.add(question.key)
             head = json.dumps({"schema": question.key})[:-1]
             process.stdin.write(f'{head}, "document": {question.document}}}\n'.encode())
-        asked = {"id": question.id, "schema": question.key, "text": question.text}
+        asked = {"id": question.id, "schema": question.key, "text": question.text, "cut": question.cut}
         line = json.dumps(asked | {"seconds": self._limit(question)})
         process.stdin.write(line.encode() + b"\n")
 
@@ -221,21 +227,55 @@ def schema_of(folder: BatchFolder, backend: Backend[msgspec.Struct], n: int) -> 
 
 
 async def judge_outcome(judge: Judge, schema: dict[str, Json], outcome: Outcome) -> None:
-    """Keep the parsed value of an answer; one that does not fit becomes `invalid`, with what is wrong."""
+    """Keep the parsed value of an answer; one that does not fit becomes `invalid`, with what is wrong.
+
+    Of several answers each is judged, and the first that fits is the job's own, which is said. One that was cut before
+    it began is `invalid` as well: its words, all of them thinking, fit no schema.
+    """
+    if left_no_room(outcome):
+        outcome.state, outcome.error_kind = JobState.INVALID, "schema"
     if outcome.state is not JobState.COMPLETED:
         return
     text = outcome.raw_response
     if text is None and outcome.parsed_response is not None:
         text = json.dumps(outcome.parsed_response)
+    stop = stop_of(outcome.finish_reason)
     if text is None:
         verdict = Verdict(fits=False, errors=[Misfit("", "the answer holds no text")])
     else:
-        verdict = await judge.verdict(schema, text)
+        verdict = await judge.verdict(schema, text, cut=stop is not Stop.DONE)
     outcome.parsed_response, outcome.repaired = verdict.value, verdict.repaired
     if not verdict.fits:
         outcome.state, outcome.error, outcome.error_kind = JobState.INVALID, verdict.error, "schema"
-        if outcome.finish_reason in _CUT_OFF:
+        if stop is Stop.LENGTH:
             outcome.error = f"{outcome.error}; it was cut off at its token limit: raise max_tokens"
+    if outcome.choices:
+        await _judge_choices(judge, schema, outcome, outcome.choices)
+
+
+async def _judge_choices(
+    judge: Judge, schema: dict[str, Json], outcome: Outcome, choices: list[dict[str, Json]]
+) -> None:
+    """Read each; where the one that was taken does not fit, another that does was paid for as well."""
+    fitting: list[tuple[int, Verdict]] = []
+    for number, choice in enumerate(choices, 1):
+        if choice["text"] is None or "error" in choice:
+            continue
+        cut = stop_of(choice["finish_reason"]) is not Stop.DONE
+        verdict = await judge.verdict(schema, choice["text"], cut=cut)
+        choice["parsed_response"] = verdict.value
+        if verdict.fits:
+            fitting.append((number, verdict))
+        else:
+            choice["error"], choice["error_kind"] = verdict.error, "schema"
+    if fitting and outcome.state is JobState.INVALID:
+        number, verdict = fitting[0]
+        take_choice(outcome, choices[number - 1])
+        outcome.parsed_response, outcome.repaired = verdict.value, verdict.repaired
+        add_note(outcome, f"answer {number} of {len(choices)}, the first that fits the schema")
+    elif outcome.state is JobState.COMPLETED and len(fitting) < len(choices):
+        one = "1 of them fits" if len(fitting) == 1 else f"{len(fitting)} of them fit"
+        add_note(outcome, f"{len(choices)} answers were given, and {one} the schema")
 
 
 async def judged(

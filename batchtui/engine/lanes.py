@@ -11,6 +11,7 @@ from batchtui.backends.base import Direct
 from batchtui.engine.direct import DirectLane
 from batchtui.engine.pool import AnyBackend
 from batchtui.engine.remote import RemoteLane
+from batchtui.model import SubmissionState
 from batchtui.store.folder import BatchFolder
 from batchtui.store.progress import SubmissionRecord
 
@@ -33,6 +34,10 @@ class Owners:
         jobs, default = self._folder.jobs, self._folder.header.backend
         codes = {name: code for code, name in enumerate(self._names)}
         self._codes = array("H", (codes[jobs.record(n).backend or default] for n in range(len(jobs))))
+
+    def forget(self) -> None:
+        """There are more jobs: read their backends anew."""
+        self._codes = None
 
     def of(self, name: str, numbers: Iterable[int]) -> list[int]:
         """Those of the jobs that run on this backend."""
@@ -58,6 +63,25 @@ class Lanes:
                 self.direct[backend.name] = DirectLane(driver, own)
         remote = [backend.name for backend in backends if backend.remote]
         self.remote = RemoteLane(driver, remote) if remote else None
+
+    def unserved(self) -> str | None:
+        """Why a submission that is open cannot be followed: its backend is none of these, or runs jobs here."""
+        known = self._driver.services.backends.names()
+        for record in self._driver.progress.submissions.values():
+            if record.state is SubmissionState.COLLECTED or (
+                self.remote and record.backend in self.remote.backends
+            ):
+                continue
+            told = f'submission {record.id} is at backend "{record.backend}", '
+            if record.backend in self.direct:
+                return f"{told}which is of kind {self._kind(record.backend)} now; restore it in the config"
+            if record.backend in known:
+                return f"{told}which is none of this batch's; its journal is not that of this batch"
+            return f"{told}which the config does not have; restore it there"
+        return None
+
+    def _kind(self, name: str) -> str:
+        return self._driver.services.backends.get(name).kind
 
     def _all(self) -> list[DirectLane | RemoteLane]:
         return [*self.direct.values(), *([self.remote] if self.remote else [])]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -20,9 +21,10 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
+from batchtui.engine.backoff import delay
 from batchtui.store import clock
 
-Contact = Callable[[str | None, str, str | None], None]
+Contact = Callable[[str | None, str, Exception | None], None]
 """Told after every round: when the backend last answered, when it is asked again, what went wrong."""
 BACKOFF_CAP = 300.0
 
@@ -35,6 +37,8 @@ class Watch:
     progress: Callable[[Progress], None]
     contact: Contact
     trouble: Callable[[NeedsPerson], None]
+    broke: Callable[[BaseException], None]
+    """Told of a fault of ours in what is done with the answer, or of a full disk. Never raises."""
     last: str | None = None
     seen: tuple[object, ...] = ()
 
@@ -50,6 +54,8 @@ class Poller:
         self._hurry = asyncio.Event()
         self._interval = backend.limits.poll_interval
         self._failures = 0
+        self._asked = 0.0
+        """Seconds that the backend asked to wait, in its last answer."""
 
     def watch(self, key: str, watch: Watch) -> None:
         """Start to watch, or go on; the next round comes after the shortest interval at most."""
@@ -81,14 +87,30 @@ class Poller:
             if self._watched:
                 await self._round()
 
-    async def _pause(self) -> None:
+    def _tell(self, watch: Watch, call: Callable[[], None]) -> None:
+        """One submission's trouble ends neither the round of the others nor ours."""
+        try:
+            call()
+        except Exception as fault:
+            watch.broke(fault)
+
+    def _wait(self) -> float:
+        """Seconds until the next round, a little more or less so that many clients do not ask in step."""
+        if self._asked:
+            return delay(self._failures, self._asked)
         wait = self._interval
         if self._failures:
             wait = min(BACKOFF_CAP, self._backend.limits.backoff, wait * 2**self._failures)
-        wait *= random.uniform(0.9, 1.1)  # so that many clients do not ask in step
+        return wait * random.uniform(0.9, 1.1)
+
+    async def _pause(self) -> None:
+        wait = self._wait()
         following = clock.stamp(time.time() + wait)
         for watch in self._watched.values():
             watch.contact(watch.last, following, None)
+        if self._asked:  # nothing makes us ask sooner
+            await asyncio.sleep(wait)
+            return
         try:
             async with asyncio.timeout(wait):
                 await self._hurry.wait()
@@ -102,20 +124,19 @@ class Poller:
         # Submission ids are unique in a batch only; the backend sees them numbered anew.
         asked = [_renumbered(watch.submission, index) for index, (_, watch) in by_id.items()]
         try:
-            answers = await self._backend.poll(asked)
+            answers = await self._ask(asked, [watch for _, watch in by_id.values()])
         except NeedsPerson as fault:
-            self._failures += 1
+            self._failures, self._asked = self._failures + 1, 0.0
             for watch in watches.values():
-                watch.trouble(fault)
+                self._tell(watch, partial(watch.trouble, fault))
             return
         except (Transient, TryLater, Refused) as fault:
             self._failures += 1
-            if fault_after := getattr(fault, "after", None):
-                await asyncio.sleep(min(fault_after, BACKOFF_CAP))
+            self._asked = getattr(fault, "after", None) or 0.0
             for watch in watches.values():
-                watch.contact(watch.last, clock.now(), str(fault))
+                watch.contact(watch.last, clock.stamp(time.time() + self._asked), fault)
             return
-        self._failures = 0
+        self._failures, self._asked = 0, 0.0
         now = clock.now()
         moved = False
         for index, progress in answers.items():
@@ -125,13 +146,28 @@ class Poller:
                 seen = (progress.state, progress.completed, progress.failed)
                 moved |= watch.seen != seen
                 watch.seen = seen
-                watch.progress(progress)
+                self._tell(watch, partial(watch.progress, progress))
         limits = self._backend.limits
         self._interval = (
             limits.poll_interval
             if moved
             else min(self._interval * 1.3, max(limits.poll_interval_max, limits.poll_interval))
         )
+
+    async def _ask(self, asked: Sequence[Submission], watches: Sequence[Watch]) -> dict[int, Progress]:
+        """The answers; a fault of ours is that of the submission alone which cannot be asked for."""
+        try:
+            return await self._backend.poll(asked)
+        except (NeedsPerson, Transient, TryLater, Refused):
+            raise
+        except Exception as fault:
+            if len(asked) == 1:
+                watches[asked[0].id].broke(fault)
+                return {}
+        answers: dict[int, Progress] = {}
+        for one in asked:
+            answers |= await self._ask([one], watches)
+        return answers
 
 
 def _renumbered(submission: Submission, index: int) -> Submission:

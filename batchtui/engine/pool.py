@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from batchtui.config import Config, resolve_key
+from batchtui.config import Config, key_variables, resolve_key
 
 if TYPE_CHECKING:  # the app paints before it needs any backend
     import msgspec
@@ -24,6 +24,7 @@ class Backends:
         self.config = config
         self._env = os.environ if env is None else env
         self._built: dict[str, AnyBackend] = {}
+        self._hidden: frozenset[str] | None = None
 
     def names(self) -> list[str]:
         return list(self.config.names())
@@ -38,12 +39,24 @@ class Backends:
             self._built[name] = self.fresh(name)
         return self._built[name]
 
+    def unkeyed(self, name: str) -> AnyBackend:
+        """The backend to plan with where its key is missing: it can say what would be sent, and send nothing.
+
+        Raises ConfigError.
+        """
+        from batchtui.backends.registry import build
+        from batchtui.text import Secret
+
+        return build(name, self.config.backend(name).table, Secret("a key that is never sent"))
+
     def fresh(self, name: str) -> AnyBackend:
         """An instance of its own, which the caller closes. Raises ConfigError."""
         from batchtui.backends.registry import build
 
         configured = self.config.backend(name)
-        return build(name, configured.table, resolve_key(configured, self._env))
+        if self._hidden is None:
+            self._hidden = key_variables(self.config, self._env)
+        return build(name, configured.table, resolve_key(configured, self._env), self._hidden)
 
     async def close(self) -> None:
         """Let go of every connection, on the loop that used them."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from batchtui.backends.base import Found, NeedsPerson, Refused, Transient, TryLater
 from batchtui.engine.backoff import delay
 from batchtui.model import SubmissionState
+from batchtui.store import clock
+from batchtui.store.contacts import Contact
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
@@ -46,12 +48,16 @@ class Recovery:
                 found = await backend.find(replace(self._lane.submission(record), others=self._others()))
             except (Transient, TryLater) as fault:
                 fails += 1
-                driver.log("warning", f"submission {record.id}: cannot be looked up yet: {fault}")
-                await asyncio.sleep(delay(fails, fault.after))
+                wait = delay(fails, fault.after)
+                last, following = driver.folder.contacts.get(record.id, Contact()).last, time.time() + wait
+                driver.contacting.asked(record.id, record.backend, last, clock.stamp(following), fault)
+                await asyncio.sleep(wait)
                 continue
             except (NeedsPerson, Refused) as fault:
                 self._ask(f"it cannot be looked up: {fault}")
                 return
+            if fails:
+                driver.contacting.asked(record.id, record.backend, clock.now(), clock.now(), None)
             fails = 0
             if await self._concluded(found, waited):
                 return
@@ -71,8 +77,13 @@ class Recovery:
             await driver.writer.record_durably("submitted", sub=record.id, remote_id=found.remote_id)
             driver.log("info", f"submission {record.id} was found as {found.remote_id}")
             return True
+        if found.absent and waited and self._was_answered_twice():
+            self._ask("the backend took it and answered without an id, and its list does not show it")
+            return True
         if found.absent and waited:
-            driver.writer.record("waiting", sub=record.id, reason="it was not made; it is sent again")
+            driver.writer.record(
+                "waiting", sub=record.id, kind="resent", reason="it was not made; it is sent again"
+            )
             driver.log("info", f"submission {record.id} was surely not made")
             return True
         if found.later:
@@ -84,6 +95,13 @@ class Recovery:
             self._ask(found.reason or "the backend cannot tell whether it was made")
             return True
         return False
+
+    def _was_answered_twice(self) -> bool:
+        """Whether a create without a usable id was repeated before: each may be paid for, so none follows by itself."""
+        if not self._record.unnamed:
+            return False
+        records = self._driver.progress.submissions.values()
+        return sum(one.unnamed for one in records if one.backend == self._record.backend) > 1
 
     def _others(self) -> frozenset[str]:
         records = self._driver.progress.submissions.values()

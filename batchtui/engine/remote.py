@@ -1,5 +1,4 @@
-"""Submissions of one batch: planned, sent at most once, watched, collected. The order of the steps is the promise:
-intent on disk, upload, create, remote id on disk; what lies between is looked up, never repeated."""
+"""Submissions of one batch: planned, sent at most once, watched, collected. Which step each of them is given next."""
 
 from __future__ import annotations
 
@@ -11,26 +10,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from batchtui.backends.base import (
-    SAID,
-    NeedsPerson,
-    Refused,
-    Remote,
-    Submission,
-    TryLater,
-    Unsure,
-)
-from batchtui.engine.backoff import delay
+from batchtui.backends.base import Remote, Submission
 from batchtui.engine.collecting import collect
 from batchtui.engine.composing.packing import Slice, pack
 from batchtui.engine.feeding import queue_size
 from batchtui.engine.growing import Growing
 from batchtui.engine.limits import Effective
-from batchtui.engine.outputs.raw_files import keeping_requests
 from batchtui.engine.recovery import Recovery
+from batchtui.engine.rests import Rests
+from batchtui.engine.sending import Sending
 from batchtui.engine.watching import Watching
-from batchtui.errors import BadInput
-from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, Json, SubmissionState
+from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, SubmissionState
 from batchtui.store import clock, ranges
 from batchtui.store.progress import PROCESSING, SubmissionRecord
 
@@ -45,13 +35,13 @@ class RemoteLane:
 
     def __init__(self, driver: Driver, backends: Sequence[str]) -> None:
         self._driver = driver
-        self._backends = backends
+        self.backends = backends
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._slices: dict[str, Iterator[Slice]] = {}
-        self._due: dict[int, float] = {}
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self.rests = Rests()
         self._watching = Watching(self, driver, self._spawn)
         self.growing = Growing(self, driver)
+        self._sending = Sending(self, driver)
 
     # ---- reading
 
@@ -95,8 +85,26 @@ class RemoteLane:
     # ---- the round
 
     async def recover(self) -> None:
-        """Nothing to end here: the pump looks up what may have been made."""
+        """The pump looks up what may have been made; jobs that no submission holds go back.
+
+        Those were begun by a backend of this name that ran them here, and nothing would ever end them.
+        """
         self.growing.begin()
+        driver = self._driver
+        for name in self.backends:
+            backend = driver.services.backends.get(name)
+            if isinstance(backend, Remote):
+                await backend.learn()
+        driver.limits_changed()
+        held = any(record.state is not SubmissionState.COLLECTED for record in self._records())
+        if held or driver.folder.header.growing or driver.folder.header.follows:
+            return
+        begun = driver.progress.numbers(JobState.PROCESSING)
+        if lost := sorted(n for name in self.backends for n in driver.owners.of(name, begun)):
+            driver.writer.record("lost", jobs=ranges.encode(lost))
+            driver.log(
+                "warning", f"{len(lost)} jobs were in flight here when the last run ended; they are sent"
+            )
 
     def offer(self, numbers: object) -> None:
         """Jobs went back to pending, or the limits changed: pack anew what was never on its way."""
@@ -107,7 +115,7 @@ class RemoteLane:
 
     def pump(self) -> None:
         """Give every submission its next step, and send new ones where that is allowed."""
-        if self._driver.stopping:
+        if self._driver.stopping or self._driver.faults.full:
             return
         open_count: Counter[str] = Counter()
         for record in self._records():
@@ -136,24 +144,29 @@ class RemoteLane:
 
     def _done(self, id_: int, task: asyncio.Task[None]) -> None:
         self._tasks.pop(id_, None)
-        if not task.cancelled() and (fault := task.exception()):
-            self._driver.broke(fault, id_)
+        if not task.cancelled():
+            if fault := task.exception():
+                self._driver.faults.met(fault, id_)
+            else:
+                self._driver.faults.over(id_)
         self._driver.wake()
 
     def _is_broken(self, record: SubmissionRecord) -> bool:
-        """Whether its last step met a fault of ours: tried again once a person has said so."""
-        return ("fault", record.id) in self._driver.progress.attention
+        """Whether its last step met a fault of ours, and rests."""
+        return self._driver.faults.left(record.id) > 0
 
     # ---- sending
 
     def _send_more(self, open_count: Counter[str]) -> None:
         """`open_count`: submissions by backend that count against its `submissions_at_once`."""
-        now = asyncio.get_running_loop().time()
         unsent: Counter[str] = Counter()
+        doubted = self._doubted()
         for record in self._records():
+            if record.backend in doubted and not record.unnamed:
+                continue
             if record.state in UNSENT and record.id not in self._tasks and not self._is_broken(record):
                 unsent[record.backend] += 1
-                wait = self._due.get(record.id, 0) - now
+                wait = self._sending.held(record)
                 gate = self._driver.services.gate(record.backend).remaining
                 if max(wait, gate) > 0:
                     self._driver.wake_in(max(wait, gate))
@@ -162,8 +175,10 @@ class RemoteLane:
                 ).submissions_at_once and self._driver.budget.may_try(str(record.id)):
                     open_count[record.backend] += 1
                     unsent[record.backend] -= 1
-                    self._spawn(record.id, self._send(record))
-        for name in self._backends:
+                    self._spawn(record.id, self._sending.send(record))
+        for name in self.backends:
+            if name in doubted:
+                continue
             gate = self._driver.services.gate(name).remaining
             if gate > 0:
                 self._driver.wake_in(gate)
@@ -172,12 +187,24 @@ class RemoteLane:
                 name, self._limits(name).submissions_at_once - open_count[name] - unsent[name]
             )
 
+    def _doubted(self) -> set[str]:
+        """Backends that took a create and gave no id for it: until that is settled nothing else goes there."""
+        return {
+            record.backend
+            for record in self._records()
+            if record.unnamed and record.remote_id is None and record.state is not SubmissionState.COLLECTED
+        }
+
     def _send_new_ones(self, backend: str, most: int) -> None:
         for _ in range(most):
             slice_ = self._next_slice(backend)
             if slice_ is None:
                 return
-            self._plan(slice_)
+            try:
+                self._plan(slice_)
+            except BaseException:
+                self._slices.pop(backend, None)  # it is in no submission: its jobs are packed anew
+                raise
 
     def _plan(self, slice_: Slice) -> None:
         """Set the slice's jobs aside at once, so that nothing packs them a second time, and send them."""
@@ -196,7 +223,7 @@ class RemoteLane:
             **({"seed": slice_.seed, "grows": True} if slice_.seed is not None else {}),
             **({"early": True} if isinstance(backend, Remote) and backend.early else {}),
         )
-        self._spawn(id_, self._send(self._driver.progress.submissions[id_]))
+        self._spawn(id_, self._sending.send(self._driver.progress.submissions[id_]))
 
     def _limits(self, backend: str) -> Effective:
         return self._driver.limits(self._driver.services.backends.get(backend))
@@ -219,127 +246,9 @@ class RemoteLane:
                 most_jobs=self._limits(backend).jobs_per_submission,
                 most_bytes=self._driver.services.backends.get(backend).limits.bytes_per_submission,
                 most_tokens=lambda model: queue_size(self._driver, backend, model),
+                allowed=self._driver.budget.allowed,
             )
         return next(self._slices[backend], None)
-
-    async def _send(self, record: SubmissionRecord) -> None:
-        """Where the backend takes but so many creates at a time, in its turn: before that nothing may be unsure."""
-        at_once = self.backend(record).limits.sends_at_once
-        if at_once is None:
-            await self._send_now(record)
-            return
-        async with self._turns.setdefault(record.backend, asyncio.Semaphore(at_once)):
-            if self._may_go(record):
-                await self._send_now(record)
-
-    def _may_go(self, record: SubmissionRecord) -> bool:
-        """Whether it is still to be sent, and now: where its backend asks to wait it is offered again after that."""
-        known = self._driver.progress.submissions.get(record.id) is record and record.state in UNSENT
-        return known and self._driver.services.gate(record.backend).remaining == 0
-
-    async def _send_now(self, record: SubmissionRecord) -> None:
-        """Reserve, journal the intent, create. After it was surely not made: the same slice with the same token."""
-        driver, writer = self._driver, self._driver.writer
-        if not driver.may_send():
-            return
-        reason = await driver.budget.reserve(record)
-        if reason is not None:
-            if (record.state, record.reason) != (SubmissionState.WAITING, reason):
-                estimate = record.estimated_usd
-                writer.record("waiting", sub=record.id, reason=reason, estimated_usd=estimate)
-            return
-        try:
-            if not driver.may_send():
-                return
-            await writer.record_durably(
-                "intent",
-                sub=record.id,
-                backend=record.backend,
-                token=record.token,
-                jobs=record.jobs,
-                account=record.account,
-                hash=driver.renderer.payload_hash(ranges.decode(record.jobs)),
-                bytes=record.bytes,
-                estimated_usd=record.estimated_usd,
-            )
-        finally:
-            driver.budget.reserved(record)
-        await self._create(record)
-
-    async def _create(self, record: SubmissionRecord) -> None:
-        driver, backend = self._driver, self.backend(record)
-        progress, writer = driver.progress, driver.writer
-        unusable: dict[int, BadInput] = {}
-        jobs = (
-            self.growing.seed(record)
-            if record.seed is not None
-            else driver.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
-        )
-        jobs = keeping_requests(driver.folder, record, backend, jobs)
-
-        def note(facts: dict[str, Json]) -> None:
-            writer.record("note", sub=record.id, facts=facts)
-            if driver.too_late():  # what was uploaded costs nothing; what is created does
-                raise TryLater("it was stopped before it was created")
-
-        try:
-            if driver.too_late():
-                raise TryLater("it was stopped before it was sent")
-            remote_id = await backend.submit(self.submission(record), jobs, note)
-        except Refused as fault:
-            self._drop_unusable(unusable)
-            self._refused(record, fault, [n for n in ranges.decode(record.jobs) if n not in unusable])
-        except TryLater as fault:
-            self._wait(record, fault)
-        except NeedsPerson as fault:
-            writer.record("waiting", sub=record.id, reason=fault.message[:200])
-            driver.need_person(fault)
-        except Unsure as fault:
-            await writer.record_durably("unsure", sub=record.id, reason=str(fault)[:200])
-            driver.log("warning", f"submission {record.id}: {fault}; looking it up")
-            self._drop_unusable(unusable)
-        else:
-            await writer.record_durably("submitted", sub=record.id, remote_id=remote_id)
-            self._due.pop(record.id, None)
-            count = ranges.count(record.jobs) - len(unusable)
-            what = "" if record.grows else f"{count:,} jobs "
-            driver.log("info", f"submission {record.id}: {what}sent as {remote_id}")
-            self._drop_unusable(unusable)
-
-    def _refused(self, record: SubmissionRecord, fault: Refused, numbers: Sequence[int]) -> None:
-        writer = self._driver.writer
-        if record.seed is not None:
-            self.growing.stand_in(record)
-            numbers = list(ranges.decode(record.jobs))
-        elif not numbers:
-            writer.record("collected", sub=record.id, reason="not sent: none of its jobs could be")
-            return
-        if fault.body is not None:
-            writer.record("note", sub=record.id, facts={SAID: fault.body})
-        facts = {"jobs": ranges.encode(numbers), "error_kind": fault.kind, "error": fault.message[:500]}
-        writer.record("mark", state=JobState.FAILED, **facts)
-        writer.record("collected", sub=record.id, reason=f"refused: {fault.message[:200]}")
-        self._driver.log("error", f"submission {record.id} was refused: {fault.message}")
-        self._driver.early_end.job_failed()
-
-    def _wait(self, record: SubmissionRecord, fault: TryLater) -> None:
-        if self._driver.too_late():
-            self._driver.writer.record("waiting", sub=record.id, reason=fault.message[:200])
-            return
-        fails = int(self._due.get(-record.id, 0)) + 1
-        self._due[-record.id] = fails
-        wait = delay(fails, fault.after)
-        self._driver.services.gate(record.backend).close_for(wait)
-        self._due[record.id] = asyncio.get_running_loop().time() + wait
-        self._driver.writer.record("waiting", sub=record.id, reason=fault.message[:200])
-        self._driver.log("info", f"submission {record.id}: {fault.message}; again in {wait:.1f} s")
-
-    def _drop_unusable(self, unusable: dict[int, BadInput]) -> None:
-        for n, fault in unusable.items():
-            facts = {"jobs": str(n), "error_kind": getattr(fault, "kind", "input"), "error": str(fault)[:500]}
-            self._driver.writer.record("mark", state=JobState.FAILED, **facts)
-        if unusable:
-            self._driver.early_end.job_failed()
 
     # ---- letting go
 

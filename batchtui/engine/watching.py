@@ -11,12 +11,15 @@ from batchtui.engine.backoff import delay
 from batchtui.engine.feeding import can_be_fed, feed_later
 from batchtui.engine.poller import Watch
 from batchtui.model import LIVE_REMOTELY, SubmissionState
+from batchtui.store.contacts import Contact
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
     from batchtui.engine.remote import RemoteLane
 
+BELIEVED = 3
+"""How often in a row a backend must say that it does not know a submission before a person is asked."""
 _ASKING = 0.5
 """Seconds that a cancel under way has left when we let go."""
 Spawn = Callable[[int, Coroutine[None, None, None]], None]
@@ -28,6 +31,8 @@ class Watching:
     def __init__(self, lane: RemoteLane, driver: Driver, spawn: Spawn) -> None:
         self._lane, self._driver, self._spawn = lane, driver, spawn
         self._watched: set[int] = set()
+        self._missed: dict[int, int] = {}
+        """By submission, how often in a row its backend said that it does not know it."""
         self._cancelling: dict[int, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -63,18 +68,16 @@ class Watching:
         self._watched.add(record.id)
         folder = self._driver.folder
 
-        def contact(last: str | None, following: str, trouble: str | None) -> None:
-            folder.contacts[record.id] = (last, following)
-            if trouble:
-                self._driver.log("warning", f"submission {record.id}: {trouble}; asking again")
-            self._driver.services.changed(folder.id)
+        def contact(last: str | None, following: str, fault: Exception | None) -> None:
+            self._driver.contacting.asked(record.id, record.backend, last, following, fault)
 
         watch = Watch(
             submission=self._lane.submission(record),
-            progress=lambda progress: self._polled(record, progress),
+            progress=lambda progress: self._answered(record, progress),
             contact=contact,
             trouble=self._driver.need_person,
-            last=folder.contacts.get(record.id, (record.submitted, None))[0],
+            broke=lambda fault: self._driver.faults.met(fault, record.id),
+            last=folder.contacts.get(record.id, Contact(record.submitted)).last,
         )
         self._driver.services.poller(record.backend).watch(self._key(record), watch)
 
@@ -85,11 +88,24 @@ class Watching:
     def _key(self, record: SubmissionRecord) -> str:
         return f"{self._driver.folder.id}/{record.id}"
 
+    def _answered(self, record: SubmissionRecord, progress: Progress) -> None:
+        if self._driver.faults.full:
+            return  # nothing can be written down: the next answer says the same
+        self._polled(record, progress)
+        self._driver.faults.over(record.id)
+
     def _polled(self, record: SubmissionRecord, progress: Progress) -> None:
         if progress.ended_as == "forgotten":
+            missed = self._missed[record.id] = self._missed.get(record.id, 0) + 1
+            if missed < BELIEVED:
+                self._driver.log(
+                    "warning", f"submission {record.id}: {record.backend} does not know it; asked again"
+                )
+                return
             self.end(record)
             self._driver.forgotten(record)
             return
+        self._missed.pop(record.id, None)
         if can_be_fed(self._driver, record, progress):
             self.end(record)
             self._spawn(record.id, feed_later(self._driver, record, progress.error or ""))
@@ -107,6 +123,7 @@ class Watching:
                 state=progress.state,
                 completed=progress.completed,
                 failed=progress.failed,
+                **({} if progress.total is None else {"total": progress.total}),
                 ended_as=progress.ended_as,
                 error=progress.error[:500] if progress.error else None,
                 expires=progress.expires,
@@ -124,6 +141,7 @@ class Watching:
                     await self._lane.backend(record).cancel(self._lane.submission(record))
                 except (Transient, TryLater) as fault:
                     fails += 1
+                    self._driver.contacting.failed(record.backend, str(fault))
                     await asyncio.sleep(delay(fails, fault.after))
                     continue
                 except NeedsPerson as fault:
@@ -132,7 +150,12 @@ class Watching:
                     continue
                 except Refused as fault:
                     self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
-                self._driver.writer.record("cancel_asked", sub=record.id)
+                except Exception as fault:
+                    fails += 1
+                    self._driver.faults.met(fault, record.id)
+                    await asyncio.sleep(delay(fails))
+                    continue
+                await self._driver.persist(lambda: self._driver.writer.record("cancel_asked", sub=record.id))
                 self._driver.services.poller(record.backend).hurry()
                 return
         finally:
@@ -150,6 +173,10 @@ class Watching:
             except (Refused, NeedsPerson) as fault:
                 self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
                 return
+            except Exception as fault:
+                fails += 1
+                self._driver.faults.met(fault, record.id)
+                await asyncio.sleep(delay(fails))
             else:
                 self._driver.services.poller(record.backend).hurry()
                 return

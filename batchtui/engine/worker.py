@@ -11,19 +11,25 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from batchtui.engine.driver import Driver
+from batchtui.engine.faults import disk_attention
 from batchtui.engine.money.spending import Spending
 from batchtui.engine.outputs.result_files import is_unwritten
+from batchtui.engine.pauses import Pauses
 from batchtui.engine.pool import Backends
 from batchtui.engine.services import LogLine, Services
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged
-from batchtui.model import ENDED_BATCH_STATES
+from batchtui.model import ENDED_BATCH_STATES, Attention
 from batchtui.store import inbox
+from batchtui.store.clock import now
 from batchtui.store.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.inbox import Command
 from batchtui.store.library import Library
+from batchtui.store.lines import disk_words, is_disk
 from batchtui.store.writer import BatchWriter
 
 SUPERVISE_SECONDS = 1.0
@@ -48,6 +54,11 @@ class Worker:
         self._folders: dict[str, BatchFolder] = {}
         self._damaged: dict[str, str] = {}
         self._wanted: set[str] = set()
+        self._undrivable: dict[str, str] = {}
+        """Why batches that can be read cannot be driven."""
+        self._pauses: Pauses[str] = Pauses()
+        """Of batches that met a fault before their own rounds began."""
+        self._fault = ""
         self._given_up: set[str] = set()
         """Batches that cannot be opened with this configuration; a command tries them again."""
         self._drivers: dict[str, Driver] = {}
@@ -85,7 +96,10 @@ class Worker:
         self._ready.set()
         try:
             while not self._stop.is_set():
-                self._supervise()
+                try:
+                    self._supervise()
+                except Exception as fault:  # the folder of all batches: it is looked at again
+                    self._tell_once(f"{type(fault).__name__}: {fault}")
                 await self._idle()
         finally:
             await asyncio.gather(
@@ -110,7 +124,7 @@ class Worker:
         """Find new and gone batches, follow those that others drive, take over those that nobody does."""
         ids = self._library.ids() if self._drive_all else list(self._wanted)
         for batch_id in ids:
-            if batch_id in self._drivers:
+            if batch_id in self._drivers or self._pauses.left(batch_id) > 0:
                 continue
             try:
                 folder = self._look_at(batch_id)
@@ -119,14 +133,42 @@ class Worker:
                 else:
                     self._unwant(batch_id)
             except Exception as fault:  # one batch never takes the others down
-                self._given_up.add(batch_id)
-                self._unwant(batch_id)
-                self._services.log(batch_id, "error", f"internal fault: {type(fault).__name__}: {fault}")
+                self._rest(batch_id, fault)
         if self._drive_all:
             for gone in set(self._folders) - set(ids) - set(self._drivers):
                 with self._lock:
                     del self._folders[gone]
                 self._mark_changed(gone)
+
+    def _rest(self, batch_id: str, fault: BaseException) -> None:
+        """A batch met this before its own rounds began: told once, and tried again, later each time."""
+        full = is_disk(fault)
+        self._pauses.hold(batch_id, 1.0 if full else None)
+        known = self._folders.get(batch_id)
+        standing = known.standing if known else {}
+        if ("disk" if full else "fault") in standing:
+            return
+        if full:
+            standing["disk"] = disk_attention(fault)
+            text = f"{standing['disk'].text}; it goes on by itself then"
+        else:
+            text = f"internal fault: {type(fault).__name__}: {fault}; it is tried again"[:400]
+            standing["fault"] = Attention(kind="fault", text=text, since=now())
+        self._services.log(batch_id, "error", text, told=True)
+        self._mark_changed(batch_id)
+
+    def _tell_once(self, text: str) -> None:
+        if text != self._fault:
+            self._services.log("", "error", text)
+        self._fault = text
+
+    def _refuse(self, batch_id: str, text: str) -> None:
+        """It cannot be driven until a person has seen to it: said once, and looked at again now and then."""
+        if self._undrivable.get(batch_id) != text:
+            self._undrivable[batch_id] = text
+            self._services.log(batch_id, "error", text)
+        self._pauses.hold(batch_id)
+        self._unwant(batch_id)
 
     def _look_at(self, batch_id: str) -> BatchFolder | None:
         folder = self._folders.get(batch_id)
@@ -144,8 +186,11 @@ class Worker:
                 self._damaged[batch_id] = str(fault)
                 self._services.log("", "error", str(fault))
             return None
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None  # removed under our eyes
+        except OSError as fault:
+            self._refuse(batch_id, f"{fault.filename or batch_id}: cannot be read ({fault.strerror})")
+            return None
         self._damaged.pop(batch_id, None)
         return folder
 
@@ -153,9 +198,7 @@ class Worker:
         if not (self._drive_all or folder.id in self._wanted):
             return False
         if folder.damage:
-            if folder.id not in self._damaged:
-                self._damaged[folder.id] = folder.damage[0]
-                self._services.log(folder.id, "error", folder.damage[0])
+            self._refuse(folder.id, folder.damage[0])
             return False
         unwritten = not folder.progress.ended and is_unwritten(folder)
         unfinished = unwritten or folder.state() not in ENDED_BATCH_STATES
@@ -171,10 +214,15 @@ class Worker:
             writer = BatchWriter(folder, self._committer, self._mark_changed)
         except Locked:
             return
-        except (StoreDamaged, OSError) as fault:
-            self._damaged[folder.id] = str(fault)
-            self._services.log(folder.id, "error", str(fault))
+        except StoreDamaged as fault:
+            self._refuse(folder.id, str(fault))
             return
+        except OSError as fault:
+            if is_disk(fault):
+                raise
+            self._refuse(folder.id, f"{fault.filename or folder.path}: {fault.strerror}")
+            return
+        self._undrivable.pop(folder.id, None)
         driver = Driver(folder, writer, self._services)
         self._drivers[folder.id] = driver
         assert self._loop
@@ -185,20 +233,28 @@ class Worker:
 
     def _let_go(self, batch_id: str, task: asyncio.Task[None]) -> None:
         driver = self._drivers.pop(batch_id)
-        if driver.lane is None:
-            self._given_up.add(batch_id)
         self._tasks.pop(batch_id, None)
-        if not _unread(driver.folder):  # a command that came while it ended is obeyed next
-            self._wanted.discard(batch_id)
         if not task.cancelled() and (fault := task.exception()):
-            self._wanted.discard(batch_id)
-            self._services.log(batch_id, "error", f"internal fault: {type(fault).__name__}: {fault}")
+            self._rest(batch_id, fault)
+        else:
+            self._pauses.over(batch_id)
+            for kind in ("disk", "fault"):
+                driver.folder.standing.pop(kind, None)
+            if driver.lane is None:
+                self._given_up.add(batch_id)
+            if not _unread(driver.folder):  # a command that came while it ended is obeyed next
+                self._wanted.discard(batch_id)
         self._mark_changed(batch_id)
         with self._news:
             self._news.notify_all()
 
     def _disk_failed(self, fault: OSError) -> None:
-        self._services.log("", "error", f"the disk did not take what was written ({fault.strerror})")
+        """From the thread that calls fsync: what was written to that file may not last."""
+        driver = self._drivers.get(Path(fault.filename).parent.name)
+        if driver:
+            self._soon(partial(driver.faults.met, fault))
+        else:
+            self._services.log("", "error", disk_words(fault))
 
     # ---- telling
 
@@ -222,7 +278,7 @@ class Worker:
 
     def damaged(self) -> list[str]:
         """Messages about batches that cannot be read; the others work."""
-        return list(self._damaged.values())
+        return list({**self._undrivable, **self._damaged}.values())
 
     def log(self) -> list[LogLine]:
         return list(self._services.lines)
@@ -254,7 +310,9 @@ class Worker:
 
     def command(self, batch_id: str, command: Command) -> int:
         """Ask for something: by the inbox, so that it outlives us. The offset at which it will have been obeyed."""
-        upto = inbox.post(self._library.path(batch_id), command)
+        known = self.folder(batch_id)
+        obeyed = known.progress.inbox_end if known else 0
+        upto = inbox.post(self._library.path(batch_id), command, obeyed)
         self._wanted.add(batch_id)
 
         def deliver() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from batchtui.model import Json
 from batchtui.prices.rates import BATCH_DISCOUNT, Known, Price, Rates, rates_of
 
-TABLE = Path(__file__).with_name("table.json")
+TABLE, LONGEST = (Path(__file__).with_name(name) for name in ("table.json", "longest.json"))
 _DATED = re.compile(r"(?P<name>.+?)-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)")
 _HOSTS = {
     "api.anthropic.com": "anthropic",
@@ -70,12 +70,25 @@ def find(
     if own is not None:
         usual = rates_of(own)
         factor = _DISCOUNTS.get(provider or "", BATCH_DISCOUNT) if own.batch is None else own.batch
-        return Known(model, usual, usual.times(factor), origin)
+        return Known(
+            model, usual, usual.times(factor), origin, longest=own.max_output or longest(model, provider)
+        )
     if provider == OWN:
         return None
-    sellers = (_SOLD_BY_ANOTHER.get(provider, provider),) if provider else _MAKERS
-    found = (_packaged(model, seller) or _tabled(model, seller) for seller in sellers)
+    found = (_packaged(model, seller) or _tabled(model, seller) for seller in _sellers(provider))
     return next((known for known in found if known is not None), None)
+
+
+def longest(model: str, provider: str | None = None) -> int | None:
+    """The most tokens that one answer of `model` can have, by the built-in table alone; None where it has no such model."""
+    if provider == OWN:
+        return None
+    found = (_of(_longest_table()["providers"].get(seller, {}), model) for seller in _sellers(provider))
+    return next((most for most in found if most is not None), None)
+
+
+def _sellers(provider: str | None) -> tuple[str, ...]:
+    return (_SOLD_BY_ANOTHER.get(provider, provider),) if provider else _MAKERS
 
 
 # ---- the package
@@ -112,7 +125,8 @@ def _packaged(model: str, provider: str) -> Known | None:
         return None
     if rates == batch_rates:
         batch_rates = rates.times(_DISCOUNTS.get(provider, BATCH_DISCOUNT))
-    return Known(model, rates, batch_rates, *package, usual.provider.id)
+    most = longest(model, provider) or getattr(usual.model, "context_window", None)
+    return Known(model, rates, batch_rates, *package, usual.provider.id, most)
 
 
 def _rates(price: Any) -> Rates | None:
@@ -162,14 +176,25 @@ def _table() -> dict[str, Json]:
     return table
 
 
+@cache
+def _longest_table() -> dict[str, Json]:
+    table: dict[str, Json] = json.loads(LONGEST.read_bytes())
+    return table
+
+
+def _of(sold: Mapping[str, Json], model: str) -> Json:
+    """What a table holds under this name; one dated (`gpt-x-2026-01-31`) falls back to its plain name."""
+    dated = _DATED.fullmatch(model)
+    return sold.get(model) or (sold.get(dated["name"]) if dated else None)
+
+
 def _tabled(model: str, provider: str) -> Known | None:
     table = _table()
-    sold = table["providers"].get(provider, {})
-    dated = _DATED.fullmatch(model)
-    row = sold.get(model) or (sold.get(dated["name"]) if dated else None)
+    row = _of(table["providers"].get(provider, {}), model)
     if row is None:
         return None
-    return Known(model, _row(row["usual"]), _row(row["batch"]), table["source"], table["date"], provider)
+    usual, batch = _row(row["usual"]), _row(row["batch"])
+    return Known(model, usual, batch, table["source"], table["date"], provider, longest(model, provider))
 
 
 def _row(values: Json) -> Rates:

@@ -17,6 +17,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """`[prices."model"]`: USD per million tokens. `batch` is the factor in a provider's batch.
 
     Tokens read from a cache cost `cached_input`, those written to it `cache_write`; without, they cost `input`.
+    `max_output` is the most tokens that one answer of the model can have, which a limit in dollars reckons with.
     """
 
     input: float
@@ -24,6 +25,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     cached_input: float | None = None
     cache_write: float | None = None
     batch: float | None = None
+    max_output: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Known:
     source: str
     date: str | None = None
     provider: str | None = None
+    longest: int | None = None
+    """The most tokens that one answer of this model can have; None where nobody said."""
 
     def rates(self, *, batch: bool) -> Rates:
         return self.batch if batch else self.usual

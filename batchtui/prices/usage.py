@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from batchtui.model import Json
 from batchtui.prices.rates import Tokens
 
+_COUNTS = (
+    "input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "cache_read_input_tokens",
+    "cache_creation_input_tokens", "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount",
+    "toolUsePromptTokenCount",
+)  # fmt: skip
+
 
 def tokens_of(usage: Json, input_tokens: int | None, output_tokens: int | None) -> Tokens | None:
-    """`usage` as the provider wrote it, else the plain counts. None where either side is unknown."""
+    """`usage` as the provider wrote it, else the plain counts. None where either side is unknown.
+
+    A usage with a count that cannot be one is left aside as a whole: part of it would make the cost too small.
+    """
     told = usage if isinstance(usage, dict) else {}
+    if any(told.get(key) is not None and count(told[key]) is None for key in _COUNTS):
+        told = {}
     found = _gemini(told) or _anthropic(told) or _openai(told)
     if found is not None:
         return Tokens(found.input, max(found.output, output_tokens or 0), found.cached, found.written)
@@ -17,9 +30,18 @@ def tokens_of(usage: Json, input_tokens: int | None, output_tokens: int | None) 
     return Tokens(input_tokens, output_tokens)
 
 
-def _count(told: dict[str, Json], key: str) -> int | None:
-    value = told.get(key)
+def count(value: Json) -> int | None:
+    """A count of tokens as it can be trusted, also as `11.0` or `"11"`; a negative or worded one would make the cost
+    wrong, and is None."""
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,16}(?:\.0+)?\s*", value, re.ASCII):
+        value = float(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if type(value) is int and 0 <= value < 1 << 53 else None
+
+
+def _count(told: dict[str, Json], key: str) -> int | None:
+    return count(told.get(key))
 
 
 def _anthropic(told: dict[str, Json]) -> Tokens | None:

@@ -15,6 +15,8 @@ from batchtui.model import Json
 
 DEPTH_LIMIT = 200
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.DOTALL | re.MULTILINE)
+_OPENED, _CLOSED = re.compile(r"(?:```+|~~~+)[^\n`]*\n"), re.compile(r"\n[ \t]*(?:`+|~+)[ \t]*\Z")
+_UNFENCED = "the code fence around it was taken off"
 _BRACKET = re.compile(r"[\[{]")
 
 
@@ -29,10 +31,11 @@ class NotJson(ValueError):
     """No one JSON value is in the answer; the text says why."""
 
 
-def readings(text: str) -> list[list[Reading]]:
+def readings(text: str, *, whole: bool = False) -> list[list[Reading]]:
     """The values that an answer may mean, the surest way of reading first. Raises NotJson where there is none.
 
-    Several in one way are rivals: only one that alone fits the schema can be meant.
+    They are rivals: only one that alone fits the schema can be meant. `whole`: of a fence round the value alone, which
+    may lack its end, and of no other words.
     """
     try:
         return [[Reading(_decode(text), None)]]
@@ -45,8 +48,12 @@ def readings(text: str) -> list[list[Reading]]:
         return [[Reading(_decode(bare), "a byte order mark was taken off")]]
     except NotJson:
         pass
+    if whole:
+        if (opened := _OPENED.match(bare)) is None:
+            raise why
+        return [[Reading(_decode(_CLOSED.sub("", bare[opened.end() :])), _UNFENCED)]]
     ways = [
-        [Reading(value, "the code fence around it was taken off") for value in _fenced(bare)],
+        [Reading(value, _UNFENCED) for value in _fenced(bare)],
         [Reading(value, "the words around it were left out") for value in _embedded(bare)],
     ]
     if not any(ways):
@@ -115,7 +122,7 @@ def _fenced(text: str) -> Iterator[Json]:
 
 
 def _embedded(text: str) -> Iterator[Json]:
-    """Objects and lists that stand in words. What is left beside one must not look like more of it."""
+    """Objects and lists that stand in words. What is left beside them must not look like more of one."""
     spans: list[tuple[int, int, Json]] = []
     at = 0
     while match := _BRACKET.search(text, at):
@@ -130,9 +137,9 @@ def _embedded(text: str) -> Iterator[Json]:
             continue
         if not _too_deep(text[match.start() : at], value):
             spans.append((match.start(), at, value))
-    outside = {mark: text.count(mark) for mark in "{}[]"}
-    for start, end, value in spans:
-        inside = {mark: text.count(mark, start, end) for mark in outside}
-        left = {mark: outside[mark] - inside[mark] for mark in outside}
-        if not left["{"] and not left["}"] and left["["] == left["]"]:
-            yield value
+    left = {
+        mark: text.count(mark) - sum(text.count(mark, start, end) for start, end, _ in spans)
+        for mark in "{}[]"
+    }
+    if not left["{"] and not left["}"] and left["["] == left["]"]:
+        yield from (value for _, _, value in spans)

@@ -50,6 +50,23 @@ def _citation(given: dict[str, Json], at: list[int]) -> Citation:
     }
 
 
+def moved(citations: list[Citation] | None, by: int, length: int) -> list[Citation] | None:
+    """The citations of an answer of which the first `by` characters were taken off, and `length` are left.
+
+    One that stood only on what was taken off keeps its words and loses its place.
+    """
+    if not by or not citations:
+        return citations
+    return [_moved(one, by, length) for one in citations]
+
+
+def _moved(citation: Citation, by: int, length: int) -> Citation:
+    start, end = citation["metadata"]["at"]
+    start, end = max(0, start - by), min(length, end - by)
+    metadata = {key: value for key, value in citation["metadata"].items() if key != "at"}
+    return citation | {"metadata": metadata | ({"at": [start, end]} if start < end else {})}
+
+
 class Passage(NamedTuple):
     """Words of an answer, from `start` to `end`, and the citations they rest on, by their place in the list."""
 

@@ -8,14 +8,15 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from batchtui.errors import BadInput, nearest
+from batchtui.errors import BadInput, StoreDamaged, nearest
 from batchtui.model import Json, Result
+from batchtui.results.parquet_file import write_parquet
 from batchtui.results.query import Query, as_text, check_path, field_value, getter
 from batchtui.results.select import select
 from batchtui.store.folder import BatchFolder
@@ -25,7 +26,10 @@ _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "cs
 FIELDS = tuple(name for name in Result.__struct_fields__ if name != "body")
 """What is written where nothing else is asked: `body` repeats the whole reply and is left to `show`."""
 ROW_COLUMNS_MAX = 200
-_ACTS_IN_A_SHEET = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_ACTS_IN_A_SHEET = re.compile(r"""["'\s]*[=+@\-＝＋－＠]|[\t\r\n]""")
+"""How a cell begins that a spreadsheet may run: it passes over quotes and blanks."""
+_ACTS_WITHIN = re.compile(r"""[;\t\r\n]["' ]*[=@＝＠]|;["' ]*[+\-＋－][\w(]""")
+"""What a spreadsheet may take for the beginning of the next cell."""
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -78,14 +82,23 @@ def export_batch(
     query: Query | None = None,
     finished: bool = False,
     raw: bool = False,
+    numbers: Collection[int] | None = None,
+    damaged: list[str] | None = None,
 ) -> int:
     """The results of a batch to `path`, its format by the suffix where none is named; how many there were.
 
-    CSV and Parquet get the row's own columns one by one. Raises BadInput, and leaves what was there.
+    With `numbers` only those of these jobs; ids of results that are damaged are added to `damaged`. CSV and Parquet get
+    the row's own columns one by one. Raises BadInput, and leaves what was there.
     """
     shape = format_of(path, format)
     columns = fields or (flat_columns(folder) if shape in ("csv", "parquet") else None)
-    return export(select(folder, query, finished=finished), path, shape, columns=columns, raw=raw)
+    return export(
+        select(folder, query, finished=finished, numbers=numbers, damaged=damaged),
+        path,
+        shape,
+        columns=columns,
+        raw=raw,
+    )
 
 
 def export(
@@ -104,7 +117,8 @@ def export(
     try:
         with replacing(path) as temporary:
             if format == "parquet":
-                _write_parquet(temporary, counted, columns or FIELDS)
+                paths = columns or FIELDS
+                write_parquet(temporary, (record(result, paths) for result in counted), paths)
             else:
                 with open_text(temporary) as file:
                     write(file, counted, format=format, columns=columns, raw=raw)
@@ -145,7 +159,8 @@ def flat_columns(folder: BatchFolder) -> tuple[str, ...]:
     """Fields for a flat table: the row's own columns one by one, in the order in which they first appear."""
     names: dict[str, None] = {}
     for n in range(len(folder.jobs)):
-        names.update(dict.fromkeys(folder.jobs.record(n).row))
+        with contextlib.suppress(StoreDamaged):  # the row is told to be damaged where it is shown
+            names.update(dict.fromkeys(folder.jobs.record(n).row))
         if len(names) > ROW_COLUMNS_MAX:
             return FIELDS
     at = FIELDS.index("row")
@@ -154,9 +169,9 @@ def flat_columns(folder: BatchFolder) -> tuple[str, ...]:
 
 def safe_cell(value: Json) -> Json:
     """A cell that no spreadsheet runs as a formula; numbers stay numbers."""
-    if not isinstance(value, str) or not value.startswith(_ACTS_IN_A_SHEET) or _NUMBER.fullmatch(value):
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return _plain_cell(value)
-    return "'" + value
+    return "'" + value if _ACTS_IN_A_SHEET.match(value) or _ACTS_WITHIN.search(value) else value
 
 
 def _plain_cell(value: Json) -> Json:
@@ -210,33 +225,3 @@ def replacing(path: str) -> Iterator[str]:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
-
-
-def _write_parquet(path: str, results: Iterable[Result], columns: Sequence[str]) -> None:
-    """Nested values as JSON text, so that every row fits one schema. Written in groups of 10,000."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise BadInput(
-            "Parquet needs pyarrow; install it with `pip install 'batchtui[parquet]'`, or write .jsonl or .csv"
-        ) from None
-    numbers = {"input_tokens": pyarrow.int64(), "output_tokens": pyarrow.int64(), "attempts": pyarrow.int64(),
-               "cost_usd": pyarrow.float64()}  # fmt: skip
-    schema = pyarrow.schema([(name, numbers.get(name, pyarrow.string())) for name in columns])
-    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
-        getters = {name: getter(name) for name in columns}
-        group: list[dict[str, Json]] = []
-        for result in results:
-            values = {name: _tabular(get(result)) for name, get in getters.items()}
-            group.append(
-                {name: v if v is None or name in numbers else _storable(v) for name, v in values.items()}
-            )
-            if len(group) >= 10_000:
-                writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
-                group.clear()
-        writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
-
-
-def _storable(value: Json) -> str:
-    return as_text(value).encode("utf-8", "backslashreplace").decode()

@@ -51,25 +51,32 @@ class Verdict(msgspec.Struct, omit_defaults=True):
         )
 
 
-def judge(text: str, validator: Validator) -> Verdict:
-    """Read the answer, mended where that is beyond doubt, and check it."""
+def judge(text: str, validator: Validator, *, cut: bool = False) -> Verdict:
+    """Read the answer, mended where that is beyond doubt, and check it.
+
+    Of several values that fit none is taken for the answer, unless they are the same one. `cut`: the model was stopped
+    before it was done, so that a value with words round it may be a draft: only one that is the whole answer counts.
+    """
     try:
-        ways = readings(text)
+        ways = readings(text, whole=cut)
     except NotJson as fault:
         return Verdict(fits=False, errors=[Misfit("", str(fault))])
-    verdict = None
-    for way in ways:
-        judged = [_checked(reading, validator) for reading in way]
-        fitting = [one for one in judged if one.fits]
-        if len(fitting) == 1:
-            return fitting[0]
-        if len(judged) == 1 and verdict is None:
-            verdict = judged[0]
-    if verdict is None:
-        verdict = Verdict(
-            fits=False, errors=[Misfit("", f"the answer holds {len(ways[0])} JSON values; expected one")]
-        )
-    return verdict
+    checked = [[_checked(reading, validator) for reading in way] for way in ways]
+    fitting = {
+        json.dumps(one.value, sort_keys=True): one for way in reversed(checked) for one in way if one.fits
+    }
+    if len(fitting) == 1:
+        return next(iter(fitting.values()))
+    if fitting:
+        return _several(len(fitting), " that fit")
+    only = next((way[0] for way in checked if len(way) == 1), None)
+    return only or _several(len(ways[0]))
+
+
+def _several(count: int, which: str = "") -> Verdict:
+    return Verdict(
+        fits=False, errors=[Misfit("", f"the answer holds {count} JSON values{which}; expected one")]
+    )
 
 
 def _checked(reading: Reading, validator: Validator) -> Verdict:
@@ -91,7 +98,7 @@ def _misfits(validator: Validator, value: Json) -> Iterator[Misfit]:
 
 
 def serve(questions: BinaryIO, verdicts: BinaryIO) -> None:
-    """`{schema, document}` makes a schema known, `{id, schema, text, seconds}` asks; each verdict carries the id."""
+    """`{schema, document}` makes a schema known, `{id, schema, text, cut, seconds}` asks; each verdict carries the id."""
     from batchtui.results.schema import validator_of
 
     validators: dict[str, Validator] = {}
@@ -101,7 +108,7 @@ def serve(questions: BinaryIO, verdicts: BinaryIO) -> None:
             validators[question["schema"]] = validator_of(question["document"])
             continue
         signal.setitimer(signal.ITIMER_PROF, question["seconds"])
-        verdict = judge(question["text"], validators[question["schema"]])
+        verdict = judge(question["text"], validators[question["schema"]], cut=question.get("cut", False))
         answer = msgspec.to_builtins(verdict) | {"id": question["id"]}
         data = json.dumps(answer, separators=(",", ":")).encode() + b"\n"
         signal.setitimer(signal.ITIMER_PROF, 0)

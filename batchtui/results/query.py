@@ -17,16 +17,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from batchtui.errors import BadInput, nearest
 from batchtui.model import JOB_STATES, JobState, Json, Result
 
-_OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
-_TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
+TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _PREFIX = re.compile(r"(status|id|error):(.*)", re.DOTALL)
 FIELDS = tuple(Result.__struct_fields__)
 
+T = TypeVar("T")
 Test = Callable[[Result], bool]
 
 
@@ -65,7 +66,7 @@ def parse(text: str) -> Query:
     errors: list[str] = []
     words: list[str] = []
     simple = True
-    for token in _TOKEN.findall(text):
+    for token in TOKEN.findall(text):
         negated = token.startswith("!") and len(token) > 1
         body = token[1:] if negated else token
         kind, value, test = _term(body)
@@ -147,12 +148,22 @@ def _term(body: str) -> tuple[str, str, Test]:
                 return kind, value, lambda result: result.status in wanted
             return kind, value, _id_test(value) if kind == "id" else _error_test(value)
         plain = body.replace('"', "")
-        operator = _OPERATOR.search(plain)
+        operator = OPERATOR.search(plain)
         if operator and operator.start():
             path, value = plain[: operator.start()], plain[operator.end() :]
-            return "field", value, _comparison(check_path(path), operator[0], value)
+            if path == "status" and operator[0] in ("=", "!=") and value:
+                return _status_term(value, operator[0] == "=")
+            return "field", value, comparison(getter(check_path(path)), operator[0], value)
     text = body.replace('"', "")
     return "text", text, _text_test(text)
+
+
+def _status_term(value: str, equal: bool) -> tuple[str, str, Test]:
+    """`status=` as `status:`: a state that there is none of is told, and does not just match nothing."""
+    wanted = _states(value)
+    if equal:
+        return "status", value, lambda result: result.status in wanted
+    return "field", value, lambda result: result.status not in wanted
 
 
 def _states(value: str) -> frozenset[JobState]:
@@ -200,11 +211,12 @@ def answer(result: Result) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _comparison(path: str, operator: str, literal: str) -> Test:
-    number, folded, get = _number(literal), literal.casefold(), getter(path)
+def comparison(get: Callable[[T], Json], operator: str, literal: str) -> Callable[[T], bool]:
+    """Whether what `get` finds is so: numbers compare as numbers, all else as text in either case."""
+    number, folded = _number(literal), literal.casefold()
 
-    def holds(result: Result) -> bool:
-        value = get(result)
+    def holds(found: T) -> bool:
+        value = get(found)
         if operator in ("=", "!="):
             return _equal(value, folded, number) is (operator == "=")
         left = _number(value)

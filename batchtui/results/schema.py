@@ -247,7 +247,8 @@ def _refuse_rounds(walk: _Walk) -> None:
                 del path[node]
                 node = next(reversed(path), None)
             elif following in path:
-                place = walk.seen.get(following, ("$", None))[0]
-                raise BadInput(f"{cell(place, 200)}: refers to itself without end")
+                place, found = walk.seen.get(following, ("$", None))
+                key = ".$ref" if isinstance(found, dict) and "$ref" in found else ""
+                raise BadInput(f"{cell(place, 200)}{key}: refers to itself without end")
             else:
                 node = following

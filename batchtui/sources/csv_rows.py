@@ -10,52 +10,53 @@ from typing import TYPE_CHECKING, BinaryIO
 from batchtui.errors import BadInput
 from batchtui.model import Problem, Row
 from batchtui.sources.content import warnings
-from batchtui.sources.inputs import LINE_LIMIT, Input
+from batchtui.sources.dialect import WORDS, Dialect, grouping_doubt, with_point
+from batchtui.sources.inputs import ENCODING_ADVICE, LINE_LIMIT, Input
 from batchtui.sources.source import Rows
 from batchtui.text import cell
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
-_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 
-
-def csv_columns(source: Input, separator: str) -> list[str]:
+def csv_columns(source: Input, dialect: Dialect) -> list[str]:
     """Names of the header, blanks around them gone, unnamed columns called `column_N`; empty for no header.
 
     Raises BadInput for a name that stands twice, a header that is no text, and another separator than ours.
     """
+    place = f"{cell(source.name)}:{1 + dialect.sep_line}"
     with source.open() as stream:
-        lines = _Lines(stream)
+        lines = _Lines(stream, dialect)
         try:
-            header: list[str] = next((row for row in _reader(lines, separator) if row), [])
+            header: list[str] = next((row for row in _reader(lines, dialect) if not _is_blank(row)), [])
         except (csv.Error, _TooLong):
-            raise BadInput(f"{cell(source.name)}:1: the header is no line of {_form(separator)}") from None
+            raise BadInput(f"{place}: the header is no line of {_form(dialect)}") from None
     if lines.fault:
         raise BadInput(f"{cell(source.name)}:{lines.fault[0]}: {lines.fault[1]}")
     names = [name.strip() or f"column_{index}" for index, name in enumerate(header, 1)]
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise BadInput(f'{cell(source.name)}:1: column "{cell(twice[0], 60)}" stands twice in the header')
-    if len(names) == 1:
-        for other, word in _SEPARATORS.items():
-            if other != separator and other in names[0]:
-                advice = "name the file .tsv" if other == "\t" else "save it with commas"
+        raise BadInput(f'{place}: column "{cell(twice[0], 60)}" stands twice in the header')
+    if len(names) == 1 and not dialect.explicit:
+        for other, word in WORDS.items():
+            if other != dialect.separator and other in names[0]:
+                written = "\\t" if other == "\t" else other
                 raise BadInput(
-                    f'{cell(source.name)}:1: one column "{cell(names[0], 60)}": the separator seems to be {word}, '
-                    f"not {_SEPARATORS[separator]}; {advice}"
+                    f'{place}: one column "{cell(names[0], 60)}": the separator seems to be {word}, '
+                    f'not {WORDS[dialect.separator]}; write separator = "{written}" under [source]'
                 )
     return names
 
 
-def csv_rows(source: Input, separator: str, columns: list[str]) -> Rows:
+def csv_rows(source: Input, dialect: Dialect, columns: list[str]) -> Rows:
     """Rows below the header; a row of another length, a NUL, bytes that are not UTF-8 are Problems."""
     with source.open() as stream:
-        lines = _Lines(stream)
-        reader = _reader(lines, separator)
+        lines = _Lines(stream, dialect)
+        reader = _reader(lines, dialect)
         number = -1
+        grouped = False
         while True:
-            start = reader.line_num + 1
+            start = reader.line_num + 1 + dialect.sep_line
             try:
                 cells = next(reader)
             except StopIteration:
@@ -71,7 +72,8 @@ def csv_rows(source: Input, separator: str, columns: list[str]) -> Rows:
                 if "field limit" in str(fault):
                     return
                 continue
-            if not cells:
+            blank = _is_blank(cells)
+            if not cells or (blank and number < 0):
                 continue
             number += 1
             if number == 0:
@@ -80,20 +82,36 @@ def csv_rows(source: Input, separator: str, columns: list[str]) -> Rows:
                 line, message = lines.fault
                 lines.fault = None
                 yield Problem(file=source.name, line=line, row=number, message=message)
-            elif len(cells) != len(columns):
+            elif len(cells) != len(columns) and not blank:
                 message = _ragged(cells, columns)
                 yield Problem(file=source.name, line=start, row=number, message=message)
             else:
                 for warning in warnings("\n".join(cells)):
                     yield Problem(file=source.name, line=start, row=number, message=warning, fatal=False)
-                yield Row(number, start, dict(zip(columns, cells, strict=True)))
+                if dialect.decimal_comma:
+                    if not grouped and (doubt := grouping_doubt(cells)):
+                        grouped = True
+                        yield Problem(file=source.name, line=start, row=number, message=doubt, fatal=False)
+                    cells = [with_point(text) for text in cells]
+                yield Row(
+                    number,
+                    start,
+                    dict.fromkeys(columns, "") if blank else dict(zip(columns, cells, strict=True)),
+                )
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return not any(text and not text.isspace() for text in cells)
 
 
 def _ragged(cells: list[str], columns: list[str]) -> str:
     count = f"{len(cells)} cell{'s' * (len(cells) != 1)}, the header has {len(columns)}"
     if len(cells) < len(columns):
         return f'{count}; nothing for "{cell(columns[len(cells)], 60)}"'
-    return f'{count}; too many from "{cell(cells[len(columns)], 60)}" on (a separator that wants quotes?)'
+    beyond = cells[len(columns) :]
+    if _is_blank(beyond):
+        return f"{count}; the row ends in separators with nothing behind them: take them away, or name their columns"
+    return f'{count}; too many from "{cell(beyond[0], 60)}" on (a separator that wants quotes?)'
 
 
 def _explain(fault: csv.Error) -> str:
@@ -104,13 +122,13 @@ def _explain(fault: csv.Error) -> str:
     return f"not a row of cells: {cell(fault)}"
 
 
-def _form(separator: str) -> str:
-    return "TSV" if separator == "\t" else "CSV"
+def _form(dialect: Dialect) -> str:
+    return "TSV" if dialect.separator == "\t" else "CSV"
 
 
-def _reader(lines: _Lines, separator: str) -> CsvReader:
+def _reader(lines: _Lines, dialect: Dialect) -> CsvReader:
     csv.field_size_limit(LINE_LIMIT)
-    return csv.reader(lines, delimiter=separator, strict=True)
+    return csv.reader(lines, delimiter=dialect.separator, strict=True)
 
 
 class _TooLong(Exception):
@@ -120,10 +138,12 @@ class _TooLong(Exception):
 class _Lines:
     """Text lines for csv.reader. A fault is kept, not raised: an iterator that raises would end the file."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, dialect: Dialect) -> None:
         self._text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
         self.number = 0
         self.fault: tuple[int, str] | None = None
+        if dialect.sep_line:
+            next(self, None)
 
     def __iter__(self) -> _Lines:
         return self
@@ -144,6 +164,6 @@ class _Lines:
                 byte = ord(line[fault.start]) - 0xDC00
                 self.fault = self.fault or (
                     self.number,
-                    f"not UTF-8 (byte 0x{byte:02x} at character {fault.start + 1}); save the file as UTF-8",
+                    f"not UTF-8 (byte 0x{byte:02x} at character {fault.start + 1}); {ENCODING_ADVICE}",
                 )
         return line

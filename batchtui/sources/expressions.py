@@ -21,6 +21,7 @@ from jinja2.visitor import NodeTransformer
 from batchtui.errors import nearest
 from batchtui.model import Json
 from batchtui.sources.filters import FILTERS, TESTS
+from batchtui.sources.json_cells import from_text, holds_json
 from batchtui.text import cell
 
 LENGTH_LIMIT = 2000
@@ -158,6 +159,11 @@ class _Environment(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except IndexError:
                 return self._absent(f"no item {argument}: there are {len(obj)}", "", "", ())
+        if isinstance(obj, str) and isinstance(argument, str) and holds_json(obj):
+            try:
+                return self.getitem(from_text(obj), argument)
+            except ValueError as fault:
+                return self._absent(f'no key "{cell(argument, 60)}": {fault}', "", "", ())
         kind = {str: "a text", list: "a list", type(None): "null"}.get(type(obj), "a number")
         return self._absent(f'no key "{cell(argument, 60)}" in {kind}', "", "", ())
 

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2.runtime import Undefined
 
 from batchtui.model import Json
+from batchtui.sources.json_cells import from_text
 
 TEXT_LIMIT = 16 * 1024 * 1024
 """Characters that a filter may make."""
@@ -83,6 +84,13 @@ def tojson(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, default=dict)
 
 
+def json_value(value: Json) -> Json:
+    """What a text holds as JSON; what is no text is there already."""
+    if isinstance(value, Undefined):
+        str(value)
+    return from_text(value) if isinstance(value, str) else value
+
+
 def string(value: Json) -> str:
     return as_text(value)
 
@@ -144,6 +152,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "float": number,
     "int": integer,
     "join": join,
+    "json": json_value,
     "last": last,
     "length": length,
     "lower": lower,

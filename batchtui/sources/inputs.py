@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import shutil
@@ -17,18 +16,24 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from batchtui.errors import BadInput
+from batchtui.sources.encodings import Recoded
+from batchtui.sources.inflation import TEXT_LIMIT, Gunzipped, Inflating
 from batchtui.text import cell
 
 HEAD = 64 * 1024
+_AHEAD = 1024 * 1024
 LINE_LIMIT = 32 * 1024 * 1024
 """Bytes of one line: more is a damaged file or a gzip bomb, not a row."""
 BOM = b"\xef\xbb\xbf"
 READ_FAULTS = (OSError, EOFError, zlib.error)
 """What reading a damaged or vanished file raises (gzip's own errors among them)."""
 
+ENCODING_ADVICE = 'save the file as UTF-8, or write its encoding under [source], as encoding = "cp1252"'
+
 _CONTROLS = frozenset(range(0x20)) - frozenset(b"\t\n\v\f\r") | {0x7F}
 _KNOWN_BINARIES = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV",
+    b"PK\x03\x04": "a zip archive or a workbook; give a workbook its ending, .xlsx or .ods",
+    b"\xd0\xcf\x11\xe0": "a document of old Office; give a workbook its ending, .xls",
     b"PAR1": "a Parquet file; give it the ending .parquet",
     b"%PDF": "a PDF; give its folder as the source, one job a file",
 }
@@ -46,10 +51,13 @@ class Input:
     """Bytes in all; None where only reading to the end would tell."""
     zipped: bool = False
     spool: IO[bytes] | None = None
+    encoding: str | None = None
+    """Another than UTF-8, in which the bytes were written; `head` and every stream are UTF-8 already."""
 
     def open(self) -> BinaryIO:
         """A fresh stream from the first byte."""
-        return _open(self.path, self.spool, zipped=self.zipped)
+        stream = _open(self.path, self.spool, zipped=self.zipped)
+        return cast(BinaryIO, io.BufferedReader(Recoded(stream, self.encoding))) if self.encoding else stream
 
     def lines(self) -> Iterator[tuple[int, bytes | None]]:
         """(line number, bytes without the line end), split on LF only; None for a line over LINE_LIMIT."""
@@ -76,7 +84,7 @@ class Input:
         return round(self.size * lines / len(self.head))
 
 
-def from_file(path: Path, name: str) -> Input:
+def from_file(path: Path, name: str, encoding: str | None = None) -> Input:
     """Raises BadInput for what is missing, unreadable, or not a regular file (a pipe would never end)."""
     try:
         status = path.stat()
@@ -88,10 +96,10 @@ def from_file(path: Path, name: str) -> Input:
         raise BadInput(
             f'{cell(name)}: not a regular file; give a file, a folder, or "-" to read standard input'
         )
-    return _looked_at(name, path, None, status.st_size)
+    return _looked_at(name, path, None, status.st_size, encoding)
 
 
-def from_stdin(stdin: BinaryIO | None) -> Input:
+def from_stdin(stdin: BinaryIO | None, encoding: str | None = None) -> Input:
     """Standard input, kept in an unnamed temporary file so that it can be read twice."""
     stream = sys.stdin.buffer if stdin is None else stdin
     if stream.isatty():
@@ -99,7 +107,7 @@ def from_stdin(stdin: BinaryIO | None) -> Input:
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the Input does
     shutil.copyfileobj(stream, spool)
     spool.flush()
-    source = _looked_at("standard input", None, spool, os.fstat(spool.fileno()).st_size)
+    source = _looked_at("standard input", None, spool, os.fstat(spool.fileno()).st_size, encoding)
     weakref.finalize(source, spool.close)
     return source
 
@@ -108,7 +116,9 @@ def need_text(source: Input) -> None:
     """Raises BadInput naming what the bytes are instead of UTF-8 text."""
     head, name = source.head, cell(source.name)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(head) > 3 and head[1] == head[3] == 0 != head[0]):
-        raise BadInput(f"{name}: this is UTF-16; save the file as UTF-8")
+        raise BadInput(
+            f'{name}: this is UTF-16; write encoding = "utf-16" under [source], or save the file as UTF-8'
+        )
     for magic, what in _KNOWN_BINARIES.items():
         if head.startswith(magic):
             raise BadInput(f"{name}: not text but {what}")
@@ -120,15 +130,19 @@ def need_text(source: Input) -> None:
 
 def encoding_fault(fault: UnicodeDecodeError) -> str:
     byte = fault.object[fault.start]
-    return f"not UTF-8 (byte 0x{byte:02x} at {fault.start + 1}); save the file as UTF-8"
+    return f"not UTF-8 (byte 0x{byte:02x} at {fault.start + 1}); {ENCODING_ADVICE}"
 
 
 def read_fault(fault: BaseException, *, zipped: bool) -> str:
     """Why reading stopped, in words; one of READ_FAULTS."""
+    if isinstance(fault, Inflating):
+        return str(fault)
     return f"broken gzip data: {_reason(fault)}" if zipped else f"cannot be read: {_reason(fault)}"
 
 
-def _looked_at(name: str, path: Path | None, spool: IO[bytes] | None, size: int) -> Input:
+def _looked_at(
+    name: str, path: Path | None, spool: IO[bytes] | None, size: int, encoding: str | None
+) -> Input:
     zipped = False
     try:
         with _open(path, spool, zipped=False) as stream:
@@ -137,17 +151,38 @@ def _looked_at(name: str, path: Path | None, spool: IO[bytes] | None, size: int)
         if zipped:
             with _open(path, spool, zipped=True) as stream:
                 head = stream.read(HEAD)
+                _look_ahead(stream)
+        if encoding:
+            with Input(name, path, b"", None, zipped, spool, encoding).open() as stream:
+                head = stream.read(HEAD)
     except READ_FAULTS as fault:
         raise BadInput(f"{cell(name)}: {read_fault(fault, zipped=zipped)}") from None
-    return Input(name, path, head.removeprefix(BOM), None if zipped else size, zipped, spool)
+    known_size = None if zipped or encoding else size
+    return Input(name, path, head.removeprefix(BOM), known_size, zipped, spool, encoding)
+
+
+def _look_ahead(stream: BinaryIO) -> None:
+    """As far as anything may inflate, so that what grows without end is told at once, not after a million rows.
+
+    Raises Inflating; other damage is told with its place, when the rows before it were read.
+    """
+    left = TEXT_LIMIT
+    try:
+        while left > 0 and (piece := stream.read(_AHEAD)):
+            left -= len(piece)
+    except Inflating:
+        raise
+    except READ_FAULTS:
+        return
 
 
 def _open(path: Path | None, spool: IO[bytes] | None, *, zipped: bool) -> BinaryIO:
     if path is not None:
-        return cast(BinaryIO, gzip.open(path) if zipped else path.open("rb"))
-    assert spool is not None
-    again = io.BufferedReader(_Again(spool))
-    return cast(BinaryIO, gzip.open(again) if zipped else again)
+        plain: BinaryIO = path.open("rb")
+    else:
+        assert spool is not None
+        plain = cast(BinaryIO, io.BufferedReader(_Again(spool)))
+    return cast(BinaryIO, io.BufferedReader(Gunzipped(plain), HEAD)) if zipped else plain
 
 
 def _reason(fault: BaseException) -> str:
@@ -162,6 +197,9 @@ class _Again(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def tell(self) -> int:
+        return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         data = os.pread(self._file.fileno(), len(buffer), self._at)

@@ -8,19 +8,31 @@ from collections.abc import Iterator
 from batchtui.model import Json, Problem, Row
 from batchtui.sources.content import warnings
 from batchtui.sources.inputs import LINE_LIMIT, Input, encoding_fault
+from batchtui.sources.json_places import NoRows, rows_hint, stand_at
 from batchtui.sources.json_reader import Damaged, JsonReader, after_space, document
+from batchtui.sources.native import form_of
 from batchtui.sources.source import Rows
 from batchtui.sources.strict_json import NotJson, StrictDecoder, kind_of
 
 
 def looks_like_lines(source: Input) -> bool:
-    """Whether a text that begins with `{` is JSON Lines: its first line is complete and not the only one."""
+    """Whether a text is JSON Lines: an object stands whole on its first line and is not alone, or on its second one.
+
+    A stray first line may be anything but the beginning of a document.
+    """
     lines = (raw for _, raw in source.lines() if raw is None or raw.strip())
-    first = next(lines, None)
-    if first is None or next(lines, b"") == b"":
+    first, second = next(lines, None), next(lines, None)
+    if first is None or second is None:
         return False
+    if first.lstrip().startswith((b"{", b"[")):
+        return _starts_whole(first) and (first.lstrip().startswith(b"{") or _starts_whole(second))
+    return second.lstrip().startswith(b"{") and second.rstrip().endswith(b"}") and _starts_whole(second)
+
+
+def _starts_whole(line: bytes) -> bool:
+    """Whether a JSON value that starts this line ends in it."""
     try:
-        StrictDecoder().decode(first.decode("utf-8", "replace"))
+        StrictDecoder().decode(line.decode("utf-8", "replace").lstrip())
     except NotJson as fault:
         return fault.end is not None
     return True
@@ -57,8 +69,8 @@ def jsonl_rows(source: Input) -> Rows:
         yield from _row(source.name, number, line, value, text, hint)
 
 
-def json_rows(source: Input) -> Rows:
-    """The objects of an array, or the one object, each with the line it starts on."""
+def json_rows(source: Input, path: str | None = None) -> Rows:
+    """The objects of an array, or the one object, each with the line it starts on. `path` leads to the array."""
     try:
         reader = JsonReader(document(source))
     except Damaged as damage:
@@ -67,13 +79,22 @@ def json_rows(source: Input) -> Rows:
     if reader.empty:
         return
     try:
+        if path is not None:
+            for _ in stand_at(reader, path):
+                yield from array_rows(source.name, reader)
+            reader.end()
+            return
         if reader.opens("["):
-            yield from _array(source.name, reader)
+            yield from array_rows(source.name, reader)
+            reader.end()
             return
         start, line = reader.at, reader.line
         value = reader.value()
         text = reader.text[start : reader.at]
         reader.end()
+    except NoRows as fault:
+        yield Problem(file=source.name, key="source.rows", message=str(fault))
+        return
     except NotJson as fault:
         yield Problem(file=source.name, line=reader.line_of(fault.at), message=fault.message)
         return
@@ -81,11 +102,13 @@ def json_rows(source: Input) -> Rows:
     if isinstance(requests, list):
         for number, request in enumerate(requests, 1):
             yield from _row(source.name, number, None, request, json.dumps(request))
-    else:
-        yield from _row(source.name, 1, line, value, text)
+        return
+    if isinstance(value, dict) and form_of(value, []).native is None and (hint := rows_hint(value)):
+        yield Problem(file=source.name, line=line, key="source.rows", message=hint, fatal=False)
+    yield from _row(source.name, 1, line, value, text)
 
 
-def _array(name: str, reader: JsonReader) -> Rows:
+def array_rows(name: str, reader: JsonReader) -> Rows:
     """The elements one by one: a bad number or a repeated key spoils one row, bad syntax all that follow."""
     for number, _ in enumerate(reader.elements(), 1):
         start, line = reader.at, reader.line
@@ -97,7 +120,6 @@ def _array(name: str, reader: JsonReader) -> Rows:
             yield Problem(file=name, line=line, row=number, message=fault.message)
         else:
             yield from _row(name, number, line, value, reader.text[start : reader.at])
-    reader.end()
 
 
 def _row(name: str, number: int, line: int | None, value: Json, text: str, hint: str = "") -> Rows:

@@ -10,12 +10,17 @@ from typing import BinaryIO
 
 from batchtui.errors import BadInput, nearest
 from batchtui.model import SourceSpec
-from batchtui.sources import csv_rows, folder, json_rows, parquet
+from batchtui.sources import csv_rows, folder, json_rows, parquet, spreadsheet
+from batchtui.sources.dialect import dialect_of
+from batchtui.sources.encodings import known_encoding
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
 from batchtui.sources.manifests.file import Written, written
 from batchtui.sources.manifests.rows import FORM, manifest_of
-from batchtui.sources.native import Form, checked, recognise
+from batchtui.sources.native import Form, checked, implied_by, recognise
+from batchtui.sources.picking import Picking
+from batchtui.sources.settings import check_ranges, check_settings
 from batchtui.sources.source import Rows, Source, id_column
+from batchtui.sources.where import parse_where
 from batchtui.text import cell
 
 FORMATS = {
@@ -25,6 +30,11 @@ FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xlsx": "sheet",
+    ".xlsm": "sheet",
+    ".xlsb": "sheet",
+    ".xls": "sheet",
+    ".ods": "sheet",
     ".yaml": "yaml",
     ".yml": "yaml",
 }
@@ -46,17 +56,17 @@ def open_source(
     a path that leads out of `base` is refused. `with_text` off leaves the texts of a folder's files unread.
     Raises BadInput for what spoils the whole source; faults of single rows come out of `Source.rows`.
     """
-    if spec.limit is not None and spec.limit < 1:
-        raise BadInput(f"source.limit: expected 1 or more, got {spec.limit}")
+    check_ranges(spec)
+    encoding = known_encoding(spec.encoding)
     if not spec.file:
         raise BadInput('source.file: empty; name a file or a folder, or "-" for standard input')
     if spec.file == "-":
-        source = from_stdin(stdin)
+        source = from_stdin(stdin, encoding)
         return _json_source(spec, source, _sniff(source), base, allow_outside)
     path = _located(spec.file, base, allow_outside=allow_outside)
     if path.is_dir():
         return _folder_source(spec, path, with_text=with_text, inside=None if allow_outside else base)
-    source = from_file(path, spec.file)
+    source = from_file(path, spec.file, encoding)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     ending = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
     if ending in ("", ".gz"):
@@ -64,10 +74,11 @@ def open_source(
     if ending not in FORMATS:
         raise BadInput(
             f'{cell(spec.file)}: "{cell(ending, 20)}" is no form of source{nearest(ending, FORMATS)}; '
-            "csv, tsv, json, jsonl (each also .gz), parquet, folders and scenario manifests are"
+            "csv, tsv, json, jsonl (each also .gz), parquet, xlsx, ods, folders and scenario manifests are"
         )
-    if FORMATS[ending] == "parquet":
-        return _parquet_source(spec, path)
+    if FORMATS[ending] in ("parquet", "sheet"):
+        check_settings(spec, FORMATS[ending])
+        return _parquet_source(spec, path) if ending == ".parquet" else _sheet_source(spec, path)
     if ending == ".json":  # often JSON Lines under another name
         return _json_source(spec, source, _sniff(source, otherwise="json"), base, allow_outside)
     if FORMATS[ending] == "yaml":
@@ -91,9 +102,9 @@ def _located(file: str, base: Path, *, allow_outside: bool) -> Path:
 def _sniff(source: Input, otherwise: str = "csv") -> str:
     """csv, tsv, json or jsonl by the first bytes."""
     head = source.head.lstrip()
-    if head.startswith(b"{"):
-        return "jsonl" if json_rows.looks_like_lines(source) else "json"
-    if head.startswith(b"[") or otherwise == "json":
+    if json_rows.looks_like_lines(source):
+        return "jsonl"
+    if head.startswith((b"{", b"[")) or otherwise == "json":
         return "json"
     first = head.split(b"\n", 1)[0]
     return "tsv" if b"\t" in first and b"," not in first else otherwise
@@ -101,11 +112,12 @@ def _sniff(source: Input, otherwise: str = "csv") -> str:
 
 def _json_source(spec: SourceSpec, source: Input, form: str, base: Path, allow_outside: bool) -> Source:
     """A manifest where the text is one, else rows of it."""
-    found = written(source) if form == "json" else None
+    found = written(source) if form == "json" and spec.rows is None else None
     return _scenarios(spec, source, found, base, allow_outside) if found else _text_source(spec, source, form)
 
 
 def _scenarios(spec: SourceSpec, source: Input, found: Written, base: Path, allow_outside: bool) -> Source:
+    check_settings(spec, "scenarios")
     folder = source.path.parent if source.path else base
     read = manifest_of(found, source.name, folder.absolute(), only_inside=not allow_outside)
     form = Form(FORM, read.default_job)
@@ -115,21 +127,23 @@ def _scenarios(spec: SourceSpec, source: Input, found: Written, base: Path, allo
 
 def _text_source(spec: SourceSpec, source: Input, form: str) -> Source:
     need_text(source)
+    check_settings(spec, form)
     if form in ("csv", "tsv"):
-        separator = "\t" if form == "tsv" else ","
-        columns = csv_rows.csv_columns(source, separator)
+        dialect = dialect_of(source, "\t" if form == "tsv" else ",", spec.separator, spec.decimal)
+        columns = csv_rows.csv_columns(source, dialect)
         lines = source.count_hint()
         return _source(
             spec,
             source.name,
             columns,
-            lambda: csv_rows.csv_rows(source, separator, columns),
-            count=None if lines is None else max(0, lines - 1),
+            lambda: csv_rows.csv_rows(source, dialect, columns),
+            count=None if lines is None else max(0, lines - 1 - dialect.sep_line),
+            table=True,
             zipped=source.zipped,
         )
 
     def read() -> Rows:
-        return json_rows.json_rows(source) if form == "json" else json_rows.jsonl_rows(source)
+        return json_rows.json_rows(source, spec.rows) if form == "json" else json_rows.jsonl_rows(source)
 
     columns, first = json_rows.peek_columns(islice(read(), _PEEK))
     what = recognise(first, columns)
@@ -147,16 +161,29 @@ def _text_source(spec: SourceSpec, source: Input, form: str) -> Source:
 def _parquet_source(spec: SourceSpec, path: Path) -> Source:
     with parquet.parquet_file(path, spec.file) as file:
         columns, count = list(file.schema_arrow.names), file.metadata.num_rows
-    return _source(spec, spec.file, columns, lambda: parquet.parquet_rows(path, spec.file), count=count)
+    return _source(
+        spec, spec.file, columns, lambda: parquet.parquet_rows(path, spec.file), count=count, table=True
+    )
+
+
+def _sheet_source(spec: SourceSpec, path: Path) -> Source:
+    sheet = spreadsheet.read_sheet(path, spec.file, spec.sheet)
+
+    def read() -> Rows:
+        return spreadsheet.sheet_rows(sheet, spec.file)
+
+    return _source(spec, spec.file, sheet.columns, read, count=len(sheet.rows), table=True)
 
 
 def _folder_source(spec: SourceSpec, path: Path, *, with_text: bool, inside: Path | None) -> Source:
+    check_settings(spec, "folder")
     columns = folder.COLUMNS if with_text else [name for name in folder.COLUMNS if name != "text"]
 
     def read() -> Rows:
         return folder.folder_rows(path, spec.file, with_text=with_text, inside=inside)
 
-    return _source(spec, spec.file, columns, read, count=len(folder.folder_files(path, spec.file)))
+    made = _source(spec, spec.file, columns, read, count=len(folder.folder_files(path, spec.file)))
+    return replace(made, made=True)
 
 
 def _source(
@@ -168,18 +195,26 @@ def _source(
     form: Form | None = None,
     count: int | None = None,
     zipped: bool = False,
+    table: bool = False,
 ) -> Source:
     form = form or Form()
-    if count is not None and spec.limit is not None:
-        count = min(count, spec.limit)
+    where = parse_where(spec.where) if spec.where else None
+    if where is not None:
+        count = None
+    elif count is not None:
+        count = max(0, count - (spec.skip or 0))
+        count = count if spec.limit is None else min(count, spec.limit)
     return Source(
         name=name,
         columns=columns,
         read=read,
         id_column=id_column(columns),
+        own_id=form.own_id,
         native=form.native,
         default_job=form.default_job,
+        implied=implied_by(name, form),
         count_hint=count,
+        picking=Picking(spec.skip or 0, where, table),
         limit=spec.limit,
         shuffle=spec.shuffle,
         seed=spec.seed or 0,

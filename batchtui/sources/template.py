@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from batchtui.sources.expressions import Expression
 
 _Render: TypeAlias = Callable[[Mapping[str, Json]], Json]
+_EXACT = 2**53
+"""Below this a float names one whole number only."""
 _INSIDE = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{}]""", re.DOTALL)
 
 
@@ -61,6 +63,10 @@ def render_id(template: Template | None, row: Row, id_column: str | None = None)
             raise TemplateError(key, "this row has no id; name one for every row with [source] id")
     else:
         return str(row.number)
+    if isinstance(value, float) and value.is_integer():  # as tables write whole numbers beside a gap
+        if abs(value) >= _EXACT:
+            raise TemplateError(key, f"{value!r} has lost digits as a number; write the id as a text")
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):

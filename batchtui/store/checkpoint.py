@@ -13,10 +13,12 @@ from typing import Annotated
 
 import msgspec
 
+from batchtui import typed
 from batchtui.model import JOB_STATES, Attention, Json
-from batchtui.store.journal import is_whole, seal
+from batchtui.store.journal import Event, seal
 from batchtui.store.lines import replace_file
 from batchtui.store.progress import Progress, SubmissionRecord
+from batchtui.store.seals import is_whole
 
 SCHEMA = 1
 _LETTERS = bytes.maketrans(bytes(range(7)), b"prcifxk")
@@ -53,11 +55,25 @@ class _Document(msgspec.Struct):
     submissions: list[SubmissionRecord]
     attention: list[Attention]
     scalars: _Scalars
+    header: dict[str, Json]
+    header_seq: _Count
+    keyed: list[int] | None = None
+    """Missing in columns that were restored by a version that did not look for keys."""
 
 
-def save(path: Path, progress: Progress, journal_offset: int) -> None:
+def line(progress: Progress, journal_offset: int) -> bytes:
+    """The file's one line, as the columns stand at this byte of the journal."""
+    return seal(document(progress, journal_offset))
+
+
+def save(path: Path, written: bytes) -> None:
     """Not durable on purpose: it can be rebuilt. Raises StoreFull."""
-    document: dict[str, Json] = {
+    replace_file(path, written, durable=False)
+
+
+def document(progress: Progress, journal_offset: int) -> dict[str, Json]:
+    """All columns as plain JSON, as they stand at this byte of the journal."""
+    return {
         "schema": SCHEMA,
         "journal": journal_offset,
         "total": progress.total,
@@ -72,21 +88,45 @@ def save(path: Path, progress: Progress, journal_offset: int) -> None:
             for submission in progress.submissions.values()
         ],
         "attention": [msgspec.to_builtins(item) for item in progress.attention.values()],
+        "header": progress.header,
+        "header_seq": progress.header_seq,
+        "keyed": sorted(progress.keyed),
         "scalars": {name: getattr(progress, name) for name in _Scalars.__struct_fields__},
     }
-    replace_file(path, seal(document), durable=False)
 
 
-def load(path: Path, total: int, journal_size: int) -> tuple[Progress, int] | None:
-    """The columns and the journal offset they stand at; None where it is missing, damaged, newer or past the journal."""
+def restored(event: Event) -> Progress:
+    """The columns that a `restored` event holds. Raises ValueError, LookupError where they make no sense."""
+    return _progress(typed.convert(event["columns"], _Document, str_keys=True))
+
+
+def load(path: Path, total: int) -> tuple[Progress, int] | None:
+    """The columns and the journal offset they stand at; None where it is missing, damaged or newer.
+
+    The journal is on the disk up to that offset before this is written: one that is shorter has lost lines.
+    """
+    found = _read(path)
+    if found is None or found.total != total or found.keyed is None:
+        return None
     try:
-        line = path.read_bytes()[:-1]
-        if not is_whole(line):
+        return _progress(found), found.journal
+    except (ValueError, LookupError, OverflowError):
+        return None
+
+
+def is_of_before(path: Path, total: int) -> bool:
+    """Whether it is sound and of no use: of before the batch had so many jobs, or before keys were looked for."""
+    found = _read(path)
+    return found is not None and (found.total < total or found.keyed is None)
+
+
+def _read(path: Path) -> _Document | None:
+    """None where it is missing, damaged or newer."""
+    try:
+        read = path.read_bytes()[:-1]
+        if not is_whole(read):
             return None
-        document = msgspec.convert(json.loads(line), _Document, str_keys=True)
-        if document.schema != SCHEMA or document.total != total or document.journal > journal_size:
-            return None
-        return _progress(document), document.journal
+        found = typed.convert(json.loads(read), _Document, str_keys=True)
     except (
         OSError,
         ValueError,
@@ -97,6 +137,7 @@ def load(path: Path, total: int, journal_size: int) -> tuple[Progress, int] | No
         msgspec.ValidationError,
     ):
         return None
+    return found if found.schema == SCHEMA else None
 
 
 def _progress(document: _Document) -> Progress:
@@ -112,9 +153,11 @@ def _progress(document: _Document) -> Progress:
     for n, fails in document.fails.items():
         progress.fails[n] = fails
     progress.errors = {n: progress._interned.setdefault(text, text) for n, text in document.errors.items()}
+    progress.keyed = set(document.keyed or ())
     progress.traces = document.traces
     progress.submissions = {submission.id: submission for submission in document.submissions}
     progress.attention = {(item.kind, item.submission): item for item in document.attention}
+    progress.header, progress.header_seq = document.header, document.header_seq
     for name in _Scalars.__struct_fields__:
         setattr(progress, name, getattr(document.scalars, name))
     return progress

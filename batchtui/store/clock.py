@@ -6,6 +6,13 @@ import time
 from datetime import UTC, datetime
 from functools import lru_cache
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", None) or getattr(time, "CLOCK_MONOTONIC", None)
+
+
+def steady() -> float:
+    """Seconds that pass however the wall clock is set, those in which the machine sleeps included."""
+    return time.clock_gettime(_STEADY) if _STEADY is not None else time.monotonic()
+
 
 def now() -> str:
     return stamp(time.time())

@@ -84,6 +84,7 @@ class Committer:
                     file.sync()
                 except OSError as fault:
                     if self._on_error and fault.errno != 9:  # EBADF: closed meanwhile, and synced there
+                        fault.filename = fault.filename or str(file.path)
                         self._on_error(fault)
             if stopping:
                 return

@@ -12,20 +12,36 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui import typed
 from batchtui.store.lines import StoreFull, replace_file
 
 NAME = "contacts.json"
 EVERY = 2.0
 """Seconds between two writes."""
-Contacts = dict[int, tuple[str | None, str | None]]
-"""By submission: last contact, next try."""
+
+
+class Contact(msgspec.Struct, array_like=True, frozen=True):
+    """When the backend last answered about a submission, when it is asked again, and what stood in the way since.
+
+    `since`: when that began; `kind`: what kind of trouble it is.
+    """
+
+    last: str | None = None
+    following: str | None = None
+    trouble: str | None = None
+    since: str | None = None
+    kind: str | None = None
+
+
+Contacts = dict[int, Contact]
+"""By submission."""
 
 
 def read(folder: Path) -> Contacts:
     """Empty where nothing was written, or nothing that can be read."""
     try:
         found = json.loads((folder / NAME).read_bytes())
-        return msgspec.convert(found, Contacts, str_keys=True)
+        return typed.convert(found, Contacts, str_keys=True)
     except (OSError, ValueError, RecursionError, msgspec.ValidationError):
         return {}
 
@@ -45,4 +61,4 @@ class ContactWriter:
         self._next = time.monotonic() + EVERY
         self._written = dict(contacts)
         with contextlib.suppress(StoreFull):
-            replace_file(self._folder / NAME, json.dumps(contacts).encode(), durable=False)
+            replace_file(self._folder / NAME, msgspec.json.encode(contacts), durable=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,38 +11,27 @@ from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import (
     JOB_STATES,
     LIVE_JOB_STATES,
+    Attention,
     BatchState,
     BatchStatus,
+    JobRecord,
     JobState,
     Json,
     Result,
     SubmissionState,
-    SubmissionStatus,
     seconds,
 )
-from batchtui.store import checkpoint, clock, contacts, journal, ranges, results
+from batchtui.store import checkpoint, clock, contacts, header_changes, journal, ranges, results
+from batchtui.store.columns import Columns
 from batchtui.store.header import BatchHeader, read_header
+from batchtui.store.home import Home
 from batchtui.store.jobs import JobTable
-from batchtui.store.lock import holder
-from batchtui.store.progress import NANO, Progress, SubmissionRecord
+from batchtui.store.lock import holder, standing
+from batchtui.store.progress import NANO, Progress
+from batchtui.store.strays import is_a_copy
+from batchtui.store.submission_status import submission_statuses
 
 _IN_BOTH = tuple(name for name in results.StoredResult.__struct_fields__ if name in Result.__struct_fields__)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """An immutable picture of every job, by number. `states` holds indexes into JOB_STATES."""
-
-    seq: int
-    states: bytes
-    tries: bytes
-    """Attempts, two bytes each in native order; `memoryview(tries).cast("H")`."""
-    offsets: bytes
-    """Offset of the counting result or -1, eight bytes each; `memoryview(offsets).cast("q")`."""
-    errors: dict[int, str]
-
-    def state(self, n: int) -> JobState:
-        return JOB_STATES[self.states[n]]
 
 
 class BatchFolder:
@@ -52,6 +40,8 @@ class BatchFolder:
     def __init__(self, path: Path) -> None:
         """Reads the header only. Raises StoreDamaged."""
         self.path = path
+        self.header_damage: str | None = None
+        """Why the header is shown as the journal has it, where its file cannot be read."""
         self.header: BatchHeader = self._read_header()
         self._header_stamp = self._stat("batch.json")
         self.damage: list[str] = []
@@ -61,7 +51,11 @@ class BatchFolder:
         self._jobs: JobTable | None = None
         self._last_event: journal.Event | None = None
         self._results = results.ResultReader(path / "results.jsonl")
+        self._home_seen: Home | None = None
+        self._strays: str | None = None
         self._refused: dict[int, frozenset[int]] = {}
+        self.standing: dict[str, Attention] = {}
+        """By kind, what this process knows and cannot write down while it lasts: that the disk is full."""
         self.contacts: contacts.Contacts = {}
         """By submission: when the backend last answered, and when it is asked again. Kept by the driver."""
 
@@ -78,13 +72,11 @@ class BatchFolder:
 
     @property
     def jobs(self) -> JobTable:
-        """Read once, and again when more were born. Raises StoreDamaged."""
+        """Read once, and again when more were born. Raises StoreDamaged where a newer version wrote them."""
         table, header = self._jobs, self.header
         least = self._progress.total if header.growing and self._progress is not None else header.total
         if table is None or len(table) < least:
-            table = JobTable(self.path / "jobs.jsonl", growing=header.growing)
-            if len(table) < header.total:
-                raise StoreDamaged(f"{self.path / 'jobs.jsonl'}: holds {len(table)} of {header.total} jobs")
+            table = JobTable(self.path / "jobs.jsonl", header.total, growing=header.growing or header.joined)
             self._jobs = table
         return table
 
@@ -93,8 +85,16 @@ class BatchFolder:
         self._jobs = None
 
     def _read_header(self) -> BatchHeader:
-        """The header, if it is this folder's own: a copy would be driven beside the batch it was copied from."""
-        header = read_header(self.path)
+        """The header, if it is this folder's own: a copy would be driven beside the batch it was copied from.
+
+        Where its file cannot be read, or is of a newer version, it is what is known of it otherwise.
+        """
+        try:
+            header, self.header_damage = read_header(self.path), None
+        except StoreDamaged as fault:
+            if (found := header_changes.instead(self.path, fault)) is None:
+                raise
+            header, self.header_damage = found, str(fault)
         if header.id != self.path.name:
             raise StoreDamaged(
                 f'{self.path}/batch.json: is of batch "{header.id[:80]}", not of the folder it lies in'
@@ -111,23 +111,45 @@ class BatchFolder:
     def _load(self) -> None:
         path = self.path / "events.jsonl"
         driven = any((self.path / name).exists() for name in ("results.jsonl", "checkpoint.json"))
-        loaded = checkpoint.load(self.path / "checkpoint.json", self.header.total, self._stat(path.name)[1])
+        loaded = checkpoint.load(self.path / "checkpoint.json", self.header.total)
         progress, offset = loaded or (Progress(self.header.total), 0)
-        self._progress, self.journal_end, self.damage, self._last_event = progress, offset, [], None
+        size = self._stat(path.name)[1]
+        self._progress, self.journal_end, self._last_event = progress, min(offset, size), None
+        self.damage = [self.header_damage] if self.header_damage else []
+        if offset > size:
+            self.damage.append(
+                f"{path}: lines at its end are lost: it had {offset:,} bytes, and has {size:,}"
+            )
         self._results = results.ResultReader(self.path / "results.jsonl")
         self._follow()
         if driven and progress.seq == 0 and not self.damage:
             self.damage.append(f"{path}: has no line left, though the batch has been driven")
+        self._take_in_header(progress)
+
+    def _take_in_header(self, progress: Progress) -> None:
+        """A change that reached the journal, and not its file before the machine stopped, counts."""
+        if progress.header_seq <= self.header.seq:
+            return
+        try:
+            self.header = header_changes.merged(progress.header, progress.header_seq)
+        except msgspec.ValidationError as fault:
+            self.damage.append(
+                f"{self.path / 'events.jsonl'}: its changes of the header make no sense: {fault}"
+            )
 
     def _follow(self) -> bool:
         """Fold what the journal gained; whether it gained anything."""
         progress, before = self._progress, self.journal_end
         assert progress
-        for end, events, damage in journal.read_events(self.path / "events.jsonl", self.journal_end):
-            with self.lock:
-                self.damage += damage
-                self._take_in(progress, events)
-                self.journal_end = end
+        path = self.path / "events.jsonl"
+        try:
+            for end, events, damage in journal.read_events(path, self.journal_end):
+                with self.lock:
+                    self.damage += damage
+                    self._take_in(progress, events)
+                    self.journal_end = end
+        except OSError as fault:
+            self.damage.append(f"{path}: cannot be read ({fault.strerror})")
         return self.journal_end != before
 
     def _take_in(self, progress: Progress, events: list[journal.Event]) -> None:
@@ -137,6 +159,9 @@ class BatchFolder:
             if event == self._last_event:
                 continue  # the same line twice counts once
             self._last_event = event
+            if event.get("event") == journal.RESTORED:
+                self._restore(progress, event)
+                continue
             try:
                 before, seq = progress.seq, event["seq"]
                 if seq != before + 1:
@@ -147,6 +172,16 @@ class BatchFolder:
                 progress.apply(event)
             except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as fault:
                 self.damage.append(f"{path}: event {str(event.get('seq'))[:20]} makes no sense: {fault}")
+
+    def _restore(self, progress: Progress, event: journal.Event) -> None:
+        """Take all columns from the event: damage before it is settled."""
+        try:
+            vars(progress).update(vars(checkpoint.restored(event)))
+            progress.apply(event)
+        except (LookupError, TypeError, ValueError) as fault:
+            self.damage.append(f"{self.path / 'events.jsonl'}: what was restored makes no sense: {fault}")
+            return
+        self.damage = [self.header_damage] if self.header_damage else []
 
     def refresh(self) -> bool:
         """Catch up with the driver's files; whether anything changed. Not for the driver itself."""
@@ -219,10 +254,13 @@ class BatchFolder:
     def deadline(self) -> float | None:
         """Unix seconds at which the time limit ends the batch."""
         limit, started = self.header.spec.limits.time, self.progress.started
-        return clock.unix(started) + seconds(limit) if limit is not None and started else None
+        if limit is None or not started:
+            return None
+        return clock.unix(started) + seconds(limit) + self.header.clock_shift
 
     def status(self, *, submissions: bool = False) -> BatchStatus:
         progress, header, driver = self.progress, self.header, holder(self.path)
+        elsewhere = standing(self.path) if driver else []
         with self.lock:
             counts = progress.counts()
             deadline = self.deadline()
@@ -233,11 +271,19 @@ class BatchFolder:
                 kind=header.kind,
                 status=self.state(),
                 paused=header.paused,
-                attention=list(progress.attention.values()),
+                attention=[*self.standing.values(), *elsewhere, *progress.attention.values()],
                 total=self._total(),
-                **{state.value: counts[state] for state in JOB_STATES},
+                pending=counts[JobState.PENDING],
+                processing=counts[JobState.PROCESSING],
+                completed=counts[JobState.COMPLETED],
+                invalid=counts[JobState.INVALID],
+                failed=counts[JobState.FAILED],
+                expired=counts[JobState.EXPIRED],
+                cancelled=counts[JobState.CANCELLED],
                 maybe_twice=progress.maybe_twice,
+                with_keys=len(progress.keyed),
                 cost_usd=progress.cost_nano / NANO if progress.priced else None,
+                unpriced=progress.unpriced,
                 cost_limit_usd=header.spec.limits.cost_usd,
                 estimated_usd=header.estimated_usd,
                 created=header.created,
@@ -255,35 +301,22 @@ class BatchFolder:
                 driver=driver,
                 tags=header.tags,
                 archived=header.archived,
-                submissions=self._submissions(driver is not None) if submissions else None,
+                follows=header.follows or self._copied(),
+                damaged=self._results.gone(self.progress.offsets, self.progress.results_end),
+                submissions=submission_statuses(
+                    progress.submissions.values(),
+                    self.contacts or contacts.read(self.path),
+                    driver is not None,
+                )
+                if submissions
+                else None,
             )
 
-    def _submissions(self, driven: bool) -> list[SubmissionStatus]:
-        told = self.contacts or contacts.read(self.path)
-        return [self._submission(record, told, driven) for record in self.progress.submissions.values()]
-
-    def _submission(
-        self, record: SubmissionRecord, told: contacts.Contacts, driven: bool
-    ) -> SubmissionStatus:
-        last, following = told.get(record.id, (record.submitted, None))
-        return SubmissionStatus(
-            id=record.id,
-            backend=record.backend,
-            remote_id=record.remote_id,
-            status=record.state,
-            reason=record.reason or _doing(record),
-            jobs=ranges.count(record.jobs),
-            completed=record.completed,
-            failed=record.failed,
-            cost_usd=record.cost_nano / NANO if record.priced else None,
-            estimated_usd=record.estimated_usd,
-            submitted=record.submitted,
-            started=record.created,
-            ended=record.ended,
-            last_contact=last,
-            next_try=following if driven else None,
-            first_error=record.first_error,
-        )
+    def _copied(self) -> str | None:
+        """Why it will only follow once somebody drives it; looked at once for each home."""
+        if self._home_seen is not self.header.home:
+            self._home_seen, self._strays = self.header.home, is_a_copy(self.path, self.header)
+        return self._strays
 
     def columns(self) -> Columns:
         progress = self.progress
@@ -301,7 +334,7 @@ class BatchFolder:
 
         A stored line that cannot be read is told in `error`, with `error_kind` "damaged": one never hides the others.
         """
-        record = self.jobs.record(n)
+        record, lost = self._record(n)
         progress = self.progress
         with self.lock:
             state, tries, offset = JOB_STATES[progress.states[n]], progress.tries[n], progress.offsets[n]
@@ -313,6 +346,8 @@ class BatchFolder:
                 stored = self._results.at(offset)
             except StoreDamaged as fault:
                 kind, text = "damaged", str(fault)
+        if stored is None and lost and not kind:
+            kind, text = "damaged", lost
         if stored is None:
             return Result(
                 job_id=record.id,
@@ -328,7 +363,16 @@ class BatchFolder:
         fields = {name: getattr(stored, name) for name in _IN_BOTH}
         fields |= {"name": record.name, "status": state, "attempts": tries, "row": record.row}
         fields["backend"] = stored.backend or record.backend or self.header.backend
+        if lost:
+            fields["note"] = "; ".join(filter(None, (stored.note, f"its row is lost: {lost}")))
         return Result(**fields)
+
+    def _record(self, n: int) -> tuple[JobRecord, str | None]:
+        """What jobs.jsonl has of job `n`, and why it is nothing, where its line is damaged. Raises NotFound."""
+        try:
+            return self.jobs.record(n), None
+        except StoreDamaged as fault:
+            return JobRecord(n=n, id=self.jobs.ids[n]), str(fault)
 
     def _said(self, n: int) -> Json:
         """What a backend said of the last submission of job `n` that it refused as a whole."""
@@ -348,6 +392,14 @@ class BatchFolder:
             raise NotFound(f'batch {self.id}: no job "{job_id}"')
         return n
 
+    def nameless(self) -> list[int]:
+        """Jobs whose line is lost and of which no result tells the id; where one does, the job has it from now on."""
+        lost = set(self.jobs.nameless())
+        for _, _, stored in results.read_after(self.path / "results.jsonl", 0) if lost else ():
+            if stored is not None and stored.n in lost:
+                self.jobs.name(stored.n, stored.job_id)
+        return self.jobs.nameless() if lost else []
+
     def attempts(self, n: int) -> list[results.StoredResult]:
         """Every stored result of job `n`, oldest first. Reads the whole file."""
         found = results.read_after(self.path / "results.jsonl", 0)
@@ -361,9 +413,3 @@ class BatchFolder:
 def to_json(value: object) -> object:
     """A status or result as plain JSON types."""
     return msgspec.to_builtins(value)
-
-
-def _doing(record: SubmissionRecord) -> str | None:
-    """What the backend says that it is at, while it runs."""
-    over = record.state in (SubmissionState.ENDED, SubmissionState.COLLECTED)
-    return None if over else record.facts.get("doing") or None

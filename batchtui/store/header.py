@@ -1,23 +1,38 @@
-"""batch.json: what a batch is, small, replaced atomically."""
+"""batch.json: what a batch is, small, replaced atomically.
+
+Every change of it is an event of the journal as well (`header`), so that the file can be made again from there.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import msgspec
 
+from batchtui import typed
 from batchtui.errors import StoreDamaged
 from batchtui.model import BatchSpec, JobRecord, Json
+from batchtui.store.home import Home
 from batchtui.store.lines import replace_file
 
 SCHEMA = 1
+
+
+class StoreNewer(StoreDamaged):
+    """A later version wrote it: it may be read, and is neither changed nor mended here."""
+
+    header: BatchHeader | None = None
+    """What it says in the words of this version; None where it lacks some of them."""
 
 
 class BatchHeader(msgspec.Struct, kw_only=True):
     """The batch's own facts and flags. `template` is `[job]` as the source completes it; jobs are rendered from it."""
 
     schema: int = SCHEMA
+    seq: int = 0
+    """The journal's sequence number of the newest change that this holds."""
     id: str
     name: str
     backend: str
@@ -30,6 +45,8 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     template_hash: str
     base: str
     """Folder that relative paths of the batch file start from."""
+    files: str | None = None
+    """Folder that relative paths of jobs start from; None in older batches, where it is the source's."""
     accounts: dict[str, str] = {}
     """Fingerprint of the account by backend: a batch is not followed with another account's key."""
     templates: dict[str, dict[str, Json]] = {}
@@ -45,15 +62,31 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     """Jobs may yet be born: they are not known before their backend shows them, or before their results."""
     seeds: list[JobRecord] = []
     """What is sent, one to a submission, for the backend to bear jobs of; no jobs themselves."""
+    joined: bool = False
+    """Jobs were given after the batch was made: the last line of their file may be half written."""
     paused: bool = False
     released: bool = False
     """Whether the jobs behind `limits.canary` may go."""
     cancelling: bool = False
     unpriced_agreed: bool = False
     """A person agreed to send jobs whose price nobody knows, though a limit in dollars holds."""
+    answer_tokens: int | None = None
+    """The `max_tokens` that jobs which name none are sent with, so that a limit in dollars can be kept; a person agreed."""
     stopping: str | None = None
     """`error_policy` or `time_limit`, once that has ended the sending."""
+    clock_shift: float = 0.0
+    """Seconds by which the wall clock was set forward since the first submit, which count to no limit."""
     archived: bool = False
+    follows: str | None = None
+    """Why this store only follows what was sent: it is a copy, or lost what it knew; None: it may send."""
+    taking_over: bool = False
+    """A person decided that this store sends from now on: it does once it knows what lives at the backends."""
+    shown: list[str] = []
+    """Remote ids of what may be of this batch, as a person was shown them before a take-over."""
+    adopting: list[str] = []
+    """Remote ids that a person said are of this batch, until they are adopted."""
+    home: Home | None = None
+    """The files that the batch is driven from; None in batches of before that was told."""
     tags: list[str] = []
 
     def template_of(self, backend: str | None) -> dict[str, Json]:
@@ -83,13 +116,20 @@ def read_header(folder: Path) -> BatchHeader:
                 f"schema {schema} is none of ours" if schema is not None else "no schema version"
             )
         if schema > SCHEMA:
-            raise StoreDamaged(f"{path}: written by a newer batchtui (schema {schema}); update to read it")
-        header = msgspec.convert(raw, BatchHeader)
+            raise _newer(path, raw)
+        header = typed.convert(raw, BatchHeader)
     except FileNotFoundError:
         raise StoreDamaged(f"{path}: missing") from None
     except (OSError, ValueError, TypeError, RecursionError, msgspec.ValidationError) as fault:
         raise StoreDamaged(f"{path}: cannot be read ({_why(data) or fault}); it is left as it is") from fault
     return header
+
+
+def _newer(path: Path, raw: dict[str, Json]) -> StoreNewer:
+    newer = StoreNewer(f"{path}: written by a newer batchtui (schema {raw['schema']}); update to drive it")
+    with contextlib.suppress(msgspec.ValidationError):
+        newer.header = typed.convert(raw, BatchHeader)
+    return newer
 
 
 def _why(data: bytes) -> str | None:

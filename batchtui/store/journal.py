@@ -1,47 +1,41 @@
 """events.jsonl: one JSON object a line, `{"seq", "time", "event", …, "crc"}`.
 
-`crc` is the CRC-32 (8 hex digits) of the line without it, so that damage is told from truth without parsing
-twice. The first line names the schema version. Unknown events are kept and passed over.
+`crc` is its checksum (see `seals`). The first line names the schema version. Unknown events are kept and passed over.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from batchtui.durable import sync_folder
 from batchtui.model import Json
+from batchtui.store import seals
 from batchtui.store.clock import now
-from batchtui.store.lines import AppendFile, read_slices, sync_folder
+from batchtui.store.lines import AppendFile, read_slices
 
 SCHEMA = 1
-_SEAL = len(',"crc":"00000000"}')
+RESTORED = "restored"
+"""An event that holds all columns as they stood: what is damaged or lost before it no longer matters."""
 Event = dict[str, Json]
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def seal(event: Event) -> bytes:
     """The event as a line with its checksum and newline."""
-    body = _encode(event).encode()
-    return b'%b,"crc":"%08x"}\n' % (body[:-1], zlib.crc32(body))
-
-
-def is_whole(line: bytes) -> bool:
-    """Whether the checksum fits the line (without its newline)."""
-    body = line[:-_SEAL] + b"}"
-    return line[-_SEAL:] == b',"crc":"%08x"}' % zlib.crc32(body)
+    return seals.seal(_encode(event).encode())
 
 
 def read_events(path: Path, offset: int = 0) -> Iterator[tuple[int, list[Event], list[str]]]:
     """(offset after the slice, its events, what was damaged in it), in slices of about a megabyte."""
     for start, lines in read_slices(path, offset):
-        whole = [line for line in lines if is_whole(line)]
+        whole = [line for line in lines if seals.is_whole(line)]
         damage: list[str] = []
         if len(whole) != len(lines):
             at = start
             for line in lines:
-                if not is_whole(line):
+                if not seals.is_whole(line):
                     damage.append(f"{path}: the line at byte {at} is damaged")
                 at += len(line) + 1
         events, unread = _parse(path, whole)
@@ -67,18 +61,28 @@ def _parse(path: Path, lines: list[bytes]) -> tuple[list[Event], list[str]]:
 class Journal:
     """The writing side; the holder of the batch's lock has it."""
 
-    def __init__(self, path: Path, seq: int) -> None:
+    def __init__(self, path: Path, seq: int, last_time: str | None = None) -> None:
         self.file = AppendFile(path)
         self.torn = self.file.cut_torn_tail()
         self.seq = seq
+        self._last_time = last_time or ""
         if self.file.size == 0:
             self.append({"event": "journal", "schema": SCHEMA})
-            self.file.sync()  # a batch that was driven is known by this line for ever
-            sync_folder(path.parent)
+            try:
+                self.file.sync()  # a batch that was driven is known by this line for ever
+                sync_folder(path.parent)
+            except OSError:
+                self.file.clear()
+                raise
 
     def append(self, event: Event) -> Event:
-        """Give the event its sequence number and time, write it, and answer it as written. Raises StoreFull."""
-        sealed: Event = {"seq": self.seq + 1, "time": now(), **event}
+        """Give the event its sequence number and time, write it, and answer it as written. Raises StoreFull.
+
+        Where the clock was set back it is told at the time of the event before: nothing ends before it began.
+        """
+        time = max(now(), self._last_time)
+        sealed: Event = {"seq": self.seq + 1, "time": time, **event}
         self.file.append(seal(sealed))
+        self._last_time = time
         self.seq += 1
         return sealed

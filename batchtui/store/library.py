@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from batchtui.durable import make_folder, sync_folder
 from batchtui.errors import BadInput, NotFound, StoreDamaged, nearest
+from batchtui.store import digests, home
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader, read_header, write_header
+from batchtui.store.header import BatchHeader, write_header
+from batchtui.store.header_changes import header_of
 from batchtui.store.jobs import JobWriter
-from batchtui.store.lines import sync_folder
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
@@ -20,9 +24,11 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 class Library:
     """The folder that holds `batches/`. Folders are made 0700, files 0600, whatever the umask."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, tell: Callable[[str], None] = lambda _: None) -> None:
+        """`tell` hears, from any thread, what was changed that a person had set."""
         self.data_dir = data_dir
         self.batches_dir = data_dir / "batches"
+        self._tell = tell
 
     def ids(self) -> list[str]:
         """Ids of all batches, unordered; drafts in the making are left out."""
@@ -32,6 +38,17 @@ class Library:
                 for entry in os.scandir(self.batches_dir)
                 if entry.is_dir() and entry.name[0] != "."
             ]
+        except FileNotFoundError:
+            return []
+
+    def strange(self) -> list[str]:
+        """Names of what lies among the batches and is no folder."""
+        try:
+            return sorted(
+                entry.name
+                for entry in os.scandir(self.batches_dir)
+                if not entry.is_dir() and entry.name[0] != "."
+            )
         except FileNotFoundError:
             return []
 
@@ -63,19 +80,21 @@ class Library:
             yield item
 
     def find(self, reference: str) -> BatchFolder:
-        """A batch by id, unambiguous beginning of an id, or name.
+        """A batch by id, else by name (of several that share one the newest), else by the beginning of its id.
 
         Raises NotFound, StoreDamaged, BadInput where it is ambiguous.
         """
         ids = self.ids()
         if reference in ids:
             return self.open(reference)
-        names: dict[str, list[str]] = {}
-        for batch_id in ids:
-            with contextlib.suppress(StoreDamaged):
-                names.setdefault(read_header(self.path(batch_id)).name, []).append(batch_id)
+        names: dict[str, tuple[str, str]] = {}
+        """By name when its newest batch was created, and its id."""
+        for header in self._headers(ids):
+            made = (header.created, header.id)
+            names[header.name] = max(names.get(header.name, made), made)
+        if reference and reference in names:
+            return self.open(names[reference][1])  # a whole name, whatever ids happen to begin with
         matches = {batch_id for batch_id in ids if reference and batch_id.startswith(reference)}
-        matches.update(names.get(reference, ()) if reference else ())
         if not matches:
             hint = nearest(reference, [*ids, *names])
             raise NotFound(f'no batch "{reference}"{hint}; `batchtui list --all` shows them')
@@ -85,21 +104,55 @@ class Library:
             )
         return self.open(matches.pop())
 
+    def free_name(self, name: str) -> str:
+        """That name, or `sweep-2` for `sweep` where a batch has it: with the next number that none has."""
+        taken = {header.name for header in self._headers(self.ids())}
+        stem, _, number = name.rpartition("-")
+        stem, count = (stem, int(number)) if stem and number.isdecimal() and len(number) < 6 else (name, 1)
+        while name in taken:
+            count += 1
+            name = f"{stem}-{count}"
+        return name
+
+    def _headers(self, ids: Iterable[str]) -> Iterator[BatchHeader]:
+        """Those that can be read."""
+        for batch_id in ids:
+            with contextlib.suppress(StoreDamaged):
+                yield header_of(self.path(batch_id))
+
     def draft(self) -> Draft:
         """A batch in the making, unseen by others until it is kept. Raises StoreFull, StoreDamaged."""
+        self._make_folders()
+        taken = set(self.ids())
+        while (batch_id := _new_id()) in taken:
+            pass
+        return Draft(self, batch_id)
+
+    def _make_folders(self) -> None:
+        folders = (self.data_dir, self.batches_dir)
+        before = [stat.S_IMODE(path.stat().st_mode) if path.is_dir() else 0o700 for path in folders]
         try:
-            self.batches_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for path in (self.data_dir, self.batches_dir):
+            make_folder(self.batches_dir)
+            for path in folders:
                 path.chmod(0o700)
         except OSError as fault:
             raise StoreDamaged(
                 f"{fault.filename}: cannot be made a folder of yours alone ({fault.strerror}); "
                 "name another with --data-dir"
             ) from fault
-        taken = set(self.ids())
-        while (batch_id := _new_id()) in taken:
-            pass
-        return Draft(self, batch_id)
+        for path, mode in zip(folders, before, strict=True):
+            if mode & 0o077:
+                self._tell(f"{path}: was open to other users (mode {mode:04o}) and is yours alone now (0700)")
+
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[Path]:
+        """A folder beside the batches that others do not see, for a batch that is taken in whole. Raises StoreDamaged."""
+        self._make_folders()
+        place = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.batches_dir))
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
     def remove(self, batch_id: str) -> None:
         """Delete the batch's folder, by way of a hidden name so that a cut deletion leaves nothing half."""
@@ -130,9 +183,18 @@ class Draft:
         self._path.mkdir(mode=0o700)
         self._path.chmod(0o700)
         self.jobs = JobWriter(self._path / "jobs.jsonl")
+        self.digests: list[bytes] = []
+        """Of each job what would be paid for; kept where there is one for every job."""
+
+    def free_name(self, name: str) -> str:
+        """A name for it that no other batch has."""
+        return self._library.free_name(name)
 
     def keep(self, header: BatchHeader) -> BatchFolder:
+        if self.jobs.count == len(self.digests) > 0:
+            digests.write(self._path, self.digests)
         self.jobs.close()
+        header.home = home.settle(self._path)
         write_header(self._path, header)
         self._path.rename(self._library.path(self.id))
         sync_folder(self._library.batches_dir)

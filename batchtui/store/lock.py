@@ -7,15 +7,25 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from batchtui import typed
 from batchtui.errors import StoreDamaged
+from batchtui.model import Attention, Json
 from batchtui.store.clock import now
 from batchtui.store.lines import StoreFull, replace_file
 
 if TYPE_CHECKING:
     from filelock import FileLock
+
+
+_HOLDER = "holder.json"
+_ROOM = 2048
+"""Bytes of that file, most of them blank: what it says later is not longer."""
 
 
 class DriveLock:
@@ -43,35 +53,62 @@ class DriveLock:
         self.heartbeat()
         return True
 
-    def heartbeat(self) -> None:
-        """Say who holds it, for the others' message."""
-        holder = {
+    def heartbeat(self, standing: Iterable[Attention] = ()) -> None:
+        """Say who holds it, for the others' message, and what stands in the way that no journal can tell.
+
+        On a full disk the file is written over where it stands, which takes no more space.
+        """
+        holder: dict[str, Json] = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "boot": boot_id(),
             "since": self._since,
             "heartbeat": now(),
         }
-        with contextlib.suppress(StoreFull):
-            replace_file(self._folder / "holder.json", json.dumps(holder).encode(), durable=False)
+        if told := [msgspec.to_builtins(item) for item in standing]:
+            holder["standing"] = told
+        line = json.dumps(holder).encode().ljust(_ROOM)
+        try:
+            replace_file(self._folder / _HOLDER, line, durable=False)
+        except StoreFull:
+            with contextlib.suppress(OSError), (self._folder / _HOLDER).open("r+b", buffering=0) as file:
+                file.write(line)
 
     def release(self) -> None:
         if self._lock:
             with contextlib.suppress(OSError):
-                os.unlink(self._folder / "holder.json")
+                os.unlink(self._folder / _HOLDER)
             self._lock.release()
             self._lock = None
 
 
 def holder(folder: Path) -> str | None:
     """`pid 4121 on host` of the process that drives the batch, None where none does."""
-    if not (folder / "holder.json").exists() or not is_held(folder):
+    if not (folder / _HOLDER).exists() or not is_held(folder):
         return None
     try:
-        who = json.loads((folder / "holder.json").read_bytes())
+        who = json.loads((folder / _HOLDER).read_bytes())
         return f"pid {int(who['pid'])} on {who['host']}"
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return "another process"
+
+
+def standing(folder: Path) -> list[Attention]:
+    """What the process that holds the lock says of what it cannot write down; nothing where that is this process."""
+    try:
+        who = json.loads((folder / _HOLDER).read_bytes())
+        mine = who["pid"] == os.getpid() and who["host"] == socket.gethostname()
+        return [] if mine else typed.convert(who.get("standing", []), list[Attention])
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        msgspec.ValidationError,
+    ):
+        return []
 
 
 def is_held(folder: Path) -> bool:

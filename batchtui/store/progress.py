@@ -7,51 +7,16 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from batchtui.model import JOB_STATES, Attention, JobState, Json, SubmissionState
 from batchtui.store import journal, ranges
 from batchtui.store.journal import Event
+from batchtui.store.submissions import SubmissionRecord as SubmissionRecord
+from batchtui.store.submissions import kind_in_old_words
 
 CODE = {state: code for code, state in enumerate(JOB_STATES)}
 PENDING, PROCESSING = CODE[JobState.PENDING], CODE[JobState.PROCESSING]
 NANO = 1_000_000_000
-
-
-@dataclass(slots=True)
-class SubmissionRecord:
-    """What the journal says of one submission. `jobs` are ranges of job numbers."""
-
-    id: int
-    backend: str
-    token: str
-    jobs: str
-    created: str
-    account: str | None = None
-    bytes: int = 0
-    state: SubmissionState = SubmissionState.SENDING
-    remote_id: str | None = None
-    facts: dict[str, Json] = field(default_factory=dict)
-    reason: str | None = None
-    submitted: str | None = None
-    ended: str | None = None
-    ended_as: str | None = None
-    completed: int = 0
-    failed: int = 0
-    first_error: str | None = None
-    estimated_usd: float | None = None
-    expires: str | None = None
-    cost_nano: int = 0
-    priced: bool = False
-    cancel_asked: bool = False
-    attempted: bool = True
-    """Whether it was ever on its way; until then its jobs have no attempt of it."""
-    grows: bool = False
-    """Whether its jobs are born at the backend."""
-    early: bool = False
-    """Whether its answers are fetched while others of it still run."""
-    seed: int | None = None
-    """Which of the header's seeds it sends; None: none, or that seed is to be sent anew."""
 
 
 class Progress:
@@ -65,10 +30,15 @@ class Progress:
         self.offsets = array("q", [-1]) * total
         self.errors: dict[int, str] = {}
         """`kind: first line` of jobs that failed, or whose last attempt did."""
+        self.keyed: set[int] = set()
+        """Jobs whose counting result holds a key."""
         self.traces: dict[int, dict[str, Json]] = {}
         """What attempts in flight left for us to find (process ids)."""
         self.submissions: dict[int, SubmissionRecord] = {}
         self.attention: dict[tuple[str, int | None], Attention] = {}
+        self.header: dict[str, Json] = {}
+        """The batch's header by its changes, the newest at `header_seq`."""
+        self.header_seq = 0
         self.seq = 0
         self.results_end = 0
         self.inbox_end = 0
@@ -76,6 +46,7 @@ class Progress:
         self.cost_nano = 0
         self.priced = False
         self.unpriced = 0
+        """Results whose tokens were counted, and of which nobody knows what they cost."""
         self.tokens_in = 0
         self.tokens_out = 0
         self.started: str | None = None
@@ -120,7 +91,14 @@ class Progress:
             self.states[first:end] = bytes((code,)) * (end - first)
 
     def _error(self, n: int, event: Event) -> None:
-        text = f"{event.get('error_kind') or 'error'}: {event.get('error') or ''}"
+        self.note_error(n, event.get("error_kind") or "error", event.get("error"))
+
+    def note_error(self, n: int, kind: str | None, words: str | None) -> None:
+        """What went wrong with job `n`, or that nothing did."""
+        if not kind and not words:
+            self.errors.pop(n, None)
+            return
+        text = f"{kind or 'error'}: {(words or '')[:200]}"
         self.errors[n] = self._interned.setdefault(text, text)
 
     def _journal(self, event: Event) -> None:
@@ -144,16 +122,22 @@ class Progress:
         if event["at"] < self.results_end:
             return
         n, state = event["n"], JobState(event["state"])
+        submission = self.submissions.get(event.get("sub", -1))
+        if submission and self.offsets[n] >= 0 and self.states[n] not in (PENDING, PROCESSING):
+            submission.failed = max(
+                0, submission.failed - 1
+            )  # an answer in place of an error that came before it
         self.results_end = event["at"] + event["len"]
         self.states[n] = CODE[state]
         self.tries[n] = max(self.tries[n], event["try"])
         self.offsets[n] = event["at"]
+        (self.keyed.add if event.get("key") else self.keyed.discard)(n)
         self.traces.pop(n, None)
         self.tokens_in += event.get("in") or 0
         self.tokens_out += event.get("out") or 0
         cost = event.get("cost")
         if cost is None:
-            self.unpriced += 1
+            self.unpriced += bool(event.get("in") or event.get("out"))
         else:
             self.cost_nano += round(cost * NANO)
             self.priced = True
@@ -161,7 +145,6 @@ class Progress:
             self._error(n, event)
         else:
             self.errors.pop(n, None)
-        submission = self.submissions.get(event.get("sub", -1))
         if submission:
             if state is JobState.COMPLETED:
                 submission.completed += 1
@@ -191,6 +174,7 @@ class Progress:
             self.traces.pop(n, None)
             if event.get("gone"):
                 self.offsets[n] = -1
+                self.keyed.discard(n)
             if fresh:
                 self.fails[n] = 0
                 self.errors.pop(n, None)
@@ -218,6 +202,16 @@ class Progress:
             self.tries[n] = 1
         submission = self.submissions[event["sub"]]
         submission.jobs = ",".join(filter(None, (submission.jobs, event["jobs"])))
+
+    def _added(self, event: Event) -> None:
+        """Jobs that a person gave after the batch was made."""
+        more = max(0, event["total"] - self.total)
+        self.total += more
+        self.states.extend(bytes((PENDING,)) * more)
+        self.tries.extend([0] * more)
+        self.fails.extend(bytes(more))
+        self.offsets.extend([-1] * more)
+        self.ended = None
 
     # ---- submissions
 
@@ -276,6 +270,7 @@ class Progress:
     def _waiting(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state, submission.reason = SubmissionState.WAITING, event.get("reason")
+        submission.reason_kind = event.get("kind") or kind_in_old_words(submission.reason or "")
         submission.estimated_usd = event.get("estimated_usd", submission.estimated_usd)
         self._set(submission.jobs, JobState.PENDING)
         self.attention.pop(("unsure", submission.id), None)
@@ -283,14 +278,20 @@ class Progress:
     def _unsure(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state, submission.reason = SubmissionState.UNSURE, event.get("reason")
+        submission.unnamed += bool(event.get("answered"))
 
     def _poll(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
+        ended_before = submission.state is SubmissionState.ENDED
         submission.state = SubmissionState(event["state"])
         submission.ended_as = event.get("ended_as") or submission.ended_as
+        counted = {key: event.get(key) for key in ("completed", "failed", "total")}
+        submission.counted = {key: count for key, count in counted.items() if count is not None}
         submission.first_error = submission.first_error or event.get("error")
         submission.expires = event.get("expires")
         submission.facts.update(event.get("facts") or {})
+        if ended_before:
+            return  # asked again while its results were not whole: what is stored counts
         if submission.state is SubmissionState.ENDED:
             submission.ended = event["time"]
         if submission.grows or submission.early:
@@ -301,12 +302,26 @@ class Progress:
         else:
             submission.completed = submission.failed = 0  # from here on counted by the stored results
 
+    def _uncollected(self, event: Event) -> None:
+        """Its results are not whole: why, until they are."""
+        self.submissions[event["sub"]].reason = event["reason"]
+
+    def _recollect(self, event: Event) -> None:
+        """A person wants these jobs' answers fetched once more; nothing is sent for that."""
+        submission = self.submissions[event["sub"]]
+        submission.state, submission.reason, submission.homing = SubmissionState.ENDED, None, True
+        self.ended = None
+        self._set(event["jobs"], JobState.PROCESSING)
+        for n in ranges.decode(event["jobs"]):
+            if self.offsets[n] >= 0:  # an answer that could not be read counts no more
+                submission.failed = max(0, submission.failed - 1)
+
     def _cancel_asked(self, event: Event) -> None:
         self.submissions[event["sub"]].cancel_asked = True
 
     def _collected(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
-        submission.state = SubmissionState.COLLECTED
+        submission.state, submission.homing = SubmissionState.COLLECTED, False
         self.maybe_twice += event.get("maybe_twice", 0)
         if event.get("again"):  # nothing more comes of it: its open jobs are sent anew
             submission.seed = None
@@ -325,6 +340,10 @@ class Progress:
         self.attention = {key: a for key, a in self.attention.items() if key[1] != submission.id}
 
     # ---- the rest
+
+    def _header(self, event: Event) -> None:
+        self.header.update(event["set"])
+        self.header_seq = event["seq"]
 
     def _attention(self, event: Event) -> None:
         item = Attention(
@@ -348,6 +367,7 @@ class Progress:
 
 _HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
     "journal": Progress._journal,
+    "header": Progress._header,
     "start": Progress._start,
     "trace": Progress._trace,
     "result": Progress._result,
@@ -355,6 +375,7 @@ _HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
     "mark": Progress._mark,
     "lost": Progress._lost,
     "born": Progress._born,
+    "added": Progress._added,
     "planned": Progress._planned,
     "unplanned": Progress._unplanned,
     "intent": Progress._intent,
@@ -364,6 +385,8 @@ _HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
     "waiting": Progress._waiting,
     "unsure": Progress._unsure,
     "poll": Progress._poll,
+    "uncollected": Progress._uncollected,
+    "recollect": Progress._recollect,
     "cancel_asked": Progress._cancel_asked,
     "collected": Progress._collected,
     "attention": Progress._attention,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from batchtui import typed
 from batchtui.errors import StoreDamaged
 from batchtui.model import Outcome
-from batchtui.store.lines import read_slices
+from batchtui.store import seals
+from batchtui.store.lines import SLICE, read_slices
 
 SCHEMA = 1
 _USUAL_LINE = 4096
@@ -40,8 +42,8 @@ def encode(result: StoredResult) -> bytes:
     with suppress(ValueError, OverflowError):
         line = msgspec.json.encode(result)
         if line.isascii():
-            return line + b"\n"
-    return json.dumps(msgspec.to_builtins(result), separators=(",", ":")).encode() + b"\n"
+            return seals.seal(line)
+    return seals.seal(json.dumps(msgspec.to_builtins(result), separators=(",", ":")).encode())
 
 
 class ResultReader:
@@ -60,9 +62,37 @@ class ResultReader:
                 f"{self._path}: the result at byte {offset} cannot be read ({fault})"
             ) from fault
 
-    def _line(self, offset: int) -> bytes:
+    def gone(self, offsets: Iterable[int], end: int) -> int:
+        """How many of these results are not in the file any more, which had its last one at `end`."""
+        try:
+            size = self._path.stat().st_size
+        except OSError:
+            size = 0
+        if end <= len(FIRST_LINE) or size >= end:
+            return 0
+        whole = self._last_line_end(size)
+        return sum(offset >= whole for offset in offsets)
+
+    def _last_line_end(self, size: int) -> int:
+        """Where the last whole line of the first `size` bytes ends; 0 where the file cannot be read."""
+        try:
+            self._open()
+            while size > 0:
+                begin = max(0, size - SLICE)
+                newline = os.pread(self._fd, size - begin, begin).rfind(b"\n")
+                if newline >= 0:
+                    return begin + newline + 1
+                size = begin
+        except OSError:
+            pass
+        return 0
+
+    def _open(self) -> None:
         if self._fd < 0:
             self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def _line(self, offset: int) -> bytes:
+        self._open()
         size, data = _USUAL_LINE, b""
         while piece := os.pread(self._fd, size, offset + len(data)):
             end = piece.find(b"\n")
@@ -78,10 +108,12 @@ class ResultReader:
 
 
 def decode(line: bytes) -> StoredResult:
+    """The result of a line without its newline. Raises ValueError, RecursionError, msgspec.ValidationError."""
+    seals.check(line)
     try:
-        return msgspec.json.decode(line, type=StoredResult)
+        return typed.decode(line, StoredResult)
     except msgspec.DecodeError:  # lone halves of an emoji, which only the slower reader takes
-        return msgspec.convert(json.loads(line), StoredResult)
+        return typed.convert(json.loads(line), StoredResult)
 
 
 def read_after(path: Path, offset: int) -> Iterator[tuple[int, int, StoredResult | None]]:

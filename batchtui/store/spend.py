@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui import typed
+from batchtui.durable import sync_folder
 from batchtui.errors import StoreDamaged
 from batchtui.store import clock
 from batchtui.store.lines import AppendFile, read_slices, replace_file
@@ -166,7 +168,7 @@ class SpendFile:
 
     def _take(self, line: bytes) -> None:
         try:
-            found = msgspec.json.decode(line, type=SpendLine)
+            found = typed.decode(line, SpendLine)
         except (msgspec.DecodeError, RecursionError):
             return  # torn by a crash, and therefore never relied on
         if found.schema > SCHEMA:
@@ -185,8 +187,11 @@ class SpendFile:
             head = b"" if file.size else msgspec.json.encode(SpendLine(schema=SCHEMA)) + b"\n"
             if file.size and os.pread(file.fileno(), 1, file.size - 1) != b"\n":
                 head = b"\n"  # ends the line that a crash tore
+            is_new = not file.size
             file.append(head + data)
             file.sync()
+            if is_new:
+                sync_folder(self.path.parent)
             stat = os.fstat(file.fileno())
             self._file_id, self._end = (stat.st_dev, stat.st_ino), file.size
         finally:

@@ -33,6 +33,8 @@ NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 VIEWS = ("views", "compare")
 LISTS = ("batches", "batch", "log", *VIEWS)
 MOVING = (*LISTS, "info", "result")
+LEAVES = "ctrl+q"
+"""Quits from a dialog and from the palette as well, which take letters for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch.new", "New", "Compose a new batch", ("n",), ("batches", "first_run"), True),
     Action("list.mark", "Mark", "Mark or unmark; actions then apply to the marked ones", ("space",),
            ("batches", "batch"), True),
-    Action("batch.retry", "Retry", "Put failed, invalid, expired and cancelled jobs back to pending: of the marked "
-           "batches, or the marked jobs", ("r",), ("batches", "batch"), True),
-    Action("batch.cancel", "Cancel", "Cancel the marked batches or jobs, or the whole batch; asks first", ("x",),
-           ("batches", "batch"), True),
+    Action("batch.retry", "Retry", "Put failed, invalid, expired and cancelled jobs back to pending: the marked ones, "
+           "else those shown", ("r",), ("batches", "batch"), True),
+    Action("batch.cancel", "Cancel", "Cancel the marked batches or jobs, those shown, or the whole batch; asks first",
+           ("x",), ("batches", "batch"), True),
     Action("list.filter", "Filter", "Type to narrow the list; `!text` leaves out, `status:failed` looks at a column",
            ("slash",), LISTS, True),
     Action("batch.pause", "Pause", "Pause: nothing more is sent and nothing is polled; again to resume", ("p",),
@@ -83,9 +85,11 @@ ACTIONS: tuple[Action, ...] = (
            ("batch",), True),
     Action("batch.resolve", "Settle", "Settle what needs a person: an unsure submission, a canary, a spent budget",
            ("u",), ("batches", "batch", "info"), True),
+    Action("batch.collect", "Collect", "Bring home the answers that are not here, from what was kept or from the "
+           "backend; costs nothing", ("h",), ("batches", "batch", "info")),
     Action("batch.limit", "Limits", "Change what the batch may cost and how long it may take", ("l",),
            ("batches", "batch", "info"), True),
-    Action("view.open", "Views", "Tables and pictures over the results; from a result, over that job", ("v",),
+    Action("view.open", "Views", "Tables and pictures over what is marked, else shown; from a result, over that job", ("v",),
            ("batches", "batch", "result"), True),
     Action("view.compare", "Compare", "Compare two marked jobs or batches side by side, or this batch with another",
            ("C",), ("batches", "batch", *VIEWS)),
@@ -94,9 +98,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.reverse", "Reverse", "Turn the order round", ("S",), ("batches", "batch", *VIEWS)),
     Action("list.all", "Mark all", "Mark everything the filter shows", ("ctrl+a",), ("batches", "batch")),
     Action("list.none", "Unmark", "Take all marks away", ("ctrl+backslash", "U"), ("batches", "batch")),
-    Action("batch.export", "Export", "Write the results to a file", ("e",), ("batches", "batch", "result")),
-    Action("batch.clone", "Clone", "Compose a new batch from this one", ("c",), ("batches", "batch")),
+    Action("batch.export", "Export", "Write to a file what is marked, else shown, or all", ("e",),
+           ("batches", "batch", "result")),
+    Action("batch.clone", "Clone", "A new batch from this one: edited, or of the marked or shown jobs as they are", ("c",),
+           ("batches", "batch")),
     Action("batch.archive", "Archive", "Hide the batch, or bring it back; everything stays on the disk", ("z",),
+           ("batches",)),
+    Action("batch.tag", "Tag", "Tag the marked batches, or take a tag away; `tag:x` in the filter finds them", ("T",),
            ("batches",)),
     Action("batch.archived", "Archived too", "Show archived batches too; again to hide them", ("Z",), ("batches",)),
     Action("batch.remove", "Remove", "Delete the batch with its results from the disk; asks first", ("delete", "D"),
@@ -183,9 +191,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.palette", "Commands", "Every command by name, and the themes", ("ctrl+p", "colon"), EVERYWHERE),
     Action("app.interrupt", "Interrupt", "Says how to quit; ctrl+c copies where text is selected", ("ctrl+c",),
            EVERYWHERE),
+    Action("app.suspend", "Suspend", "Back to the shell; its `fg` brings the app back", ("ctrl+z",), EVERYWHERE),
     Action("app.help", "Help", "Keys of this screen, states, and what quitting means",
            ("question_mark", "f1"), EVERYWHERE, True),
-    Action("app.quit", "Quit", "Leave; what runs remotely keeps running", ("q", "ctrl+q"), EVERYWHERE, True),
+    Action("app.quit", "Quit", "Leave; what runs remotely keeps running", ("q", LEAVES), EVERYWHERE, True),
     Action("screen.batches", "Batches", "All batches", ("1",), NUMBERED, True),
     Action("screen.compose", "Compose", "The batch you are composing", ("2",), NUMBERED, True),
     Action("screen.results", "Results", "Jobs and results of the selected batch", ("3",), NUMBERED, True),
@@ -204,7 +213,8 @@ def of_screen(name: str) -> Iterator[Action]:
 def bindings(name: str) -> list[BindingType]:
     """`BINDINGS` of the screen called `name`, or of the app."""
     if name == "app":
-        return [action.binding() for action in ACTIONS if action.of_app]
+        above = Binding(LEAVES, "leave", show=False, priority=True)
+        return [*(action.binding() for action in ACTIONS if action.of_app), above]
     return [action.binding() for action in of_screen(name) if not action.of_app]
 
 

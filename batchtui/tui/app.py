@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
+from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError
 from textual.binding import Binding
 from textual.content import Content
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -23,6 +27,7 @@ from batchtui import text
 from batchtui.config import Config
 from batchtui.config.providers import KEYLESS
 from batchtui.engine.pool import Backends
+from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Json
 from batchtui.store import clock
 from batchtui.store.library import Library
@@ -30,6 +35,7 @@ from batchtui.tui import actions, leaving, settings, states, terminal
 from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
 from batchtui.tui.day_money import DayMoney
+from batchtui.tui.ending import Ending
 from batchtui.tui.error_digests import ErrorDigests
 from batchtui.tui.key_order import KeyOrder
 from batchtui.tui.link import Link
@@ -38,7 +44,7 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.screens.dialogs import Dialog
 from batchtui.tui.usual import UsualTimes
-from batchtui.tui.widgets.guard import Guard, NoColour
+from batchtui.tui.widgets.guard import Guard, NoColour, Plain
 from batchtui.tui.widgets.header import HeaderLine
 
 Severity = Literal["information", "warning", "error"]
@@ -95,9 +101,11 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=None if sys.platform == "win32" else terminal.TolerantDriver)
         self.config = config
         self.data_dir = data_dir
-        self.library = Library(data_dir)
+        self._heard: deque[str] = deque(maxlen=20)
+        self.library = Library(data_dir, self._heard.append)
         self.backends = Backends(config)
         self.link = Link(self.library)
+        self.ending = Ending(self)
         self.glyphs = states.glyphs()
         self.now = now
         self.keymap_in_use: dict[str, str] = {}
@@ -118,11 +126,12 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     # ---- starting and stopping
 
     def on_load(self) -> None:
+        # From Python 3.12 on Textual has tasks begin where they are made, so that a mode's first screen mounts its
+        # fields before it is on the stack, where they look for it (ScreenStackError). One order on every Python.
+        asyncio.get_running_loop().set_task_factory(None)
         self.link.read()
 
     def on_mount(self) -> None:
-        if not self.is_headless:
-            terminal.end_on_signals(self)
         self.theme = self._wanted_theme()
         self._theme_at_start = self.theme
         self.theme_changed_signal.subscribe(self, lambda _: self._remember_theme())
@@ -164,6 +173,8 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     def _drain(self) -> None:
         if changed := self.link.drain():
             self.tell(changed)
+        while self._heard:
+            self.say(self._heard.popleft(), "warning")
 
     def tell(self, changed: set[str]) -> None:
         """Bring every screen up to date about these batches."""
@@ -196,7 +207,15 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         first = [NoColour()] if self.no_color else super().get_line_filters()
-        return [*first, self._guard]
+        last = [Plain()] if self.glyphs is states.ASCII else []
+        return [*first, self._guard, *last]
+
+    def _handle_exception(self, error: Exception) -> None:
+        """On the way out a screen that is half built or half taken down is no fault, and the exit code stands."""
+        if self._exit:
+            self._close_messages_no_wait()
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         self.panic(crash_text(self._exception))
@@ -228,7 +247,30 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def ask(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None]) -> None:
         """Show a dialog; `then` gets its answer, None where it was closed."""
-        self.push_screen(dialog, then)
+
+        def answered(answer: Answer | None) -> None:
+            with self._refusals_told():
+                then(answer)
+
+        self.push_screen(dialog, answered)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        with self._refusals_told():
+            return await super().run_action(action, default_namespace, namespaces)
+        return True
+
+    @contextmanager
+    def _refusals_told(self) -> Iterator[None]:
+        """A wish that the store does not take, as of a newer version or on a full disk, is told, and ends nothing."""
+        try:
+            yield
+        except BatchtuiError as fault:
+            self.say(fault, "error")
 
     def setting(self, key: str, default: Json = None) -> Json:
         return settings.read(self.config, key, default)
@@ -238,13 +280,12 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def worker_line(self) -> Content:
         """How the worker is, for the header."""
-        if self.link.worker is None:
-            return Content.styled("reading only" if not self._worker_wanted else "starting", "dim")
         running = self.link.in_flight()
         local = f"{running} running here  " if running else ""
-        damaged = self.link.damaged()
-        if damaged:
+        if damaged := self.link.damaged():
             return Content.styled(f"{local}{len(damaged)} damaged, see Log", states.STYLES["attention"])
+        if self.link.worker is None:
+            return Content.styled("starting" if self._worker_wanted else "reading only", "dim")
         return Content.styled(f"{local}worker ok", "dim")
 
     # ---- moving
@@ -366,5 +407,15 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         front = self.front()
         self.push_screen(HelpScreen(front.place if front else "batches"))
 
+    def action_app_suspend(self) -> None:
+        if not terminal.suspend():
+            self.say("no shell is there that could bring it back", "warning")
+
     def action_app_quit(self) -> None:
         leaving.quit_app(self)
+
+    def action_leave(self) -> None:
+        leaving.quit_app(self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "leave" or actions.LEAVES in self.keys_of(actions.BY_ID["app.quit"])

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui import outcome
 from batchtui.engine.discarding import discard_aside, leftovers
-from batchtui.errors import BatchtuiError
-from batchtui.model import BatchStatus
+from batchtui.engine.homing import fetchable
+from batchtui.model import UNSUCCESSFUL_JOB_STATES, BatchStatus, SubmissionState
 from batchtui.tui import figures, states
 from batchtui.tui.screens.dialogs import Ask, Confirm
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
-
-RETRIED = ("failed", "invalid", "expired", "cancelled")
 
 
 def _statuses(app: BatchtuiApp, ids: Sequence[str]) -> list[BatchStatus]:
@@ -52,21 +50,6 @@ def cancel(app: BatchtuiApp, ids: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def cancel_jobs(app: BatchtuiApp, batch_id: str, job_ids: Sequence[str]) -> None:
-    """Ask, then cancel some jobs of a batch."""
-
-    def answered(yes: bool | None) -> None:
-        if yes:
-            app.link.command(batch_id, "cancel", jobs=list(job_ids))
-            app.say(f"cancelling {len(job_ids)} jobs")
-
-    what = f'job "{job_ids[0]}"' if len(job_ids) == 1 else f"{len(job_ids)} jobs"
-    app.ask(
-        Confirm(f"Cancel {what}?", "Jobs that have ended keep their result.", yes="Cancel", no="Keep"),
-        answered,
-    )
-
-
 def pause(app: BatchtuiApp, ids: Sequence[str]) -> None:
     """Pause what runs; where all of it is paused, resume."""
     found = [status for status in _statuses(app, ids) if states.live(status)]
@@ -96,14 +79,37 @@ def retry(app: BatchtuiApp, ids: Sequence[str]) -> None:
         found = [status for status in found if status not in kept]
     if not found:
         return
-    jobs = sum(_to_retry(status) for status in found)
-    for status in found:
-        app.link.command(status.id, "retry", status=list(RETRIED))
-    app.say(f"{figures.count(jobs)} jobs of {_named(found)} go back to pending")
+    jobs = figures.count(sum(_to_retry(status) for status in found))
+
+    def send() -> None:
+        for status in found:
+            app.link.command(status.id, "retry")
+        app.say(f"{jobs} jobs of {_named(found)} go back to pending")
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            send()
+
+    price = _price(app, found)
+    if price:
+        words = "; ".join(f"{status.name}: {outcome.told(status)}" for status in found[:8])
+        ask = Confirm(f"Retry {jobs} jobs of {_named(found)}?", f"{words}. {price.capitalize()}.",
+                      yes="Retry", no="Keep")  # fmt: skip
+        app.ask(ask, answered)
+    else:
+        send()
+
+
+def _price(app: BatchtuiApp, found: Sequence[BatchStatus]) -> str:
+    """What sending their jobs without a good answer again would cost, in words; empty where it costs nothing."""
+    from batchtui.tui.job_actions import cost_words
+
+    folders = [folder for status in found if (folder := app.link.folder(status.id))]
+    return cost_words(app, [(one, one.progress.numbers(*UNSUCCESSFUL_JOB_STATES)) for one in folders])
 
 
 def _to_retry(status: BatchStatus) -> int:
-    return states.unsuccessful(status) + status.cancelled
+    return outcome.without_answer(status)
 
 
 def _all_born(app: BatchtuiApp, batch_id: str) -> bool:
@@ -112,12 +118,27 @@ def _all_born(app: BatchtuiApp, batch_id: str) -> bool:
     return folder is not None and len(folder.born) == len(folder.jobs) > 0
 
 
-def retry_jobs(app: BatchtuiApp, batch_id: str, job_ids: Sequence[str]) -> None:
-    if _all_born(app, batch_id):
-        app.say(NOT_ALONE, "warning")
+def collect(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Ask for answers that are not here, at no cost."""
+    found = _statuses(app, ids)
+    wanted = [status for status in found if _is_incomplete(app, status.id)]
+    if not wanted:
+        app.say(
+            "nothing to collect: every answer that a backend gave is here" if ids else "no batch is selected"
+        )
         return
-    app.link.command(batch_id, "retry", jobs=list(job_ids))
-    app.say(f"{len(job_ids)} jobs go back to pending" if len(job_ids) > 1 else "the job goes back to pending")
+    for status in wanted:
+        app.link.command(status.id, "collect")
+    app.say(f"{_named(wanted)}: asking once more for what is not here")
+
+
+def _is_incomplete(app: BatchtuiApp, batch_id: str) -> bool:
+    """Whether a submission of it is not home, or left jobs without an answer."""
+    folder = app.link.folder(batch_id)
+    if folder is None:
+        return False
+    coming = any(one.state is SubmissionState.ENDED for one in folder.progress.submissions.values())
+    return coming or bool(fetchable(folder))
 
 
 def archive(app: BatchtuiApp, ids: Sequence[str]) -> None:
@@ -134,6 +155,32 @@ def archive(app: BatchtuiApp, ids: Sequence[str]) -> None:
         if hide
         else f"{_named(found)} is back in the list"
     )
+
+
+def tag(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Ask for tags to add, and those to take away with a `!` before them."""
+    found = _statuses(app, ids)
+    if not found:
+        app.say("no batch is selected")
+        return
+
+    def answered(line: str | None) -> None:
+        words = (line or "").replace(",", " ").split()
+        away = [word[1:] for word in words if word.startswith("!") and len(word) > 1]
+        add = [word for word in words if not word.startswith("!")]
+        if not add and not away:
+            return
+        for status in found:
+            app.link.command(status.id, "tag", add=add, remove=away)
+        told = [f"tagged {' '.join(add)}"] if add else []
+        told += [f"no longer tagged {' '.join(away)}"] if away else []
+        app.say(f"{_named(found)}: {', '.join(told)}")
+
+    now = sorted({name for status in found for name in status.tags})
+    body = "Tags, with a space between; !tag takes one away. The filter tag:x finds them."
+    if now:
+        body += f"\nNow: {' '.join(now)}"
+    app.ask(Ask(f"Tag {_named(found)}", body, hint="reviewed !draft"), answered)
 
 
 def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
@@ -176,41 +223,3 @@ def info(app: BatchtuiApp, batch_id: str | None) -> None:
         app.push_screen(InfoScreen(batch_id))
     else:
         app.say("no batch is selected")
-
-
-def clone(app: BatchtuiApp, batch_id: str | None) -> None:
-    folder = app.link.folder(batch_id) if batch_id else None
-    if folder is None:
-        app.say("no batch is selected")
-        return
-    app.compose_batch(spec=folder.header.spec, base=Path(folder.header.base))
-
-
-def export(app: BatchtuiApp, batch_id: str | None) -> None:
-    """Ask for a path, then write the results in a thread."""
-    folder = app.link.folder(batch_id) if batch_id else None
-    if folder is None:
-        app.say("no batch is selected")
-        return
-
-    def write(path: str) -> None:
-        from batchtui.results.export import export_batch
-
-        try:
-            count = export_batch(folder, path)
-        except (BatchtuiError, OSError, ValueError) as fault:
-            app.call_later(app.say, f"not exported: {fault}", "error")
-        else:
-            app.call_later(app.say, f"wrote {count} results to {path}")
-
-    def answered(path: str | None) -> None:
-        if path and path.strip():
-            target = str(Path(path.strip()).expanduser())
-            app.run_worker(lambda: write(target), thread=True, exit_on_error=False, group="export")
-            app.say("writing …")
-
-    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in folder.header.name)[:60] or folder.id
-    app.ask(
-        Ask("Export results", "Where to; the ending decides the format: .jsonl .csv .json .parquet", value=f"{name}.jsonl"),
-        answered,
-    )  # fmt: skip

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
 
 
-def show_views(app: BatchtuiApp, batch_id: str | None, jobs: Sequence[str] = ()) -> None:
-    """Tables and pictures over a batch, over one job, or over two side by side."""
+def show_views(
+    app: BatchtuiApp, batch_id: str | None, jobs: Sequence[str] = (), among: frozenset[str] | None = None
+) -> None:
+    """Tables and pictures over a batch, over one job, over two side by side, or over some jobs of it."""
     from batchtui.tui.screens.views import ViewsScreen
 
     if batch_id is None or app.link.folder(batch_id) is None:
         app.say("no batch is selected")
     else:
-        app.push_screen(ViewsScreen(batch_id, tuple(jobs)))
+        app.push_screen(ViewsScreen(batch_id, tuple(jobs), among=among))
 
 
 def compare_jobs(app: BatchtuiApp, batch_id: str, jobs: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui import batchfile
+from batchtui import batchfile, typed
 from batchtui.decode import convert
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, Json, SourceSpec
@@ -25,9 +25,9 @@ from batchtui.work.job import form_of as work_of
 _SMALL = {".json": 1_000_000, ".yaml": 100_000, ".yml": 100_000}
 """Bytes of a manifest that is read while the editor opens, by ending."""
 _OF_SOURCE = frozenset(SourceSpec.__struct_fields__)
-_PATHS = ("source.file", "output.dir", "job.cwd", "job.schema", "job.grid", "job.loads")
-_PATHS_BESIDE_SOURCE = ("job.file", "job.input_file")
-"""They start from the source's folder where there is a source."""
+_PATHS = (
+    "source.file", "output.dir", "job.file", "job.input_file", "job.cwd", "job.schema", "job.grid", "job.loads",
+)  # fmt: skip
 
 
 class FieldFault(BadInput):
@@ -123,6 +123,16 @@ def spec_of(form: Form) -> BatchSpec:
     return spec
 
 
+def source_of(form: Form) -> SourceSpec:
+    """All rows that the form's source has for it, in the file's order; of an unfinished form, those of the file."""
+    try:
+        source = spec_of(form).source
+    except FieldFault:
+        source = None
+    source = source or SourceSpec(file=form.values.get("source.file", ""))
+    return msgspec.structs.replace(source, id=None, limit=None, shuffle=False)
+
+
 def named(spec: BatchSpec, path: Path | None = None) -> BatchSpec:
     """The spec with a name: its own, else the batch file's, else the source's."""
     if spec.name:
@@ -137,12 +147,12 @@ def rebased(spec: BatchSpec, old: Path, new: Path) -> BatchSpec:
     if old.resolve() == new.resolve():
         return spec
     table = table_of(spec)
-    for key in _PATHS if spec.source else (*_PATHS, *_PATHS_BESIDE_SOURCE):
+    for key in _PATHS:
         value = _get(table, key)
         if isinstance(value, str) and value not in ("", "-") and value[0] not in "/~" and "{{" not in value:
             _drop(table, key)
             _put(table, key, os.path.relpath((old / value).resolve(), new.resolve()))
-    return msgspec.convert(table, BatchSpec)
+    return typed.convert(table, BatchSpec)
 
 
 def field_key(key: str | None, form: Form) -> str:

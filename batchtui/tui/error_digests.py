@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from batchtui import outcome
 from batchtui.results.digest import ErrorGroup, digest
 from batchtui.tui.link import Link
-from batchtui.tui.states import unsuccessful
 
 SECONDS = 3.0
 
@@ -20,7 +20,7 @@ class ErrorDigests:
 
     def __call__(self, batch_id: str) -> list[ErrorGroup]:
         folder, status = self._link.folder(batch_id), self._link.status(batch_id)
-        if folder is None or status is None or not unsuccessful(status):
+        if folder is None or status is None or not outcome.unsuccessful(status):
             return []
         at, seq, groups = self._known.get(batch_id, (-SECONDS, -1, []))
         if seq != folder.progress.seq and abs(self._now() - at) >= SECONDS:

@@ -253,6 +253,8 @@ SWEEP = Field(
 MORE = (
     Field("name", "Name", "the source's name", read_text),
     Field("source.id", "Job id", "the row's own id", read_text),
+    Field("source.skip", "Skip", "none, or first n", read_whole),
+    Field("source.where", "Where", "as status=open", read_text),
     Field("source.limit", "Rows", "all, or the first n", read_whole),
 )
 LIMITS = (

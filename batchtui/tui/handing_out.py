@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
+from batchtui.masking import mask
 from batchtui.text import cell, clean
 
 CLIPBOARD_BYTES = 74_994
@@ -78,5 +79,5 @@ def run_on_file(variables: tuple[str, ...], otherwise: str, text: str, ending: s
 
 
 def for_pager(text: str) -> str:
-    """Clean: a pager may let control characters through to the terminal."""
-    return clean(text)
+    """Clean: a pager may let control characters through to the terminal. It is a screen, so keys are masked."""
+    return clean(mask(text))

@@ -13,6 +13,7 @@ from textual.cache import LRUCache
 from batchtui import text
 from batchtui.model import Result
 from batchtui.results.query import answer
+from batchtui.results.stops import flag_of
 from batchtui.store import results
 from batchtui.tui import figures
 
@@ -24,7 +25,7 @@ class Facts(NamedTuple):
     seconds: float | None
     tokens: int | None
     line: str
-    """First line of the answer, clean."""
+    """First line of the answer, clean, behind why it is not all of it."""
 
 
 NOTHING = Facts(None, None, "")
@@ -62,10 +63,11 @@ class JobFacts:
         started, ended = figures.unix(stored.started), figures.unix(stored.ended)
         tokens = [count for count in (stored.input_tokens, stored.output_tokens) if count is not None]
         words = stored.error or answer(_as_result(stored)) or ""
+        flag = "" if stored.error or not flag_of(stored.finish_reason) else f"({stored.finish_reason}) "
         return Facts(
             ended - started if started is not None and ended is not None else None,
             sum(tokens) if tokens else None,
-            text.cell(words.lstrip().split("\n", 1)[0]),
+            text.cell(flag + words.lstrip().split("\n", 1)[0]),
         )
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from itertools import compress
 from batchtui.errors import BadInput
 from batchtui.model import JOB_STATES, UNSUCCESSFUL_JOB_STATES, JobState
 from batchtui.results.query import Simple, parse
-from batchtui.store.folder import Columns
+from batchtui.store.columns import Columns
 
 _TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _PARTIAL_STATUS = re.compile(r"(!?status:)([a-z,]*)")
@@ -25,6 +25,11 @@ class Wanted:
     none_of: tuple[Simple, ...] = ()
     reads: bool = False
     problem: str | None = None
+
+    @property
+    def in_answers(self) -> bool:
+        """Whether it has words that answers may hold, which columns know nothing of."""
+        return any(simple.text_parts for simple in (*self.all_of, *self.none_of))
 
 
 def understand(query: str) -> Wanted:

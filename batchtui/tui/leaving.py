@@ -12,14 +12,20 @@ if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
 
 
+class Quit(Choose):
+    """What becomes of the jobs in flight."""
+
+
 def quit_app(app: BatchtuiApp) -> None:
     """Leave at once where nothing runs in this process, else ask what becomes of it."""
+    if isinstance(app.screen, Quit):
+        return
     running = app.link.in_flight()
     if not running:
         app.exit()
         return
     jobs = "the job" if running == 1 else f"the {running} jobs"
-    dialog = Choose(
+    dialog = Quit(
         "Quit",
         "Quit is not cancel: what runs remotely keeps running, and reopening picks everything up.\n"
         f"{running} running in this process now.",

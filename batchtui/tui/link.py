@@ -95,8 +95,10 @@ class Link:
         return next((folder for folder in self._folders if folder.id == batch_id), None)
 
     def damaged(self) -> list[str]:
-        """A sentence for every batch that cannot be read."""
-        return self._damaged
+        """A sentence for every batch that cannot be read, or is only read."""
+        if self.worker:
+            return self._damaged
+        return self._damaged + [folder.damage[0] for folder in self._folders if folder.damage]
 
     def status(self, batch_id: str) -> BatchStatus | None:
         """Its status with submissions, as of the last change. None for a batch that is gone or damaged."""
@@ -131,7 +133,7 @@ class Link:
         if self.worker:
             self.worker.command(batch_id, order)
         elif folder := self.folder(batch_id):
-            inbox.post(folder.path, order)
+            inbox.post(folder.path, order, folder.progress.inbox_end)
 
     def remove(self, batch_id: str) -> None:
         """Delete a batch from the disk."""
@@ -140,6 +142,6 @@ class Link:
         self._folders = [folder for folder in self._folders if folder.id != batch_id]
         self._statuses.pop(batch_id, None)
 
-    def stop(self) -> None:
+    def stop(self, seconds: float = 2.0) -> None:
         if self.worker:
-            self.worker.stop()
+            self.worker.stop(seconds)

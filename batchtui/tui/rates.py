@@ -32,6 +32,8 @@ class Rates:
         recent = [sample for sample in samples if now - sample[0] <= WINDOW]
         if len(recent) >= 2 and recent[-1][1] > recent[0][1]:
             return (recent[-1][1] - recent[0][1]) / max(now - recent[0][0], 0.25)
+        if samples and now - samples[0][0] > WINDOW:
+            return 0.0  # it was watched all the while, and nothing ended
         started = figures.unix(status.started)
         if started is None or not status.finished or now - started < 1:
             return 0.0

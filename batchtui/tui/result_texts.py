@@ -7,6 +7,7 @@ import re
 
 import msgspec
 
+from batchtui.masking import mask
 from batchtui.model import LIVE_JOB_STATES, JobState, Json, Result
 from batchtui.store.results import StoredResult
 from batchtui.text import LINE_LIMIT, clean
@@ -31,6 +32,24 @@ def answer_text(result: Result) -> str:
     if isinstance(output, dict) and (stderr := output.get("stderr")):
         text = f"{text.rstrip(chr(10))}\n\n[stderr]\n{stderr}" if text else f"[stderr]\n{stderr}"
     return text
+
+
+def beside_text(result: Result) -> str:
+    """What came beside the answer, each under its name: tool calls, the other answers, what the model thought."""
+    blocks = []
+    if result.tool_calls and result.raw_response is not None:
+        blocks.append(("tool calls", pretty(result.tool_calls)))
+    for number, choice in enumerate(result.choices or (), 1):
+        known = choice if isinstance(choice, dict) else {}
+        reason, text, calls = known.get("finish_reason"), known.get("text"), known.get("tool_calls")
+        parts = [str(known["error"])] if known.get("error") else []
+        parts += [text] if isinstance(text, str) and text else []
+        parts += [pretty(calls)] if calls else []
+        title = f"answer {number} of {len(result.choices or ())}" + (f" ({reason})" if reason else "")
+        blocks.append((title, "\n".join(parts)))
+    if result.reasoning:
+        blocks.append(("thinking, no part of the answer", result.reasoning))
+    return "\n\n".join(f"[{title}]\n{text}" for title, text in blocks)
 
 
 def _is_json_answer(result: Result) -> bool:
@@ -58,8 +77,9 @@ def tree_value(result: Result) -> Json:
 def note_of(result: Result) -> str:
     """One line above the answer where there is more to say than the answer: an error, or why there is none."""
     if result.status is JobState.COMPLETED:
-        if result.repaired:
-            return f"mended: {result.repaired}; the words as they came are under JSON"
+        mended = result.repaired and f"mended: {result.repaired}; the words as they came are under JSON"
+        if told := "\n".join(part for part in (result.note, mended) if part):
+            return told
         return "" if answer_text(result) else "it completed and gave nothing"
     if result.status is JobState.INVALID and result.error:
         return "\n  ".join(["invalid: the answer does not fit the schema", *_MISFITS.split(result.error)])
@@ -90,6 +110,7 @@ def meta_rows(result: Result) -> list[tuple[str, str]]:
         ("error", result.error),
         ("mended", result.repaired),
         ("finish reason", result.finish_reason),
+        ("note", result.note),
         ("model", result.model),
         ("backend", result.backend),
         ("backend's batch", result.batch_id),
@@ -102,6 +123,8 @@ def meta_rows(result: Result) -> list[tuple[str, str]]:
         ("ended", result.ended),
         ("took", took(result)),
         ("citations", str(len(result.citations)) if result.citations else None),
+        ("tool calls", str(len(result.tool_calls)) if result.tool_calls else None),
+        ("answers", str(len(result.choices)) if result.choices else None),
         *output_rows(result.output),
     ]
     return [(label, value) for label, value in rows if value]
@@ -185,7 +208,7 @@ def parts(text: str) -> list[int]:
 def part(text: str, starts: list[int], number: int) -> str:
     """Part `number` (from 0), clean. A line over LINE_LIMIT goes on in the next one."""
     end = starts[number + 1] if number + 1 < len(starts) else len(text)
-    lines = clean(text[starts[number] : end]).split("\n")
+    lines = clean(mask(text[starts[number] : end])).split("\n")
     return "\n".join(
         line[i : i + LINE_LIMIT] for line in lines for i in range(0, max(1, len(line)), LINE_LIMIT)
     )

@@ -37,4 +37,5 @@ def run_app(
             os._exit(app.return_code or 129)  # threads that read a dead terminal would keep the process
     if farewell and (words := leaving.last_words(app.link)):
         print(words, file=sys.stderr)
+    app.ending.over()
     return app.return_code or 0

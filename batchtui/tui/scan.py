@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json, Problem, Row, SourceSpec, seconds
+from batchtui.sources.native import RESULTS
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Implied
 
@@ -51,6 +52,8 @@ class Scan:
             said += [f"{seconds(limits.timeout):g} s each"] if limits.timeout is not None else []
             said += [f"{limits.concurrency} at once"] if limits.concurrency is not None else []
             return f"\nIt says {', '.join(said)}; its output goes to {self.implied.output}"
+        if self.native == RESULTS:
+            return "\nIt holds answers, not requests: give a prompt that asks about them."
         if self.native:
             return "\nIt holds whole requests: leave the prompt empty to send them as they are."
         return ""
@@ -72,6 +75,9 @@ class Scan:
 _NATIVE = {
     "openai-batch": "OpenAI batch file",
     "anthropic-batch": "Anthropic batch file",
+    "gemini-batch": "Gemini batch file",
+    "bedrock-batch": "Bedrock batch file",
+    RESULTS: "file of a provider's answers",
     "messages": "rows of messages",
     "scenarios": "scenario manifest",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchtui import outcome
 from batchtui.model import BatchStatus
 from batchtui.tui import figures, states
 
@@ -18,7 +19,7 @@ def while_away(statuses: list[BatchStatus], last_open: str | None, now: float) -
         return ""
     parts = []
     if ended:
-        names = ", ".join(f'"{s.name}" {s.status.value}' for s in ended[:2]) + (
+        names = ", ".join(f'"{s.name}" {outcome.state_words(s)}' for s in ended[:2]) + (
             ", …" if len(ended) > 2 else ""
         )
         parts.append(f"{_batches(len(ended))} ended ({names})")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import locale
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from batchtui import outcome
 from batchtui.model import (
     LIVE_JOB_STATES,
     UNSENT,
@@ -15,6 +15,8 @@ from batchtui.model import (
     SubmissionState,
     SubmissionStatus,
 )
+from batchtui.plain import only_ascii
+from batchtui.tui import figures
 
 STYLES: Mapping[str, str] = {
     "draft": "dim",
@@ -72,36 +74,38 @@ class Glyphs:
         if live and held_by_budget(status):
             return self.states["paused"], "no budget", STYLES["paused"]
         word = status.status.value
-        if status.status is BatchState.COMPLETED and unsuccessful(status):
-            return self.states["partly"], word, STYLES["partly"]
+        if not live and outcome.shortfalls(status):
+            return self._amiss(status)
         return self.states[word], word, STYLES[word]
+
+    def _amiss(self, status: BatchStatus) -> tuple[str, str, str]:
+        """`! 168 failed`: never the look of success, nor one without a count."""
+        found = outcome.shortfalls(status)
+        figure = figures.short_count(outcome.without_answer(status))
+        worst = found[0][1]
+        style = STYLES["failed"] if worst == "failed" else STYLES["partly"]
+        return self.states[worst], outcome.short(status, figure), style
 
 
 UNICODE = Glyphs(
     states={
         "draft": "·", "pending": "·", "processing": "▸", "cancelling": "×", "completed": "✓", "invalid": "≠",
-        "failed": "!", "expired": "~", "cancelled": "×", "paused": "‖", "attention": "?", "partly": "✓",
+        "failed": "!", "expired": "~", "cancelled": "×", "paused": "‖", "attention": "?",
     },
     full="━", half="╍", empty="─", spark="▁▂▃▄▅▆▇█", mark="●", cell="■",
 )  # fmt: skip
 ASCII = Glyphs(
     states={
         "draft": ".", "pending": ".", "processing": ">", "cancelling": "x", "completed": "+", "invalid": "#",
-        "failed": "!", "expired": "~", "cancelled": "x", "paused": "=", "attention": "?", "partly": "+",
+        "failed": "!", "expired": "~", "cancelled": "x", "paused": "=", "attention": "?",
     },
     full="#", half="=", empty="-", spark="_.-=+*#@", mark="*", cell="+",
 )  # fmt: skip
 
 
-def glyphs(encoding: str | None = None) -> Glyphs:
+def glyphs() -> Glyphs:
     """The set that the locale can show."""
-    name = (encoding or locale.getpreferredencoding(False)).lower().replace("-", "")
-    return UNICODE if name in ("utf8", "utf_8") else ASCII
-
-
-def unsuccessful(status: BatchStatus) -> int:
-    """Jobs that ended without the answer that was asked for, cancelled ones left out."""
-    return status.failed + status.invalid + status.expired
+    return ASCII if only_ascii() else UNICODE
 
 
 def live(status: BatchStatus) -> bool:
@@ -110,8 +114,8 @@ def live(status: BatchStatus) -> bool:
 
 
 def waits_for_budget(submission: SubmissionStatus) -> bool:
-    """The engine says what it could not reserve in dollars."""
-    return submission.status is SubmissionState.WAITING and "USD" in (submission.reason or "")
+    """Whether it is money that a limit does not let it have yet."""
+    return submission.status is SubmissionState.WAITING and submission.reason_kind in ("batch", "day")
 
 
 def held_by_budget(status: BatchStatus) -> bool:

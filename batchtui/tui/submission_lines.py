@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from batchtui import outcome
 from batchtui.model import SubmissionState, SubmissionStatus
 from batchtui.tui import figures, states
 from batchtui.tui.widgets.outside import shown
@@ -14,33 +15,30 @@ _LOOKS = {
     SubmissionState.UNSURE: "attention", SubmissionState.COLLECTED: "completed", SubmissionState.WAITING: "paused",
     SubmissionState.CANCELLING: "cancelling", SubmissionState.PLANNED: "pending",
 }  # fmt: skip
+_WAITS_FOR = {
+    "batch": "budget", "day": "budget", "price": "a price", "bound": "a bound on its answers", "queue": "tokens",
+    "queue_full": "tokens",
+}  # fmt: skip
+"""By the kind of the reason why it waits."""
 _URGENT = {SubmissionState.UNSURE: 0, SubmissionState.WAITING: 2, SubmissionState.PLANNED: 3,
            SubmissionState.COLLECTED: 4}  # fmt: skip
 
 
 def waits_for(submission: SubmissionStatus) -> str:
-    """`budget`, `price`, `tokens` or `its backend`: what holds back a submission that waits; else empty."""
+    """`budget`, `a price`, `tokens` or `its backend`: what holds back a submission that waits; else empty."""
     if submission.status is not SubmissionState.WAITING:
         return ""
-    reason = submission.reason or ""
-    if states.waits_for_budget(submission):
-        return "budget"
-    if "price is unknown" in reason:
-        return "a price"
-    return (
-        "tokens" if "tokens are enqueued" in reason or "enqueued token" in reason.lower() else "its backend"
-    )
+    return _WAITS_FOR.get(submission.reason_kind or "", "its backend")
 
 
 def contact(submission: SubmissionStatus, now: float) -> str:
-    """`last contact 4 min ago, next try in 32 s`; empty where nobody has asked yet."""
-    parts = []
-    if submission.last_contact:
-        parts.append(f"last contact {figures.ago(submission.last_contact, now)}")
+    """When its backend last answered, what came since, and when it is asked again; empty where nobody has asked yet."""
     following = figures.unix(submission.next_try)
-    if following is not None:
-        parts.append(f"next try in {figures.spelled(max(0, following - now))}")
-    return ", ".join(parts)
+    if not submission.last_contact and not submission.trouble:
+        return "" if following is None else f"next try in {figures.spelled(max(0, following - now))}"
+    wait = "" if following is None else figures.spelled(max(0, following - now))
+    ago = figures.ago(submission.last_contact, now) if submission.last_contact else ""
+    return outcome.contact_words(submission, ago, wait)
 
 
 def lines(
@@ -85,7 +83,7 @@ def _lines(
         notes.append(
             shown(f"waits for {held}: {one.reason}" if one.reason else f"waits for {held}", "$text-warning")
         )
-    elif one.reason:
+    elif one.reason and one.reason != one.trouble:
         notes.append(shown(one.reason, "dim"))
     if one.first_error:
         notes.append(shown(one.first_error, "$text-error"))

@@ -1,19 +1,28 @@
-"""The terminal around the app: is there one, does it still live, and which signals end us."""
+"""The terminal around the app: is there one, does it still live, and how it was before us."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
-    from textual.app import App
+    from batchtui.tui.ending import Ending
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_AS_BEFORE = (
+    b"\x18\x1b\\"  # whatever was cut in its middle ends here
+    b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l"
+    b"\x1b[?25h\x1b[?1004l\x1b[0m"
+)
+_TRIES = 20
+_INVALID = 0 if sys.platform == "darwin" else getattr(select, "POLLNVAL", 0)
+"""There poll() takes no devices, and says of a terminal that lives that it is none."""
 
 
 def missing() -> str | None:
@@ -26,6 +35,8 @@ def missing() -> str | None:
     for name, stream in streams.items():
         if stream is None or stream.closed or not stream.isatty():
             return f"the app needs a terminal and {name} is none; `batchtui --help` shows the commands without a screen"
+    if (term := os.environ.get("TERM")) in ("dumb", "unknown"):
+        return f"the app needs a terminal with a screen (TERM={term}); `batchtui --help` shows the commands without one"
     return None
 
 
@@ -35,24 +46,65 @@ def gone() -> bool:
         return False
     poll = select.poll()
     poll.register(sys.__stdin__.fileno(), 0)
-    return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    return any(event & (select.POLLHUP | select.POLLERR | _INVALID) for _, event in poll.poll(0))
 
 
-def end_on_signals(app: App[None]) -> None:
-    """Let TERM, HUP and INT end the app in order, so that the terminal is restored; exit code 128 + n."""
-    import asyncio
+def suspend() -> bool:
+    """Stop as ctrl+z stops other programs, wrappers around us included; False where no shell could continue us.
 
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, _leave, app, 128 + number)
+    A shell that controls jobs puts each into a process group of its own. What was started without one is in its
+    session's first group, and would be stopped for good.
+    """
+    if sys.platform == "win32" or os.getpgrp() == os.getsid(0):
+        return False
+    os.killpg(os.getpgrp(), signal.SIGTSTP)
+    return True
 
 
-def _leave(app: App[None], code: int) -> None:
-    app.exit(return_code=code)
+class Modes:
+    """What the terminal was set to before the app changed it."""
+
+    def __init__(self) -> None:
+        self._attributes: list[Any] | None = None
+
+    def remember(self) -> None:
+        """Once; what it is set to later is the app's."""
+        import termios
+
+        if self._attributes is None and sys.__stdin__ is not None:
+            with contextlib.suppress(termios.error, OSError, ValueError):
+                self._attributes = termios.tcgetattr(sys.__stdin__.fileno())
+
+    def restore(self) -> None:
+        """Without waiting for a terminal that takes nothing; what it has not taken so far is dropped."""
+        import termios
+
+        if self._attributes is None or sys.__stdin__ is None:
+            return
+        with contextlib.suppress(termios.error, OSError, ValueError):
+            # A way of our own, since waiting or not is a property that the shell shares with ours.
+            way = os.open(os.ttyname(sys.__stdin__.fileno()), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for own in (1, 2):  # a thread that waits to write has its last piece taken, and no other
+                os.dup2(nowhere, own)
+            termios.tcsetattr(way, termios.TCSANOW, self._attributes)
+            left = _AS_BEFORE
+            for _ in range(_TRIES):
+                termios.tcflush(way, termios.TCOFLUSH)
+                with contextlib.suppress(BlockingIOError):
+                    left = left[os.write(way, left) :]
+                if not left:
+                    return
+                time.sleep(0.005)
 
 
 class TolerantDriver(LinuxDriver):
     """Bytes that are no text (an old mouse report, a stray 0xFF) are dropped instead of ending the app."""
+
+    def start_application_mode(self) -> None:
+        ending: Ending = self._app.ending  # type: ignore[attr-defined]
+        ending.listen()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def run_input_thread(self) -> None:
         while not self.exit_event.is_set():

@@ -263,6 +263,8 @@ def main() -> int:
         os.close(int(sys.argv[1]))
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what was said before the worker is ended
     answers = Answers(answers_fd)
     for line in orders:
         obey(json.loads(line), answers)

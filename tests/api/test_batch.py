@@ -12,6 +12,7 @@ import pytest
 import batchtui
 from batchtui import BadInput, Batch, JobResult, NotFound
 from batchtui.demo.server import DemoServer
+from batchtui.model import Json
 from tests.api.conftest import Place
 from tests.sample_files import pdf
 
@@ -44,8 +45,21 @@ def test_the_15_figures(place: Place, with_demo: Start) -> None:
     assert list(place.prompts(1).run().status()) == [
         "total", "pending", "active", "completed", "failed", "cancelled", "cost_usd", "cost_limit_usd", "is_complete",
         "batches_total", "batches_completed", "batches_pending", "current_batch_index", "current_batch_size",
-        "items_per_batch",
+        "items_per_batch", "cost_known",
     ]  # fmt: skip
+
+
+def test_what_is_not_known_yet_is_nought_with_a_flag(place: Place, with_demo: Start) -> None:
+    with_demo("duration=300ms")
+    seen: list[tuple[str, bool]] = []
+
+    def told(stats: dict[str, Json], elapsed: float, data: dict[str, dict[str, Json]]) -> None:
+        costs = [f"{row['cost']:.4f} {row['estimated_cost']:.4f}" for row in data.values()]
+        seen.append((f"{stats['cost_usd']:.4f} {elapsed:.1f} {costs}", stats["cost_known"]))
+
+    place.prompts(2).run(on_progress=told, progress_interval=0.05)
+    assert seen[0][0].startswith("0.0000")
+    assert (seen[0][1], seen[-1][1]) == (False, True)
 
 
 @pytest.mark.parametrize("backend", ["chat", "openai"])
@@ -248,3 +262,24 @@ def test_every_public_name_is_there_and_no_other() -> None:
     assert batchtui.Batch is Batch
     with pytest.raises(AttributeError, match="Bach"):
         batchtui.Bach  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["./results", "out/results", "/tmp/x", ".", Path("results")])
+def test_a_folder_is_no_name(place: Place, name: str) -> None:
+    with pytest.raises(BadInput, match=r'results_dir="'):
+        place.batch(name)
+
+
+def test_values_without_a_name_are_told(place: Place) -> None:
+    with pytest.raises(BadInput, match="max_parallel_batches=…"):
+        Batch("results", 10, 10)
+
+
+def test_what_has_no_answer_says_why_in_error(place: Place, with_demo: Start) -> None:
+    with_demo("duration=1000s")
+    run = place.prompts(3, items_per_batch=2, max_parallel_batches=1).start()
+    assert all("no answer yet" in (result.error or "") for result in run)
+    run.cancel()
+    assert run.wait(timeout=60)
+    assert all("cancelled" in (result.error or "") for result in run.results()["cancelled"])
+    assert len(run.cancelled) == 3

@@ -43,7 +43,7 @@ from batchtui import Batch
 
 batch = Batch("left", backend="openai").set_default_params(model="demo-small")
 run = batch.add_job(prompt="Describe a bird").start()
-assert run.wait_submitted(timeout=30)
+assert run.wait_submitted(timeout=60)
 print(run.id, run.state)
 """
 
@@ -95,7 +95,7 @@ def test_submitted_and_left(place: Place, with_demo: Start) -> None:
     run = place.open("left")
     assert run.id == batch_id
     assert run.info().driver is None
-    assert run.wait(timeout=30)
+    assert run.wait(timeout=60)
     assert (len(run.completed), len(place.open(batch_id[:4]).completed)) == (1, 1)
     assert [entry["op"] for entry in server.ledger()].count("create") == 1
 
@@ -119,15 +119,17 @@ def test_two_processes_drive_one_batch_once(place: Place, with_demo: Start) -> N
 def test_a_state_file_that_is_of_other_jobs(place: Place, with_demo: Start) -> None:
     with_demo()
     state = place.folder / "state.json"
-    first = place.prompts(2).set_state(state).run()
+    first = place.prompts(2).set_state().set_state(None).set_state(state).run()
     assert place.prompts(2).set_state(state).run().id == first.id
     with pytest.raises(BadInput, match="other jobs"):
         place.prompts(3).set_state(state).run()
-    second = place.prompts(3).set_state(state, reuse_state=False).run()
+    with pytest.raises(BadInput, match="2 of 3 jobs were sent before"):
+        place.prompts(3).set_state(state, reuse_state=False).run()
+    second = place.prompts(3).set_state(state, reuse_state=False).run(again=True)
     assert second.id != first.id
     assert place.prompts(3).set_state(state).run().id == second.id
     Library(place.home["data_dir"]).remove(second.id)
-    assert place.prompts(1).set_state(state).run().id != second.id
+    assert place.prompts(1).set_state(state).run(again=True).id != second.id
     state.write_text('{"pending_jobs": []}')
     with pytest.raises(BadInput, match="batchtui import"):
         place.prompts(1).set_state(state).run()
@@ -140,7 +142,11 @@ def test_a_fork_has_an_engine_of_its_own(place: Place, with_demo: Start) -> None
     if child == 0:  # pragma: no cover - another process
         code = 1
         try:
-            code = 0 if len(place.prompts(2, name="of the child").run(timeout=30).completed) == 2 else 2
+            code = (
+                0
+                if len(place.prompts(2, name="of the child").run(timeout=60, again=True).completed) == 2
+                else 2
+            )
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

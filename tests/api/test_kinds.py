@@ -22,7 +22,7 @@ def test_energy_models_as_the_batch_runner_tells_them(place: Place, with_demo: S
     batch = place.batch("runs", backend="daly")
     added = batch.add_jobs({"name": name, "input": energy_model()} for name in ("a", "b", "c", "fail"))
     run = batch.start()
-    assert (added, run.wait(timeout=30, poll_interval=0.1)) == (4, True)
+    assert (added, run.wait(timeout=60, poll_interval=0.1)) == (4, True)
     summary = run.summary()
     assert {key: summary[key] for key in ("total", "completed", "failed", "pending")} == {
         "total": 4, "completed": 3, "failed": 1, "pending": 0,
@@ -83,5 +83,5 @@ def test_nobody_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         f'[backends.openai]\nkind = "openai"\nbase_url = "http://127.0.0.1:{port}/v1"\n'
     )
     with pytest.raises(Unreachable, match="has taken nothing for a minute"):
-        place.prompts(2).run(timeout=30)
+        place.prompts(2).run(timeout=60)
     assert place.open("birds").poll().pending == 2

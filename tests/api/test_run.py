@@ -17,7 +17,7 @@ from tests.api.conftest import Place
 Start = Callable[..., DemoServer]
 
 
-def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for the thing."""
     end = time.monotonic() + seconds
     while not true():
@@ -40,7 +40,7 @@ def test_start_returns_at_once_and_wait_tells_how_far(place: Place, with_demo: S
     assert [result.status for result in run.pending] == ["processing"] * 3
     assert run.results() == {"completed": [], "failed": [], "cancelled": []}
     assert run.cancel()
-    assert run.wait(timeout=20)
+    assert run.wait(timeout=60)
     assert (run.state, run.poll()) == ("cancelled", (0, 0, 0))
     assert [result.job_id for result in run.results()["cancelled"]] == ["1", "2", "3"]
     assert run.summary()["cancelled"] == 3
@@ -80,9 +80,9 @@ def test_a_spent_limit_is_an_exception_and_a_raised_one_goes_on(place: Place, wi
     run = place.open("birds")
     assert 0 < run.poll().completed < 30
     with pytest.raises(LimitHit):
-        run.wait(timeout=20)
+        run.wait(timeout=60)
     assert run.limit(cost_usd=5)
-    assert run.wait(timeout=30)
+    assert run.wait(timeout=60)
     assert run.poll() == (30, 0, 0)
     with pytest.raises(BadInput, match="cost_usd"):
         run.limit(cost_used=1)
@@ -98,7 +98,7 @@ def test_a_canary_is_released(place: Place, with_demo: Start) -> None:
     run = place.open("birds")
     assert [result.job_id for result in run.completed] == ["1", "2"]
     assert run.release()
-    assert run.wait(timeout=20)
+    assert run.wait(timeout=60)
     assert len(run.completed) == 6
 
 
@@ -110,7 +110,7 @@ def test_pause_resume_retry(place: Place) -> None:
     assert run.get_failed_jobs() == {"1": "exit 1"}
     flag.touch()
     assert run.retry()
-    assert run.wait(timeout=20)
+    assert run.wait(timeout=60)
     assert run.poll() == (2, 0, 0)
     held = place.batch("held", backend="local", concurrency=1)
     held.add_jobs({"command": ["sleep", "0.2"]} for _ in range(6))
@@ -119,7 +119,7 @@ def test_pause_resume_retry(place: Place) -> None:
     assert not paused.wait(timeout=1)
     assert paused.poll().pending > 0
     assert paused.resume()
-    assert paused.wait(timeout=20)
+    assert paused.wait(timeout=60)
 
 
 def test_a_missing_key_is_told_and_a_mended_config_goes_on(
@@ -134,11 +134,11 @@ def test_a_missing_key_is_told_and_a_mended_config_goes_on(
     engines._engines.clear()
     config.write_text('[backends.openai]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n')
     with pytest.raises(ConfigError, match="cannot go on"):
-        place.open(run.id).wait(timeout=20)
+        place.open(run.id).wait(timeout=60)
     config.write_text(whole)
     again = place.open(run.id)
     assert again.resume()
-    assert again.wait(timeout=20)
+    assert again.wait(timeout=60)
     assert (again.poll().completed, creates(server)) == (3, 1)
 
 
@@ -149,9 +149,9 @@ def test_from_many_threads_at_once(place: Place, with_demo: Start) -> None:
 
     def work(name: str) -> None:
         try:
-            run = place.prompts(5, name=name).start()
+            run = place.prompts(5, name=name).start(again=True)
             runs.append(run)
-            assert run.wait(timeout=30)
+            assert run.wait(timeout=60)
             assert len(run.completed) == 5
         except BaseException as fault:
             faults.append(fault)
@@ -173,7 +173,7 @@ def test_from_many_threads_at_once(place: Place, with_demo: Start) -> None:
     assert len({run.id for run in runs}) == 6
     assert sum(thread.name == "batchtui-worker" for thread in threading.enumerate()) == 1
     one = shared.start()
-    followers = [threading.Thread(target=lambda: one.wait(timeout=30)) for _ in range(4)]
+    followers = [threading.Thread(target=lambda: one.wait(timeout=60)) for _ in range(4)]
     for thread in followers:
         thread.start()
     for thread in followers:
@@ -192,16 +192,16 @@ async def test_in_a_running_event_loop(place: Place, with_demo: Start) -> None:
             await asyncio.sleep(0.02)
 
     beating = asyncio.create_task(beat())
-    run = await place.prompts(4).run_async(timeout=30)
+    run = await place.prompts(4).run_async(timeout=60)
     assert len(run.completed) == 4
     assert beats > 10
-    slow = place.prompts(2, name="blocking").start()
+    slow = place.prompts(2, name="blocking").start(again=True)
     waiting = asyncio.create_task(slow.wait_async())
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert slow.wait(timeout=30)  # as a cell of a notebook would, though it holds the loop
+    assert slow.wait(timeout=60)  # as a cell of a notebook would, though it holds the loop
     beating.cancel()
 
 

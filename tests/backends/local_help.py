@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from batchtui.backends.base import BackendSettings, Job, Setup
-from batchtui.backends.local import LocalBackend
+from batchtui.backends.base import Job, Setup
+from batchtui.backends.local import LocalBackend, LocalSettings
 from batchtui.decode import convert
 from batchtui.model import Json
 from batchtui.work.job import ProgramWork
@@ -19,7 +19,7 @@ PATIENCE = 20.0
 
 
 def backend_in(folder: Path) -> LocalBackend:
-    backend = LocalBackend(Setup("local", BackendSettings(kind="local")))
+    backend = LocalBackend(Setup("local", LocalSettings(kind="local")))
     backend.use_run_dir(folder)
     return backend
 

@@ -26,6 +26,8 @@ class TaskApi:
     tokens: list[str] = field(default_factory=list)
     lose: int = 0
     """Replies to creates that are lost after the work was done."""
+    elsewhere: int = 0
+    """Status of a redirect by which the next creates are answered once the work is done; 0: they are not."""
     fail: int = 0
     """Creates that are answered by a 500 and make nothing."""
     busy: int = 0
@@ -93,6 +95,8 @@ class TaskApi:
         if self.lose:
             self.lose -= 1
             return None
+        if self.elsewhere:
+            return self.elsewhere, {}
         return 202, {"data": {"task": {"uid": task_id, "number": task["output_number"]}}}
 
     def listed(self, query: dict[str, str]) -> Any:

@@ -234,6 +234,7 @@ async def test_results_are_read_where_the_batch_says_and_kept_as_they_came(odd, 
         ("b", JobState.EXPIRED),
         ("a", JobState.COMPLETED),
         ("c", JobState.CANCELLED),
+        ("", JobState.FAILED),
         ("d", JobState.FAILED),
     ]
     assert (odd.seen[0].path, odd.seen[0].headers["x-api-key"]) == ("/some/where", KEY)
@@ -291,7 +292,7 @@ async def test_a_cut_file_is_read_once_more_and_no_row_comes_twice(odd, anthropi
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (reply(404, error("not_found_error")), Forgotten),
+        (reply(404, error("not_found_error")), Transient),
         (reply(302, "", {"Location": "http://api.invalid/"}), Transient),
         (reply(500, {}), Transient),
         (reply(403, error("permission_error")), NeedsPerson),

@@ -8,6 +8,7 @@ import pytest
 
 from batchtui.backends.anthropic.answers import message_outcome, read_answer, result_outcome
 from batchtui.model import JobState
+from batchtui.prices import tokens_of
 
 
 def message(*content, reason="end_turn", **more):
@@ -43,10 +44,23 @@ def test_tokens_in_are_all_of_them_and_usage_stays_as_it_came():
     assert (outcome.input_tokens, outcome.output_tokens, outcome.usage) == (115, 2, usage)
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": -5, "output_tokens": "12"}, [1], "no"])
+@pytest.mark.parametrize("usage", [None, {}, {"input_tokens": -5, "output_tokens": "few"}, [1], "no"])
 def test_bad_usage_is_unknown_and_never_negative(usage):
     outcome = message_outcome(message(text("x"), usage=usage))
     assert (outcome.state, outcome.input_tokens, outcome.output_tokens) == (JobState.COMPLETED, None, None)
+
+
+def test_a_count_of_the_cache_that_cannot_be_makes_the_whole_unknown():
+    usage = {
+        "input_tokens": 10,
+        "cache_read_input_tokens": -100,
+        "cache_creation_input_tokens": None,
+        "output_tokens": 2,
+    }
+    outcome = message_outcome(message(text("x"), usage=usage))
+    assert (outcome.input_tokens, outcome.output_tokens) == (None, 2)
+    assert "cache_read_input_tokens -100" in (outcome.note or "")
+    assert tokens_of(usage, outcome.input_tokens, outcome.output_tokens) is None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +68,7 @@ def test_bad_usage_is_unknown_and_never_negative(usage):
     [
         (message(text("cut"), reason="max_tokens"), "completed", None, "cut"),
         (message(text("half"), reason="pause_turn"), "completed", None, "half"),
-        (message(text(""), reason="stop_sequence"), "completed", None, ""),
+        (message(text(""), reason="stop_sequence"), "failed", "bad_reply", None),
         (message({"type": "tool_use", "name": "t", "input": {}}, reason="tool_use"), "completed", None, None),
         (message(text("I can"), reason="refusal"), "failed", "refusal", "I can"),
         (message(reason="refusal", stop_details={"explanation": "no"}), "failed", "refusal", None),
@@ -109,16 +123,18 @@ def test_rows_of_every_kind(result, state, kind):
 def test_one_unreadable_line_loses_one_row():
     good = json.dumps({"custom_id": "a", "result": {"type": "expired"}}).encode()
     assert read_answer(good, "results.jsonl line 1")
+    assert read_answer(b"", "results.jsonl line 2") is None
+    assert read_answer(b"\n", "results.jsonl line 2") is None
     for bad in (
-        b"",
-        b"\n",
         b"{",
         b"[]\n",
         b'{"custom_id":7}\n',
         b'{"result":{"type":"expired"}}\n',
         b"[" * 100_000,
     ):
-        assert read_answer(bad, "results.jsonl line 2") is None
+        answer = read_answer(bad, "results.jsonl line 2")
+        assert answer
+        assert (answer.job_id, answer.outcome.error_kind) == ("", "bad_reply")
     torn = read_answer(
         b'{"custom_id":"a","result":{"type":"succeeded","x":"\xff"}}\n', "results.jsonl line 3"
     )

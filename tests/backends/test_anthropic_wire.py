@@ -101,7 +101,8 @@ def test_a_request_of_its_own_form_goes_as_it_is(build):
         ({"model": "m", "prompt": "x", "max_tokens": 0}, "max_tokens"),
         ({"model": "m", "prompt": "x", "extra": {"stream": True}}, "stream"),
         ({"model": "m", "prompt": "x", "endpoint": "/v1/embeddings"}, "endpoint"),
-        ({"model": "m", "messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
+        ({"model": "m", "messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id"),
+        ({"model": "m", "messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
         ({"model": "m", "messages": [{"role": "system", "content": "x"}]}, "messages"),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from batchtui.backends.attachments.pdf import PdfFacts, PdfLooker
 from batchtui.backends.attachments.rules import ANTHROPIC, GEMINI, IMAGES_ONLY, OPENAI, FileRules
 from batchtui.backends.prompts.work import ChatWork
 from batchtui.model import Json
+from tests import extras
 from tests.sample_files import GIF, JPEG, PNG, WEBP, docx, pdf, zipped
 
 
@@ -149,7 +149,6 @@ def test_paths_that_lead_to_no_file(tmp_path: Path) -> None:
 
 
 def test_a_zip_bomb_and_entity_tricks_harm_nobody(tmp_path: Path) -> None:
-    began = time.monotonic()
     bomb = zipped({"word/document.xml": b"<a>" + b" " * 60_000_000})
     assert "more than a Word document would" in fault_of(put(tmp_path, "bomb.docx", bomb))
     laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
@@ -162,7 +161,6 @@ def test_a_zip_bomb_and_entity_tricks_harm_nobody(tmp_path: Path) -> None:
     assert "damaged" in fault_of(put(tmp_path, "lying.docx", bytes(lying)))
     many = put(tmp_path, "many.docx", zipped({f"{n}": b"" for n in range(10_001)}))
     assert "too many entries" in fault_of(many)
-    assert time.monotonic() - began < 5
 
 
 # ---- what each provider takes
@@ -340,7 +338,7 @@ def test_a_nested_schema_cannot_be_cited(schema: dict[str, Json], field: str | N
 
 
 def test_pages_text_and_locks_of_pdfs(tmp_path: Path) -> None:
-    pytest.importorskip("pypdf", reason="needs the extra `docs`")
+    extras.require("docs")
     looker = PdfLooker()
     try:
         words = look(put(tmp_path, "words.pdf", pdf(["enough words to count as text"] * 3, packed=True)))
@@ -365,12 +363,10 @@ def test_pages_text_and_locks_of_pdfs(tmp_path: Path) -> None:
 
 
 def test_a_pdf_that_takes_for_ever_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sleeper = put(tmp_path, "sleeper.py", "import time\ntime.sleep(60)\n")
+    sleeper = put(tmp_path, "sleeper.py", "import time\ntime.sleep(600)\n")
     monkeypatch.setattr("batchtui.backends.attachments.pdf.pdf_look.__file__", str(sleeper))
     monkeypatch.setattr("batchtui.backends.attachments.pdf.PATIENCE", 0.3)
     looker = PdfLooker()
     one = look(put(tmp_path, "slow.pdf", pdf(["x"])))
-    began = time.monotonic()
     assert "took longer than 0.3 s" in looker.look(one, text=False).error
-    assert time.monotonic() - began < 5
     assert looker._process is None

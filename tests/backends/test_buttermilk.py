@@ -256,11 +256,12 @@ async def test_results_of_every_shape(odd, buttermilk):
             "r2": reply(200, {"job_definition": done, "result": "words"}),
             "r3": reply(200, {"job_definition": done, "result": {}}),
             "r4": reply(200, {"job_definition": {"status": "failed"}, "error": "no \u001b[31mway"}),
-            "r5": reply(404, {"detail": "Job for record 'r5' in batch 'batch-1' not found"}),
+            "none": reply(404, {"detail": "Job for record 'none' in batch 'batch-1' not found"}),
             "a%20b%3F%C3%BC": reply(200, {"result": None}),
         },
         [
-            *({"record_id": f"r{n}", "status": "failed" if n == 4 else "completed"} for n in range(1, 6)),
+            *({"record_id": f"r{n}", "status": "failed" if n == 4 else "completed"} for n in range(1, 5)),
+            {"record_id": "none", "flow": "demo"},
             {"record_id": "a b?ü", "flow": "demo"},
             {"record_id": "a/b", "status": "completed"},
             {"record_id": "", "status": "completed"},
@@ -280,6 +281,18 @@ async def test_results_of_every_shape(odd, buttermilk):
     assert found["r3"].finish_reason == "started"
     assert "\u001b" not in found["r4"].error
     assert "cannot be fetched" in found["a/b"].error
+
+
+@pytest.mark.parametrize(
+    "data",
+    [reply(404, {"detail": "not found"}), reply(204, ""), reply(200, ""), reply(200, "<html>log in</html>")],
+)
+async def test_a_finished_record_whose_result_does_not_come_is_never_without_one(odd, buttermilk, data):
+    listed = [{"record_id": "r1", "status": "completed"}]
+    served(odd, {"r1": data}, listed)
+    for _ in range(7):
+        with pytest.raises(Transient, match="record r1"):
+            await answers(buttermilk, there())
 
 
 async def test_only_what_is_wanted_is_fetched(odd, buttermilk):

@@ -33,7 +33,8 @@ async def test_a_prompt_is_sent_and_its_answer_read(odd, chat):
     [sent] = odd.seen
     assert (sent.method, sent.path) == ("POST", "/v1/messages")
     assert (sent.headers["x-api-key"], sent.headers["anthropic-version"]) == (KEY, "2026-10-21")
-    assert sent.json == {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
+    asked = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "stream": False}
+    assert sent.json == asked
     assert (outcome.state, outcome.raw_response, outcome.model) == (JobState.COMPLETED, "hello", "m-2026")
     assert (outcome.input_tokens, outcome.output_tokens) == (7, 2)
 
@@ -41,7 +42,6 @@ async def test_a_prompt_is_sent_and_its_answer_read(odd, chat):
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (reply(200, ""), Transient),
         (reply(529, {"error": {"type": "overloaded_error"}}), Transient),
         (reply(401, {"error": {"message": f"bad {KEY}"}}), NeedsPerson),
         (reply(429, {}, {"Retry-After": "7"}), TryLater),

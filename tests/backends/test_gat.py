@@ -15,6 +15,7 @@ from batchtui.errors import BadInput, ConfigError
 from batchtui.model import Json, Outcome
 from batchtui.results.scenarios.files import folder_name
 from batchtui.results.scenarios.tables import read_table
+from tests import extras
 from tests.backends.gat_help import (
     CASE14,
     backend_in,
@@ -27,7 +28,7 @@ from tests.backends.gat_help import (
 )
 from tests.backends.local_help import alive, until
 
-pytest.importorskip("pyarrow", reason="needs the extra `power`")
+pytestmark = extras.needs("power")
 
 Made = Callable[..., GatBackend]
 Scenarios = list[tuple[Path, dict[str, Json]]]

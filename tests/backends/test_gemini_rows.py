@@ -51,10 +51,10 @@ def test_functions_that_it_calls_are_the_output():
 @pytest.mark.parametrize(
     ("response", "kind", "words"),
     [
-        (candidate([{"text": "half"}], "SAFETY"), "content_filter", "safety filter"),
+        (candidate([], "SAFETY"), "content_filter", "safety filter"),
         (candidate([], "RECITATION", finishMessage="a poem"), "content_filter", "a poem"),
         (candidate([{"text": "x"}], "NEW_REASON"), "content_filter", "NEW_REASON"),
-        (candidate([], "MAX_TOKENS"), "max_tokens", "higher max_tokens"),
+        (candidate([], "MAX_TOKENS"), "bad_reply", "higher max_tokens"),
         (candidate([]), "bad_reply", "content is empty"),
         ({"candidates": [{"finishReason": "STOP"}]}, "bad_reply", "content is empty"),
         (
@@ -85,7 +85,9 @@ def test_what_is_no_answer_is_a_failure_with_a_reason(response, kind, words):
 
 
 def test_what_was_written_before_it_was_held_back_is_kept():
-    assert outcome_of(response=candidate([{"text": "half"}], "SAFETY")).raw_response == "half"
+    held = outcome_of(response=candidate([{"text": "half"}], "SAFETY"))
+    assert (held.state, held.raw_response, held.finish_reason) == (JobState.COMPLETED, "half", "SAFETY")
+    assert "the safety filter held the answer back (SAFETY)" in (held.note or "")
     cut = outcome_of(response=candidate([{"text": "half"}], "MAX_TOKENS"))
     assert (cut.state, cut.raw_response, cut.finish_reason) == (JobState.COMPLETED, "half", "MAX_TOKENS")
 
@@ -107,7 +109,7 @@ def test_errors_of_rows(error, state, kind):
 
 
 @pytest.mark.parametrize(
-    "usage", [None, 7, {"promptTokenCount": -1}, {"promptTokenCount": "8"}, {"promptTokenCount": True}]
+    "usage", [None, 7, {"promptTokenCount": -1}, {"promptTokenCount": "many"}, {"promptTokenCount": True}]
 )
 def test_usage_that_cannot_be_trusted_is_unknown(usage):
     outcome = outcome_of(response=candidate([{"text": "x"}]) | {"usageMetadata": usage})

@@ -110,18 +110,12 @@ def test_a_schema_goes_in_its_own_field(gemini):
 @pytest.mark.parametrize(
     ("work", "key"),
     [
-        ({"prompt": "x", "body": {"logit_bias": {}}}, "body.logit_bias"),
+        ({"prompt": "x", "body": {"logit_bias": {"1": 5}}}, "body.logit_bias"),
         ({"prompt": "x", "extra": {"speed": 1}}, "extra.speed"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id"),
+        ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
         (
-            {
-                "messages": [
-                    {
-                        "role": "user",
-                        "content": [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}],
-                    }
-                ]
-            },
+            {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}]},
             "messages[0].content[0]",
         ),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0]"),

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from batchtui.backends.base import BackendSettings, Setup
-from batchtui.backends.local import LocalBackend
+from batchtui.backends.base import Setup
+from batchtui.backends.local import LocalBackend, LocalSettings
 from batchtui.errors import BadInput
 from batchtui.model import JobState, Json, Outcome
 from tests.backends.local_help import backend_in, job_of, no_note
@@ -162,7 +162,7 @@ async def test_without_a_run_folder_a_temporary_one_is_used_and_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    backend = LocalBackend(Setup("local", BackendSettings(kind="local")))
+    backend = LocalBackend(Setup("local", LocalSettings(kind="local")))
     assert (await backend.run(job_of(["echo", "x"]), no_note)).raw_response == "x\n"
     assert len(list(tmp_path.iterdir())) == 1
     await backend.close()

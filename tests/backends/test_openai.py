@@ -66,7 +66,7 @@ async def test_a_journaled_file_is_not_uploaded_again(odd, openai):
     assert odd.seen[0].json["input_file_id"] == "file-9"
 
 
-@pytest.mark.parametrize("data", [None, reply(500, {}), reply(200, ""), reply(200, {"id": "\x1b]0;x\x07"})])
+@pytest.mark.parametrize("data", [None, reply(500, {}), reply(200, ""), reply(200, {})])
 async def test_a_failed_upload_made_nothing(odd, openai, data):
     odd.script(data)
     notes: list[dict] = []
@@ -74,6 +74,14 @@ async def test_a_failed_upload_made_nothing(odd, openai, data):
         await submit(openai, notes=notes)
     assert caught.value.counts
     assert notes == []
+
+
+@pytest.mark.parametrize("id_", ["\x1b]0;x\x07", "..", 7, ["file-1"]])
+async def test_a_file_id_that_cannot_be_used_is_said(odd, openai, id_):
+    odd.script(reply(200, {"id": id_}))
+    with pytest.raises(Refused, match="upload: the reply names the file by an id that"):
+        await submit(openai)
+    assert len(odd.seen) == 1
 
 
 @pytest.mark.parametrize(
@@ -267,9 +275,9 @@ async def test_both_files_are_read_and_kept_as_they_came(odd, openai):
 
 async def test_files_are_asked_for_where_no_fact_names_them(odd, openai):
     odd.answer = lambda request: (
-        reply(200, {"status": "completed", "output_file_id": "out", "error_file_id": "empty"})
+        reply(200, {"status": "completed", "output_file_id": "out"})
         if "batches" in request.path
-        else reply(200, result("a", "x") if "out" in request.path else "")
+        else reply(200, result("a", "x"))
     )
     assert [answer.job_id for answer in await collect(openai, submission(remote_id="b"))] == ["a"]
 
@@ -291,8 +299,10 @@ async def test_a_cut_file_is_read_once_more_and_no_row_comes_twice(odd, openai):
     odd.script(reply(200, whole[:-30]), reply(200, whole))
     assert [answer.job_id for answer in await collect(openai, one)] == ["a", "b"]
     odd.script(reply(200, whole[:-30]))
-    assert [answer.job_id for answer in await collect(openai, one)] == ["a"]
-    assert len(odd.seen) == 4
+    answers = openai.results(one, None)
+    assert (await anext(answers)).job_id == "a"
+    with pytest.raises(Transient, match="cut in the middle of a line"):
+        await anext(answers)
 
 
 async def test_results_that_are_gone_or_out_of_reach(odd, openai):

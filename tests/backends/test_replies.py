@@ -62,6 +62,15 @@ def test_what_may_pass_is_transient_and_unsure_for_a_create(status):
     assert isinstance(judge(reply(status, {}), create=True), Unsure)
 
 
+@pytest.mark.parametrize(
+    ("status", "maybe"), [(500, False), (502, True), (503, False), (504, True), (524, True)]
+)
+def test_behind_a_gateway_the_work_may_have_been_done(status, maybe):
+    fault = judge(reply(status, {}))
+    assert isinstance(fault, Transient)
+    assert fault.maybe_done is maybe
+
+
 def test_rates_and_money_are_told_apart():
     limited = judge(reply(429, {"error": {"code": "rate_limit_exceeded"}}, retry_after="7"), create=True)
     assert isinstance(limited, TryLater)

@@ -97,6 +97,15 @@ def test_a_lost_reply_is_looked_up_and_nothing_is_made_twice(bench: Bench, api: 
     assert {task["called"] for task in api.tasks.values()} == {f"r{n} by name" for n in range(5)}
 
 
+@pytest.mark.parametrize("status", [302, 303])
+def test_a_create_that_is_redirected_may_have_been_made(bench: Bench, api: TaskApi, status: int) -> None:
+    api.elsewhere = status
+    folder = bench.run(bench.spec("tasks", 3, INPUT))
+    assert bench.status(folder).completed == 3
+    assert len(api.tasks) == 3
+    assert all(task["times"] == 1 for task in api.tasks.values())
+
+
 def test_what_cannot_be_looked_up_needs_a_person(bench: Bench, api: TaskApi) -> None:
     bench.config.backends["tasks"].table.pop("find")
     api.lose = 1

@@ -167,9 +167,13 @@ async def test_the_reason_of_a_failed_batch_is_text(odd, together):
 
 
 async def test_list_and_cancel(odd, together):
-    odd.script(reply(200, [{"id": "b", "status": "COMPLETED", "created_at": "2026-11-21T08:00:00Z"}, {}, 7]))
-    [found] = await together.list()
+    batch = {"id": "b", "status": "COMPLETED", "created_at": "2026-11-21T08:00:00Z", "input_file_id": "f"}
+    files = [{"id": "f", "filename": "k-1-0123abcd.jsonl"}, {"id": "g"}, 7]
+    odd.script(reply(200, [batch, {"id": "c", "input_file_id": "gone"}, {}, 7]), reply(200, {"data": files}))
+    found, other = await together.list()
     assert (found.remote_id, found.created) == ("b", "2026-11-21T08:00:00Z")
+    assert (found.token, found.tells) == ("k-1-0123abcd", True)
+    assert (other.token, other.tells) == (None, False)
     odd.script(reply(200, {"status": "CANCELLED"}))
     await together.cancel(submission(remote_id="b"))
     assert (odd.seen[-1].method, odd.seen[-1].path) == ("POST", "/v1/batches/b/cancel")

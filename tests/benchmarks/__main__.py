@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 HELPERS = {"__init__", "__main__", "report"}
+NAMED_ONLY = {"matpower_grids", "scenarios_100k"}  # one needs the index, one takes twenty minutes
 
 
 def main() -> int:
-    names = sys.argv[1:] or sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+    names = sys.argv[1:] or sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - NAMED_ONLY)
     failed = [
         name
         for name in names

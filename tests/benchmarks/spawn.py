@@ -67,7 +67,7 @@ def ours(jobs: int) -> None:
         config = folder / "config.toml"
         config.touch()
         env = {**os.environ, "BATCHTUI_DATA_DIR": str(folder / "data"), "BATCHTUI_CONFIG": str(config)}
-        command = [sys.executable, "-m", "batchtui", "run", "-q", str(folder / "batch.toml")]
+        command = [sys.executable, "-m", "batchtui", "run", "--trust", "-q", str(folder / "batch.toml")]
         subprocess.run(command, env=env, check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -41,6 +41,7 @@ class Cli:
         own = {
             "BATCHTUI_DATA_DIR": str(self.folder / "data"),
             "BATCHTUI_CONFIG": str(self.folder / "config.toml"),
+            "BATCHTUI_STATE_DIR": str(self.folder / "state"),
             "PYTHONPATH": str(ROOT),
         }
         return kept | own | self.env | more
@@ -88,7 +89,7 @@ def local_options(command: Sequence[str], name: str) -> list[str]:
     ]
 
 
-def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for the thing."""
     end = time.monotonic() + seconds
     while not true():

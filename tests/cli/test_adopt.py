@@ -117,7 +117,7 @@ def test_a_canary_asks_on_a_terminal(cli: Cli, with_demo: Start, answer: str, co
     arguments = [*PROMPT, "--set", "source.limit=5", "--set", "name=birds", "--canary", "2"]
     child = pexpect.spawn(
         sys.executable, ["-m", "batchtui", "run", str(PENGUINS), "--backend", "openai", *arguments],
-        cwd=str(cli.folder), env=cli.environment(TERM="xterm"), encoding="utf-8", timeout=20,
+        cwd=str(cli.folder), env=cli.environment(TERM="xterm"), encoding="utf-8", timeout=60,
     )  # fmt: skip
     child.expect("Adelie of 2007")
     child.expect("Release the other 3 jobs")
@@ -143,7 +143,7 @@ def test_check_tells_of_every_backend(cli: Cli, with_demo: Start) -> None:
     assert ran.documents[0]["backend"] == "chat, openai"
     assert [result["backend"] for result in cli("results", "batch").documents] == ["chat", "openai", "openai"]
     assert cli("run", "batch.toml", "--detach").code == 2
-    assert cli("run", "batch.toml", "--backend", "openai", "--detach").code == 0
+    assert cli("run", "batch.toml", "--backend", "openai", "--detach", "--again").code == 0
 
 
 def test_a_results_folder_is_imported(cli: Cli) -> None:

@@ -16,7 +16,7 @@ file = "in/list.csv"
 [job]
 model = "demo-small"
 prompt = "Read {{ id }}"
-file = "{{ path }}"
+file = "in/{{ path }}"
 citations = true
 """
 
@@ -32,7 +32,7 @@ def test_documents_are_sent_cited_and_shown(cli: Cli, demo_server: Callable[...,
     assert "in/list.csv:3: job.file: " in refused.err
     assert "gone.pdf: there is no such file" in refused.err
     (cli.folder / "in" / "gone.pdf").write_bytes(pdf(["It was here all the time, one folder up"]))
-    assert cli("run", "bills.toml", "--yes").code == 0
+    assert cli("run", "bills.toml", "--yes", "--trust").code == 0
     shown = cli("show", "bills", "a").out
     assert "    ↳ [1] bill.pdf, page 1: “Total to pay: 1,204.50 euro by the end of May”" in shown
     result = cli("results", "bills", "--format", "jsonl").documents[0]

@@ -13,11 +13,12 @@ import pytest
 from batchtui.backends.gat.settings import LINEAR
 from batchtui.model import Json
 from batchtui.results.scenarios.tables import read_table
+from tests import extras
 from tests.backends.gat_help import CASE14, calls, grid, reference_flows, stand_in
 from tests.backends.local_help import alive
 from tests.cli.cli_help import Cli, until
 
-pytest.importorskip("pyarrow", reason="needs the extra `power`")
+pytestmark = extras.needs("power")
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_manifest_goes_through_gat_and_faults_are_told(cli: Cli, program: Path
         {"id": "nowhere", "grid": str(cli.folder / "nope")},
         {"id": "island", "grid": base, "outages": [{"type": "branch", "id": "14"}]},
     ]
-    ran = cli("run", manifest(cli, scenarios), "--backend", "gat", "--out", "out.jsonl", "--yes")
+    ran = cli("run", manifest(cli, scenarios), "--backend", "gat", "--trust", "--out", "out.jsonl", "--yes")
     assert ran.code == 1, ran.err
     assert "licence" in ran.err
     assert "nope" in ran.err
@@ -104,6 +105,7 @@ def test_killed_in_a_chunk_and_resumed(cli: Cli, program: Path) -> None:
     (status,) = cli("status", batch["id"], "--json").documents
     assert status["completed"] == 8
     assert not list(cli.folder.glob("data/batches/*/run/gat-*"))
+    assert "changed since they were solved" not in resumed.err
 
 
 def test_probe_and_a_config_without_the_program(cli: Cli, program: Path) -> None:

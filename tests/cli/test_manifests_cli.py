@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import extras
 from tests.cli.cli_help import ROOT, Cli
 
 
@@ -17,6 +18,7 @@ def case14(cli: Cli) -> Path:
     return folder
 
 
+@extras.needs("power")
 def test_check_says_what_it_would_be(cli: Cli, case14: Path) -> None:
     ran = cli("check", "case14/manifest_ac.json")
     assert (ran.code, ran.err) == (0, "")
@@ -29,6 +31,7 @@ def test_check_says_what_it_would_be(cli: Cli, case14: Path) -> None:
     assert found["first"]["task"] == "ac"
 
 
+@extras.needs("power")
 def test_check_tells_faults_of_scenarios_and_lets_them_be(cli: Cli, case14: Path) -> None:
     ran = cli("check", "case14/manifest_faults.json")
     assert ran.code == 0
@@ -36,6 +39,7 @@ def test_check_tells_faults_of_scenarios_and_lets_them_be(cli: Cli, case14: Path
     assert ran.err.count("will fail") == 7
 
 
+@extras.needs("power")
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_faults_of_the_manifest_stop_it(cli: Cli, case14: Path, command: str) -> None:
     ran = cli(command, "case14/manifest_duplicate_ids.json")
@@ -44,6 +48,7 @@ def test_faults_of_the_manifest_stop_it(cli: Cli, case14: Path, command: str) ->
     assert not (cli.folder / "runs").exists()
 
 
+@extras.needs("power")
 def test_flags_stand_over_the_manifest(cli: Cli, case14: Path) -> None:
     flags = ["--set", "job.task=n1", "--set", "limits.concurrency=1", "--set", "output.dir=tables"]
     (found,) = cli("check", "case14/manifest_dc.json", *flags, "--json").documents
@@ -61,6 +66,7 @@ def test_the_environment_stands_over_the_manifest_and_a_flag_over_both(cli: Cli,
     assert cli(*check, "--backend", "two", BATCHTUI_BACKEND="one").documents[0]["backend"] == "two"
 
 
+@extras.needs("power")
 def test_a_bare_manifest_runs(cli: Cli, case14: Path) -> None:
     ran = cli("run", "case14/manifest_dc.json", "--set", "source.limit=3", "--json")
     assert ran.code == 0
@@ -69,6 +75,7 @@ def test_a_bare_manifest_runs(cli: Cli, case14: Path) -> None:
     assert (cli.folder / "runs/batch/manifest_dc").is_dir()
 
 
+@extras.needs("power")
 def test_a_batch_file_over_a_manifest(cli: Cli, case14: Path) -> None:
     (case14 / "n1.toml").write_text('[source]\nfile = "manifest_ac.json"\nlimit = 2\n[job]\ntask = "n1"\n')
     ran = cli("run", "case14/n1.toml", "--json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 
+import httpx
 import pytest
 import tomli_w
 
@@ -106,16 +107,81 @@ def test_limits_change_on_a_live_batch(cli: Cli, with_demo: Start) -> None:
     status = changed.documents[0]
     assert status["cost_limit_usd"] == 9
     assert status["deadline"]
-    _, err = live.communicate(timeout=30)
+    _, err = live.communicate(timeout=60)
     assert live.returncode == 0, err
     assert cli("status", "money", "--json").documents[0]["completed"] == 4
 
 
 def test_an_overrun_is_said_at_the_end(cli: Cli, with_demo: Start) -> None:
-    server = with_demo("duration=700ms")
+    server = with_demo("duration=2s")
     configure(cli, prices={"demo-small": {"input": 0.0, "output": 1000.0}})
     live = cli.start("run", write(cli, "openai", limits="cost_usd = 6"))
     until(lambda: any(entry["op"] == "create" for entry in server.ledger()))
+    httpx.post(f"{server.url}/__faults", content="500=1").raise_for_status()  # until the limit is changed
     assert cli("limit", "money", "cost_usd=0.001").code == 0
-    _, err = live.communicate(timeout=30)
+    httpx.post(f"{server.url}/__faults", content="").raise_for_status()
+    _, err = live.communicate(timeout=60)
     assert "over its limit of" in err
+
+
+def test_paid_work_is_sent_again_only_when_that_is_said(cli: Cli, with_demo: Start) -> None:
+    server = with_demo("duration=100ms")
+    path = write(cli, "openai")
+    assert cli("run", path).code == 0
+    checked = cli("check", path, "--json")
+    assert [problem["asks"] for problem in checked.documents[0]["problems"]] == ["again"]
+    for said in ((), ("--yes",), ("--yes", "--no-input")):
+        refused = cli("run", path, *said)
+        assert refused.code == 2
+        assert "4 of 4 jobs were sent before" in refused.err
+        assert "--again" in refused.err
+    assert [entry["op"] for entry in server.ledger()].count("create") == 1
+    with (cli.folder / "rows.csv").open("a") as rows:
+        rows.write("r4,new\nr5,newer\n")
+    more = cli("run", path)
+    assert "4 of 6 jobs were sent before" in more.err
+    assert "2 are new" in more.err
+    assert cli("run", path, "--again").code == 0
+
+
+def test_check_never_says_that_nothing_comes_out(cli: Cli, with_demo: Start) -> None:
+    with_demo()
+    path = write(cli, "openai")
+    text = (cli.folder / "money.toml").read_text().replace(f"max_tokens = {MOST}\n", "")
+    (cli.folder / "money.toml").write_text(text)
+    checked = cli("check", path)
+    assert "at most 0 out" not in checked.out
+    assert "no limit set" in checked.out
+    (flight,) = cli("check", path, "--json").documents
+    assert (flight["tokens_out_max"], flight["cost_max_usd"]) == (None, None)
+    configure(cli, prices={"demo-small": {"input": 0.0, "output": 100.0, "max_output": 800}})
+    (flight,) = cli("check", path, "--json").documents
+    assert flight["tokens_out_max"] == 4 * 800
+    assert flight["cost_max_usd"] == pytest.approx(4 * 800 * 50 / 1e6)
+    low = cli("check", path, "--set", "limits.cost_usd=0.01")
+    assert "0.01" in low.err
+    assert "more than limits.cost_usd" in low.err
+
+
+def test_what_status_tells_a_person_to_type_works(cli: Cli, with_demo: Start) -> None:
+    with_demo()
+    cli("run", write(cli, "chat", limits="cost_usd = 0.0001"))
+    told = cli("status", "money").out
+    typed = next(line.strip() for line in told.splitlines() if line.strip().startswith("batchtui limit"))
+    assert cli(*typed.removeprefix("batchtui ").replace("…", "9").split()).code == 0
+    assert cli("resume", "money").code == 0
+
+
+def test_without_a_key_rows_and_price_are_told(cli: Cli) -> None:
+    (cli.folder / "config.toml").write_text('[backends.claude]\nkind = "anthropic"\n')
+    path = write(cli, "claude", "claude-sonnet-4-5")
+    checked = cli("check", path, "--json")
+    assert checked.code == 2
+    (flight,) = checked.documents
+    assert (flight["jobs"], flight["kind"], flight["tokens_out_max"]) == (4, "anthropic", 4 * MOST)
+    assert flight["cost_usd"] == pytest.approx(4 * (100 * 1.5 + MOST * 7.5) / 1e6)
+    (problem,) = flight["problems"]
+    assert "no key" in problem["message"]
+    ran = cli("run", path)
+    assert ran.code == 3
+    assert "nothing was sent" in ran.err

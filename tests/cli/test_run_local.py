@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import time
 
 import pytest
 
@@ -50,13 +49,15 @@ def test_rows_that_do_not_fill_the_template_stop_it(cli: Cli) -> None:
     assert ran.code == 2
     assert 'did you mean "species"?' in ran.err
     (problem,) = [line for line in ran.err.splitlines() if line.startswith("problem: ")]
-    assert "penguins.csv:2: job.command[1]: " in problem
-    assert "(the same in 199 more rows)" in problem
-    assert "and 144 more problems" in ran.err  # all 344 rows are accounted for
+    assert problem.startswith("problem: 344 rows: job.command[1]: ")
+    assert problem.endswith("penguins.csv:2")
+    assert "nothing was sent: 1 problem in 344 rows to settle first" in ran.err
     assert cli("list", "--json").out == ""
     checked = cli("check", str(PENGUINS), *local_options(["echo", "{{ specis }}"], "x"), "--json")
     assert checked.code == 2
-    assert checked.documents[0]["problems"][0]["row"] == 1
+    problems = checked.documents[0]["problems"]
+    assert problems[0]["row"] == 1
+    assert sum(1 + problem["more"] for problem in problems) == 344
 
 
 def test_check_sends_nothing(cli: Cli) -> None:
@@ -72,7 +73,7 @@ def test_a_batch_file_and_stdin(cli: Cli) -> None:
     (cli.folder / "b.toml").write_text(
         'name = "from a file"\nbackend = "local"\n[source]\nfile = "-"\n[job]\ncommand = ["echo", "{{ a }}"]\n'
     )
-    ran = cli("run", "b.toml", "--out", "-", stdin='{"a": "one"}\n{"a": "two"}\n')
+    ran = cli("run", "b.toml", "--trust", "--out", "-", stdin='{"a": "one"}\n{"a": "two"}\n')
     assert ran.code == 0
     assert [result["raw_response"] for result in ran.documents] == ["one\n", "two\n"]
 
@@ -104,21 +105,21 @@ def test_the_time_limit_is_5(cli: Cli) -> None:
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_ended_from_outside_loses_nothing(cli: Cli, number: signal.Signals, code: int) -> None:
-    marks = cli.folder / "marks"
-    marks.mkdir()
-    command = ["sh", "-c", f'sleep 0.05; echo x >> {marks}/"$1"', "x", "{{ flipper_length_mm }}"]
+    """The first jobs end, all but a few of the others wait for a gate."""
+    gate = cli.folder / "gate"
+    script = f"case $1 in 39.1|39.5|40.3) ;; *) until [ -e {gate} ]; do sleep 0.05; done;; esac"
+    command = ["sh", "-c", script, "x", "{{ bill_length_mm }}"]
     process = cli.start("run", str(PENGUINS), *local_options(command, "birds"), "--set", "source.limit=120")
-    until(lambda: any(marks.iterdir()))
-    began = time.monotonic()
+    until(lambda: bool(_listed(cli, "birds").get("completed")))
     process.send_signal(number)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert time.monotonic() - began < 3
     assert "batchtui resume" in err
     stored = cli("status", "birds", "--json").documents[0]
     assert stored["driver"] is None
     assert stored["processing"] == 0
     assert 0 < stored["completed"] < 120
+    gate.touch()
     assert cli("resume", "birds").code == 0
     assert cli("status", "birds", "--json").documents[0]["completed"] == 120
 
@@ -130,7 +131,7 @@ def test_resume_without_id_drives_all(cli: Cli) -> None:
         )
         until(lambda name=name: bool(_listed(cli, name).get("completed")))
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert cli("resume").code == 0
     assert {_listed(cli, name)["completed"] for name in ("a", "b")} == {30}
     assert "nothing to resume" in cli("resume").err
@@ -143,14 +144,15 @@ def test_commands_reach_the_process_that_drives(cli: Cli) -> None:
     assert str(process.pid) in driver
     assert cli("tag", "birds", "one", "two").code == 0
     assert cli("rm", "birds").code == 2
-    began = time.monotonic()
     assert cli("cancel", "birds").code == 0
-    process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    process.communicate(timeout=60)
     assert process.returncode == 1
     status = _listed(cli, "birds")
     assert (status["status"], status["tags"]) == ("cancelled", ["one", "two"])
-    assert cli("rm", "birds").code == 0
+    ran = cli("rm", "birds")
+    assert (ran.code, "--yes" in ran.err) == (2, True), "nobody can be asked"
+    assert _listed(cli, "birds")
+    assert cli("rm", "birds", "--yes").code == 0
     assert _listed(cli, "birds") == {}
 
 
@@ -158,7 +160,7 @@ def test_watch_follows_another_process(cli: Cli) -> None:
     process = cli.start("run", str(PENGUINS), *local_options(["sleep", "0.02"], "birds"))
     until(lambda: bool(_listed(cli, "birds")))
     ran = cli("watch", "birds", "--json")
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert ran.code == 0
     assert ran.documents[-1]["completed"] == 344
     assert len(ran.documents) > 1
@@ -181,7 +183,7 @@ def test_pause_holds_until_resume(cli: Cli) -> None:
     )
     until(lambda: bool(_listed(cli, "birds").get("completed")))
     assert cli("pause", "birds").code == 0
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "paused" in err
     status = _listed(cli, "birds")
@@ -204,7 +206,7 @@ def test_wait_gives_up_with_6(cli: Cli) -> None:
     until(lambda: bool(_listed(cli, "birds")))
     assert cli("wait", "birds", "--timeout", "0.2").code == 6
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def test_outside_text_is_cleaned_on_screen_and_kept_in_data(cli: Cli) -> None:

@@ -63,10 +63,10 @@ def test_a_detached_batch_is_collected_later_and_made_once(cli: Cli, with_demo: 
 def test_removing_a_live_batch_cancels_it_or_forgets_it(cli: Cli, with_demo: Start) -> None:
     server = with_demo("duration=600s")
     for name in ("one", "two"):
-        run(cli, "openai", "--detach", name=name)
-    assert cli("rm", "one", "--cancel").code == 0
+        run(cli, "openai", "--detach", "--again", name=name)
+    assert cli("rm", "one", "--cancel", "--yes").code == 0
     assert [entry["op"] for entry in server.ledger()].count("cancel") == 1
-    assert cli("rm", "two", "--forget").code == 0
+    assert cli("rm", "two", "--forget", "--yes").code == 0
     assert cli("list", "--all", "--json").out == ""
     assert [entry["op"] for entry in server.ledger()].count("cancel") == 1
 
@@ -89,6 +89,22 @@ def test_an_unpriced_model_under_a_limit_is_refused(cli: Cli, with_demo: Start) 
     ran = run(cli, "chat", "--set", "job.model=unheard-of", "--set", "limits.cost_usd=1")
     assert ran.code == 2
     assert "unheard-of" in ran.err
+
+
+def test_what_was_spent_is_the_least_where_a_price_is_unknown(cli: Cli, with_demo: Start) -> None:
+    with_demo()
+    models = ("--set", 'sweep.model=["demo-small", "unheard-of"]')
+    assert (
+        cli("run", str(PENGUINS), "--backend", "chat", *PROMPT, *models, "--set", "source.limit=2").code == 0
+    )
+    (listed,) = cli("list", "--json").documents
+    assert listed["unpriced"] == 2
+    assert "at least $" in cli("list").out or "at least <$" in cli("list").out
+    assert "that of 2 unknown: no price" in cli("status", listed["id"]).out
+    none = cli("results", listed["id"], "--where", "status=failed")
+    assert (none.code, none.out) == (0, "")
+    assert "no results match; the batch has 4 jobs" in none.err
+    assert cli("results", listed["id"], "--where", "status=fialed").code == 2
 
 
 def test_nobody_there_is_4(cli: Cli) -> None:
@@ -182,8 +198,8 @@ def test_the_demo_leaves_nothing_behind(cli: Cli) -> None:
         sys.executable, ["-m", "batchtui", "demo"], dimensions=(30, 110), cwd=str(cli.folder),
         env=cli.environment(TMPDIR=str(temporary), TERM="xterm-256color"), encoding="utf-8",
     )  # fmt: skip
-    child.expect("mood labels", timeout=20)
+    child.expect("mood labels", timeout=60)
     assert list(temporary.glob("batchtui-demo-*"))
     child.kill(signal.SIGTERM)
-    child.expect(pexpect.EOF, timeout=10)
+    child.expect(pexpect.EOF, timeout=60)
     until(lambda: not list(temporary.glob("batchtui-demo-*")))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.results.scenarios.columns import AGGREGATED
+from tests import extras
 from tests.cli.cli_help import Cli
 from tests.cli.scenario_help import (
     POWER,
@@ -20,6 +21,8 @@ from tests.cli.scenario_help import (
     table,
     the_batch,
 )
+
+pytestmark = extras.needs("power")
 
 
 @pytest.mark.parametrize("case", ["case14", "case118"])

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
+from tests import extras
 from tests.cli.cli_help import Cli
 from tests.cli.scenario_help import POWER, TIMED, copied, lines, manifest, results, rows, table, the_batch
+
+pytestmark = extras.needs("power")
 
 SCENARIOS = 1500
 
@@ -43,7 +46,7 @@ def killed_at_half(cli: Cli, running: subprocess.Popen[str]) -> Path:
 
 def test_killed_at_half_and_resumed(cli: Cli) -> None:
     file = scaled(cli.folder, SCENARIOS)
-    batch = killed_at_half(cli, cli.start("run", str(file)))
+    batch = killed_at_half(cli, cli.start("run", "--trust", str(file)))
     before = lines(batch / "results.jsonl")[1:]
     finished = {line["job_id"] for line in before if line["state"] == "completed"}
     assert SCENARIOS // 2 <= len(finished) < SCENARIOS
@@ -62,7 +65,7 @@ def test_killed_at_half_and_resumed(cli: Cli) -> None:
     assert not finished.intersection(f"s{n:04}" for n in started)
 
     assert manifest(place)["success"] == SCENARIOS
-    whole = cli("run", str(file), "--set", "output.dir=" + str(cli.folder / "whole"))
+    whole = cli("run", "--trust", str(file), "--set", "output.dir=" + str(cli.folder / "whole"))
     assert whole.code == 0, whole.err
     for name in ("aggregated_results", "branches", "buses"):
         cut_off = table(place / "summary", name)

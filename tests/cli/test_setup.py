@@ -85,7 +85,7 @@ def test_a_broken_batch_hides_no_other(cli: Cli) -> None:
     cli.local(["true"], "--set", "source.limit=1")
     (cli.folder / "data" / "batches" / "broken").mkdir()
     ran = cli("list", "--json")
-    assert ran.code == 0
+    assert ran.code == 1, "something that is stored is damaged"
     assert [batch["name"] for batch in ran.documents] == ["birds"]
     assert "broken" in ran.err
 
@@ -98,7 +98,7 @@ def terminal(cli: Cli):  # type: ignore[no-untyped-def]
     def spawn(*arguments: str, columns: int = 60):  # type: ignore[no-untyped-def]
         return pexpect.spawn(
             sys.executable, ["-m", "batchtui", *arguments], dimensions=(24, columns), cwd=str(cli.folder),
-            env=cli.environment(TERM="xterm-256color"), encoding="utf-8", timeout=20,
+            env=cli.environment(TERM="xterm-256color"), encoding="utf-8", timeout=60,
         )  # fmt: skip
 
     return spawn
@@ -159,7 +159,7 @@ def test_a_damaged_batch_is_said_and_can_be_let_go(cli: Cli) -> None:
     journal = cli.folder / "data" / "batches"
     until(lambda: any(b'"completed"' in path.read_bytes() for path in journal.glob("*/events.jsonl")))
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     (folder,) = journal.iterdir()
     (folder / "checkpoint.json").unlink(missing_ok=True)
     lines = (folder / "events.jsonl").read_bytes().split(b"\n")
@@ -171,5 +171,5 @@ def test_a_damaged_batch_is_said_and_can_be_let_go(cli: Cli) -> None:
         assert "events.jsonl" in ran.err
     (folder / "batch.json").write_text("{")
     assert "--forget" in cli("rm", folder.name).err
-    assert cli("rm", folder.name, "--forget").code == 0
+    assert cli("rm", folder.name, "--forget", "--yes").code == 0
     assert list(journal.iterdir()) == []

@@ -41,10 +41,11 @@ def test_list_stays_light(cli: Cli, heavy: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("open",), ("new",), ("demo",)])
-def test_without_a_terminal_one_line_and_2(cli: Cli, arguments: tuple[str, ...]) -> None:
+def test_without_a_terminal_one_line_or_a_short_help_and_2(cli: Cli, arguments: tuple[str, ...]) -> None:
     ran = cli(*arguments)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.count("\n") == 1
+    assert (ran.err.count("\n") == 1) is bool(arguments)
+    assert len(ran.err.splitlines()) < 15
     assert "terminal" in ran.err
 
 
@@ -123,7 +124,7 @@ def test_a_closed_pipe_is_silent(cli: Cli) -> None:
     assert process.stderr
     process.stdout.readline()
     process.stdout.close()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert process.stderr.read() == ""
 
 

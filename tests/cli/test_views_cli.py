@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from batchtui.store.library import Library
+from tests import extras
 from tests.cli.cli_help import Cli
 from tests.results.views.view_samples import answers, sweep
 
@@ -42,7 +43,9 @@ def test_no_letters_of_the_picture_need_more_than_the_locale_has(cli: Cli, libra
     assert "?" not in ran.out.replace("of jobs", "")
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet", "md", "svg"])
+@pytest.mark.parametrize(
+    "ending", ["csv", "md", "svg", pytest.param("parquet", marks=extras.needs("parquet"))]
+)
 def test_to_a_file(cli: Cli, library: Library, ending: str) -> None:
     sweep(library)
     ran = cli("view", "sweep", "histogram", "--y", "gcr", "--out", f"v.{ending}")

@@ -67,7 +67,7 @@ class Cluster:
         """What one of Slurm's commands prints."""
         env = {**self.env, "SLURM_CONF": str(self.conf)}
         return subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=30, check=False
+            command, env=env, capture_output=True, text=True, timeout=60, check=False
         ).stdout
 
     def stop(self) -> None:

@@ -37,7 +37,7 @@ def killed_on_cluster(
         f"[job]\n{work}[limits]\njobs_per_submission = {jobs // submissions}\nsubmissions_at_once = 4\n"
     )
     victim, chance = Victim(folder / "data", config), random.Random(seed)
-    arguments: tuple[str, ...] = ("run", str(batch))
+    arguments: tuple[str, ...] = ("run", "--trust", str(batch))
     done = 0
     while done < kills and victim.kill_when(victim.start(*arguments), _point(victim, folder / "out", chance)):
         done += 1

@@ -10,7 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-COMMANDS = ("sbatch", "squeue", "scontrol", "sinfo", "scancel")
+from tests.engine.bench import until
+
+COMMANDS = ("sbatch", "squeue", "scontrol", "sinfo", "scancel", "sacct", "sacctmgr")
 _PROGRAM = """#!{python}
 import json, os, pathlib, subprocess, sys
 place, program, given = pathlib.Path({place!r}), os.path.basename(sys.argv[0]), sys.argv[1:]
@@ -18,6 +20,10 @@ said = place / f"{{program}}.say"
 if said.exists():
     code, words = said.read_text().split("|", 1)
     sys.exit(int(code) if not sys.stderr.write(words) else int(code))
+answer = place / f"{{program}}.answer"
+if answer.exists():
+    print(answer.read_text())
+    sys.exit(0)
 queue = place / "queue"
 lines = queue.read_text().splitlines() if queue.exists() else []
 if program == "scontrol":
@@ -72,6 +78,10 @@ class StandIn:
         else:
             path.write_text(f"{code}|{words}\n")
 
+    def answers(self, program: str, text: str) -> None:
+        """What this command prints from now on, whatever it is asked."""
+        (self.folder / f"{program}.answer").write_text(text)
+
     def sent(self) -> list[list[str]]:
         """The arguments of every `sbatch` that made an array."""
         path = self.folder / "sent.jsonl"
@@ -83,6 +93,7 @@ class StandIn:
         return [arg.removeprefix(start) for sent in self.sent() for arg in sent if arg.startswith(start)]
 
     def replace(self, state: str, other: str) -> None:
-        """Elements in one state are in another now."""
+        """Elements in one state are in another, as soon as there are any: `sent` tells of an array before its states."""
         path = self.folder / "queue"
+        until(lambda: path.exists() and f"|{state}|" in path.read_text(), f"an element that is {state}")
         path.write_text(path.read_text().replace(f"|{state}|", f"|{other}|"))

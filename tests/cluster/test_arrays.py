@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.base import Submission
+from batchtui.errors import BadInput
 from batchtui.model import Json
 from batchtui.store.folder import BatchFolder
 from tests.cluster.clusters import Cluster, doing
@@ -140,10 +141,18 @@ def test_all_of_it_is_cancelled_once_slurm_agrees(on_cluster: OnCluster, cluster
 
 
 def test_what_slurm_refuses_is_said_and_nothing_is_made(on_cluster: OnCluster, cluster: Cluster) -> None:
-    bench = on_cluster(partition="gold")
+    """What only `sbatch` itself finds out: no node has such a feature."""
+    bench = on_cluster(options=["--constraint=gold"])
     folder = bench.run(bench.spec("cluster", 2, {"command": ["true"]}))
     assert states(folder) == {"failed": 2}
-    assert "partition" in (folder.result(0).error or "").lower()
+    assert "feature" in (folder.result(0).error or "").lower()
+    assert not cluster.ask("squeue", "-h", "-t", "all")
+
+
+def test_a_partition_that_is_not_there_stops_the_batch(on_cluster: OnCluster, cluster: Cluster) -> None:
+    bench = on_cluster(partition="gold")
+    with pytest.raises(BadInput, match=r"there is no partition gold; there are \w+ \(default\)"):
+        bench.create(bench.spec("cluster", 2, {"command": ["true"]}))
     assert not cluster.ask("squeue", "-h", "-t", "all")
 
 
@@ -155,7 +164,7 @@ async def test_what_lives_there_is_listed_with_its_jobs(on_cluster: OnCluster) -
     probe = await backend.probe()
     assert probe.ok, probe.message
     assert "cluster local" in probe.message
-    assert "without accounting" in probe.message
+    assert "without accounting, partition " in probe.message
     (listed,) = await backend.list()  # type: ignore[attr-defined]
     record = folder.progress.submissions[1]
     assert (listed.remote_id, listed.jobs, listed.token) == (record.remote_id, 3, record.token)

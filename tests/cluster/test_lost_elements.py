@@ -12,6 +12,7 @@ from batchtui.backends.slurm.folder import RunFolder
 from batchtui.engine.composing.planning import plan
 from batchtui.model import BatchSpec, Json, OutputSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
+from tests import extras
 from tests.cluster.stand_in import StandIn
 from tests.engine.bench import Bench, until
 
@@ -71,7 +72,7 @@ def test_what_would_happen_again_is_left_to_a_person(
 def test_a_result_that_shows_late_is_taken(on_site: Made, site: StandIn, tmp_path: Path) -> None:
     """The node failed after its first job, whose result the shared file system shows a moment later."""
     site.fate({1: {0: "RUNNING"}})
-    bench = on_site(lag=1)
+    bench = on_site(lag=4)
     folder = bench.start(bench.spec("cluster", 2, job(tmp_path), retries=1))
     until(lambda: bench.status(folder).processing == 2 and site.sent(), "an array")
     run = RunFolder(next((tmp_path / "runs").iterdir()))
@@ -120,6 +121,7 @@ def test_how_many_elements_run_at_once(
     assert site.option("array") == [array]
 
 
+@extras.needs("power")
 def test_max_jobs_of_a_manifest_is_that_of_the_array(on_site: Made, site: StandIn, tmp_path: Path) -> None:
     grid = Path(__file__).parents[1] / "data" / "power" / "case14" / "case14.m"
     scenarios = [{"id": f"s{n}", "grid": str(grid)} for n in range(4)]

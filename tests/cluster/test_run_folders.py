@@ -11,6 +11,7 @@ import pytest
 
 from batchtui.engine.discarding import discard, leftovers
 from batchtui.model import BatchSpec, Json, OutputSpec, SourceSpec
+from tests import extras
 from tests.cluster.stand_in import StandIn
 from tests.engine.bench import Bench, until
 from tests.engine.victim import Victim
@@ -46,6 +47,7 @@ def test_it_stays_under_an_element_that_slurm_still_knows(
     assert len(run_folders(tmp_path)) == 1
 
 
+@extras.needs("power")
 def test_scenarios_have_their_tables_first_and_may_be_retried_after(
     on_site: Made, site: StandIn, tmp_path: Path
 ) -> None:
@@ -81,7 +83,7 @@ def test_rm_takes_the_run_folder_along(tmp_path: Path, on_site: Made) -> None:
         'name = "gone"\nbackend = "cluster"\n[source]\nfile = "rows.csv"\n[job]\ncommand = ["echo", "{{ id }}"]\n'
     )
     victim = Victim(tmp_path / "elsewhere", tmp_path / "config.toml")
-    assert victim.finish("run", str(batch)).returncode == 0
+    assert victim.finish("run", "--trust", str(batch)).returncode == 0
     assert len(run_folders(tmp_path)) == 1
     (tmp_path / "runs" / "precious").mkdir()
     done = victim.finish("rm", "gone", "--yes")

@@ -9,6 +9,7 @@ import pytest
 
 from batchtui.model import BatchSpec, Json, OutputSpec, SourceSpec
 from batchtui.results.scenarios.rows import tables_of
+from tests import extras
 from tests.cluster.clusters import Cluster
 from tests.engine.bench import Bench
 
@@ -33,7 +34,7 @@ def sweep(folder: Path, rows: int, out: str | None = None) -> BatchSpec:
 
 
 def solved_here(*numbers: int) -> list[dict[str, Json]]:
-    pytest.importorskip("lightsim2grid", reason="needs the extra `power`")
+    extras.require("power")
     from batchtui.work.power.tasks import solve_many
 
     jobs = [{"task": "dc", "grid": str(GRID), "load_scale": scale(n), "folder": None} for n in numbers]

@@ -11,9 +11,9 @@ import pytest
 from batchtui.backends.base import Refused, Setup, Transient, TryLater, Unsure
 from batchtui.backends.slurm.backend import SlurmBackend
 from batchtui.backends.slurm.commands import ask, environment, sbatch, scancel
+from batchtui.backends.slurm.facts import Facts, facts_of, most_submitted
 from batchtui.backends.slurm.settings import SlurmSettings
-from batchtui.backends.slurm.site import time_limit
-from batchtui.backends.slurm.states import indices, listed, queues, sacct_lines, squeue_lines
+from batchtui.backends.slurm.states import indices, listed, meaning, queues, sacct_lines, squeue_lines
 from batchtui.config import load_config
 from batchtui.config.providers import offered
 from batchtui.model import LimitsSpec
@@ -28,7 +28,7 @@ def test_a_recorded_queue() -> None:
     assert set(found) == {NAME, "bt-8s95ut-2-0badcafe", "single"}
     queue = found[NAME]
     assert (queue.array, queue.running, queue.waiting, queue.live) == ("1", 12, 9, True)
-    assert queue.words() == "12 running, 9 waiting (JobArrayTaskLimit)"
+    assert queue.words() == "12 running, 9 waiting (JobArrayTaskLimit: as many run as may at once)"
     assert [queue.states[n] for n in (0, 3, 4, 5, 6, 29)] == [
         "COMPLETED",
         "FAILED",
@@ -37,7 +37,10 @@ def test_a_recorded_queue() -> None:
         "RUNNING",
         "PENDING",
     ]
-    assert found["bt-8s95ut-2-0badcafe"].words() == "4 waiting (JobHeldUser)"
+    assert (
+        found["bt-8s95ut-2-0badcafe"].words()
+        == "4 waiting (JobHeldUser: held; `scontrol release` lets it go)"
+    )
 
 
 def test_a_newer_queue_with_states_that_are_not_known() -> None:
@@ -48,7 +51,30 @@ def test_a_newer_queue_with_states_that_are_not_known() -> None:
     assert (queue.states[35], 36 in queue.states, queue.states[99_999]) == ("PENDING", False, "PENDING")
     assert queue.live
     assert queue.words().startswith("1 suspended, ")
-    assert queue.words().endswith("waiting (BeginTime, Priority, QOSMaxJobsPerUserLimit), RESIZED")
+    assert queue.words().endswith(
+        "waiting (BeginTime: its time has not come, Priority: others go first, "
+        "QOSMaxJobsPerUserLimit: a limit of the site), RESIZED"
+    )
+
+
+def test_rarer_states_are_told_in_the_words_of_slurm() -> None:
+    text = "j|7|0|CONFIGURING||None\nj|7|1|COMPLETING|n1|None\nj|7|2|RUNNING|n1|None\nj|7|3|PENDING||None\n"
+    (queue,) = queues(squeue_lines(text)).values()
+    assert queue.words() == "1 running, 1 completing, 2 waiting (CONFIGURING)"
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Resources", "Resources: no node is free"),
+        ("ReqNodeNotAvail, UnavailableNodes:n[1-3]",
+         "ReqNodeNotAvail, UnavailableNodes:n[1-3]: nodes that it needs are down or reserved"),
+        ("AssocGrpCpuLimit", "AssocGrpCpuLimit: a limit of the site"),
+        ("SomethingNew", "SomethingNew"),
+    ],
+)  # fmt: skip
+def test_the_reason_is_the_word_of_squeue_with_what_it_means(reason: str, told: str) -> None:
+    assert meaning(reason) == told
 
 
 def test_the_accounting_has_the_last_attempt_last() -> None:
@@ -81,11 +107,69 @@ def test_ranges(text: str, numbers: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "limit"),
-    [(None, 3600.0), ("long", 7 * 86400.0), ("short", 90.0), ("free", None), ("none", None)],
+    [
+        (None, 3600.0),
+        ("long", 7 * 86400.0),
+        ("short", 90.0),
+        ("short,long", 90.0),
+        ("free", None),
+        ("none", None),
+    ],
 )
 def test_the_time_limit_of_a_partition(wanted: str | None, limit: float | None) -> None:
-    told = "debug*|1:00:00\nlong|7-00:00:00\nshort|1:30\nfree|infinite\n"
-    assert time_limit(told, wanted) == limit
+    assert facts().most_seconds(wanted) == limit
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (None, ""),
+        ("long,short", ""),
+        ("gold", "there is no partition gold; there are debug (default), long, short, free"),
+        ("long,gold", "there is no partition gold; there are debug (default), long, short, free"),
+    ],
+)
+def test_a_partition_that_is_not_there_is_told_with_those_that_are(wanted: str | None, words: str) -> None:
+    assert facts().no_partition(wanted) == words
+
+
+def test_many_partitions_are_told_short() -> None:
+    told = facts_of("", "".join(f"p{n}|infinite|up\n" for n in range(30))).no_partition("gold")
+    assert told.endswith("p6, p7 and 22 more")
+
+
+@pytest.mark.parametrize(
+    ("config", "most"),
+    [
+        ("", 1001),
+        ("MaxArraySize = 50", 50),
+        ("MaxArraySize = 100001\nMaxJobCount = 10000", 10_000),
+        ("MaxArraySize = 1001\nMaxJobCount = 10000", 1001),
+    ],
+)
+def test_how_large_an_array_may_be(config: str, most: int) -> None:
+    assert facts_of(config, "").most_elements == most
+
+
+@pytest.mark.parametrize(
+    ("account", "qos", "most"),
+    [
+        (None, None, 40),
+        ("physics", None, 200),
+        ("physics", "long", 10),
+        ("none", None, None),
+        ("art", None, 40),
+    ],
+)
+def test_the_limit_of_submitted_jobs(account: str | None, qos: str | None, most: int | None) -> None:
+    associations = "physics|500|normal\nart|40|\n"
+    named = "normal|200|\nlong|10|300\nother|1|1\n"
+    assert most_submitted(associations, named, account, qos if account != "none" else None) == most
+
+
+def facts() -> Facts:
+    told = "CLUSTER: north\ndebug*|1:00:00|up\nlong|7-00:00:00|up\nshort|1:30|up\nfree|infinite|down\n"
+    return facts_of("", told)
 
 
 # ---- calls

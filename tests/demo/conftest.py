@@ -73,7 +73,7 @@ def client_of() -> Iterator[Callable[[DemoServer], Client]]:
     clients: list[Client] = []
 
     def make(server: DemoServer) -> Client:
-        clients.append(Client(base_url=server.url, timeout=20))
+        clients.append(Client(base_url=server.url, timeout=60))
         return clients[-1]
 
     yield make

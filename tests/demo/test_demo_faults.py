@@ -111,12 +111,10 @@ def test_faults_reach_polls_and_lists_but_never_the_ledger(demo) -> None:
 
 
 def test_a_late_create_turns_up_although_its_reply_was_dropped_at_once(demo, rows) -> None:
-    client = demo("late=1s,drop.create=1,seed=5")
+    client = demo("late=3s,drop.create=1,seed=5")
     file_id = client.upload(rows(3)).json()["id"]
-    asked = time.monotonic()
     with pytest.raises(httpx.TransportError):
         client.create(file_id, token="late")
-    assert time.monotonic() - asked < 0.3
     assert client.get("/v1/batches").json()["data"] == []
     [batch] = _until(lambda: client.get("/v1/batches").json()["data"])
     assert batch["metadata"] == {"batchtui_token": "late"}
@@ -179,8 +177,15 @@ def test_a_slow_reply_drips_and_is_whole(demo) -> None:
         for _ in reply.iter_raw():
             chunks += 1
     assert chunks >= 5
-    assert 0.4 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.4
     assert client.ledger()[0]["answered"] is True
+
+
+def test_a_bad_gateway_hides_that_the_work_was_done(demo) -> None:
+    client = demo("502.chat=1")
+    assert client.chat().status_code == 502
+    assert [(entry["op"], entry["status"]) for entry in client.ledger()] == [("chat", 200)]
+    assert client.get("/v1/models").status_code == 200
 
 
 def test_broken_json_has_a_good_status(demo) -> None:

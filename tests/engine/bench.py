@@ -17,7 +17,7 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.inbox import Command
 from batchtui.store.library import Library
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def until(true: Callable[[], object], what: str = "it", deadline: float = DEADLINE) -> None:

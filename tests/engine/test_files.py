@@ -1,4 +1,4 @@
-"""Jobs that bring files: found beside the source, checked with the batch, read when sent; one that is gone costs one job."""
+"""Jobs that bring files: found from the batch file, checked with the batch, read when sent; one that is gone costs one job."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from batchtui.demo.server import DemoServer
 from batchtui.engine.composing import attaching
-from batchtui.engine.composing.planning import plan, preview
+from batchtui.engine.composing.planning import create, plan, preview
+from batchtui.engine.composing.reach import Reach
 from batchtui.engine.composing.rendering import Renderer
-from batchtui.model import BatchSpec, Json, LimitsSpec, Preflight, SourceSpec
+from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
+from batchtui.preflight import Preflight
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench
 from tests.sample_files import PNG, docx, pdf
@@ -33,12 +36,12 @@ JOB: dict[str, Json] = {"model": "demo-small", "prompt": "Summarise {{ id }}", "
 def spec(
     folder: Path, backend: str, files: dict[str, bytes], job: dict[str, Json] = JOB, **limits: Json
 ) -> BatchSpec:
-    """A batch over `docs/list.csv`, one job a file, the files beside it; the batch file itself lies above."""
+    """A batch over `docs/list.csv`, one job a file, the files beside it; the batch file, from which paths start, lies above."""
     docs = folder / "docs"
     docs.mkdir(exist_ok=True)
     for name, data in files.items():
         (docs / name).write_bytes(data)
-    lines = "".join(f"{name.partition('.')[0]},{name}\n" for name in files)
+    lines = "".join(f"{name.partition('.')[0]},docs/{name}\n" for name in files)
     (docs / "list.csv").write_text(f"id,path\n{lines}")
     source = SourceSpec(file="docs/list.csv")
     return BatchSpec(name="files", backend=backend, source=source, job=job, limits=LimitsSpec(**limits))
@@ -201,7 +204,7 @@ def test_a_folder_and_standard_input_are_sources_too(served: Served, monkeypatch
         name="f",
         backend="openai",
         source=SourceSpec(file="docs"),
-        job=JOB | {"file": ["{{ name }}", "{{ path }}"]},
+        job=JOB | {"file": ["docs/{{ name }}", "{{ path }}"]},
     )
     done = bench.run(folder)
     assert [done.result(n).status for n in (0, 1)] == ["completed"] * 2
@@ -217,7 +220,7 @@ def test_files_go_with_a_sweep_and_with_responses(served: Served) -> None:
     made = spec(
         bench.folder_path, "openai", {"a.txt": b"one", "b.txt": b"two"}, {"model": "m", "prompt": "x"}
     )
-    made.sweep = {"file": ["a.txt", "b.txt"]}
+    made.sweep = {"file": ["docs/a.txt", "docs/b.txt"]}
     folder = bench.run(made)
     assert folder.status().completed == 4
     texts = {
@@ -280,3 +283,56 @@ def test_a_file_that_has_grown_too_large_fails_its_job(served: Served) -> None:
     assert (grown.status, grown.error_kind) == ("failed", "file")
     assert "anthropic takes an image of 5,000,000" in (grown.error or "")
     assert fine.status == "completed"
+
+
+def outside(folder: Path) -> Path:
+    """Rows in `data/` that name a file beside them; the folder of a batch file beside that."""
+    (folder / "data").mkdir()
+    (folder / "data" / "a.txt").write_bytes(b"words")
+    (folder / "data" / "rows.jsonl").write_text('{"id": "a", "path": "a.txt"}\n')
+    (folder / "runs").mkdir()
+    return folder / "runs"
+
+
+def test_relative_paths_start_at_the_batch_file_wherever_the_rows_lie(served: Served) -> None:
+    bench, _ = served()
+    base = outside(bench.folder_path)
+    made = BatchSpec(name="s", backend="chat", source=SourceSpec(file="../data/rows.jsonl"), job=JOB)
+    (problem,) = plan(made, base, bench.backends).preflight.problems
+    assert problem.fatal
+    assert f"{base}/a.txt: there is no such file; relative paths start at the batch file" in problem.message
+    assert 'begin it with "../data/"' in problem.message
+    led = msgspec.structs.replace(made, job=JOB | {"file": "../data/{{ path }}"})
+    assert not plan(led, base, bench.backends).preflight.stopped
+    reach = Reach(led, base)
+    plan(led, base, bench.backends, reach=reach)
+    uploads, reads = reach.lines
+    assert uploads.startswith("uploads files to chat (http://127.0.0.1:")
+    assert uploads.endswith('): file = "../data/{{ path }}", first ../data/a.txt')
+    data = bench.folder_path / "data"
+    assert reads == f"reads files in {data / 'rows.jsonl'}, {data}, outside its folder"
+    (base / "a.txt").write_bytes(b"other words")
+    inside = Reach(made, base)
+    flight = plan(made, base, bench.backends, reach=inside).preflight
+    assert (inside.places, flight.stopped) == (set(), False)
+
+
+def test_paths_of_a_bare_source_start_beside_it_also_when_it_is_sent(served: Served) -> None:
+    bench, _ = served()
+    runs = outside(bench.folder_path)
+    made = BatchSpec(name="s", backend="chat", source=SourceSpec(file="../data/rows.jsonl"), job=JOB)
+    draft = bench.library.draft()
+    folder = create(plan(made, runs, bench.backends, draft=draft, files=bench.folder_path / "data"), draft)
+    (job,) = Renderer(folder, bench.backends).jobs([0], {0: 1}, "t", {})
+    assert [one.data for one in job.files] == ["words"]
+
+
+def test_an_older_batch_finds_its_files_beside_its_source(served: Served) -> None:
+    bench, _ = served()
+    runs = outside(bench.folder_path)
+    made = BatchSpec(name="s", backend="chat", source=SourceSpec(file="../data/rows.jsonl"), job=JOB)
+    draft = bench.library.draft()
+    folder = create(plan(made, runs, bench.backends, draft=draft, files=bench.folder_path / "data"), draft)
+    folder.header.files = None
+    (job,) = Renderer(folder, bench.backends).jobs([0], {0: 1}, "t", {})
+    assert [one.data for one in job.files] == ["words"]

@@ -44,7 +44,9 @@ def listens(port: int) -> bool:
 @pytest.fixture(scope="module")
 def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if AIMOCK is None:
-        pytest.skip("needs aimock: set BATCHTUI_AIMOCK to its program, see this file's head")
+        pytest.skip(
+            "needs aimock, a package of npm: set BATCHTUI_AIMOCK to its program, see this file's head"
+        )
     fixtures = tmp_path_factory.mktemp("aimock")
     rules = [
         {"match": {"userMessage": "limit"}, "response": {"error": {"message": "slow down"}, "status": 400}},

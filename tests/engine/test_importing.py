@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batchtui.engine.composing.reach import Reach
 from batchtui.engine.importing import Imported, make, read
 from batchtui.errors import BadInput
 from batchtui.model import Json
@@ -106,6 +107,21 @@ def test_a_state_file_whose_unsent_jobs_wait_for_a_word(served: Served, tmp_path
     assert [len(entry["job_ids"]) for entry in creates(server)] == [2]
 
 
+def test_jobs_that_would_upload_files_are_asked_about(served: Served, tmp_path: Path) -> None:
+    bench, _ = served()
+    path = state(tmp_path, pending_jobs=[pending("e", file="/etc/hostname")])
+
+    def refuse(reach: Reach) -> None:
+        uploads, reads = reach.lines
+        assert uploads.endswith('file = "{{ file }}", first /etc/hostname')
+        assert reads == "reads files in /etc, outside its folder"
+        raise BadInput("nobody agrees")
+
+    with pytest.raises(BadInput, match="nobody agrees"):
+        make(read(path), path, bench.library, bench.backends, backend="openai", name="", agree=refuse)
+    assert list(bench.library.ids()) == []
+
+
 def test_unsent_jobs_that_no_backend_here_takes(bench: Bench, tmp_path: Path) -> None:
     done = imported(
         bench, state(tmp_path, pending_jobs=[pending("e"), pending("f", model="claude-sonnet-4-5")])
@@ -126,3 +142,23 @@ def test_what_is_neither_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[[[")
     with pytest.raises(BadInput, match="is not JSON"):
         read(tmp_path / "x.json")
+
+
+def test_limits_come_along_and_what_cannot_is_told(bench: Bench, tmp_path: Path) -> None:
+    path = state(tmp_path, pending_jobs=[pending("a", response_model="Invoice")])
+    document = json.loads(path.read_text())
+    document["config"] |= {"cost_limit_usd": 5.0, "max_parallel_batches": 3}
+    path.write_text(json.dumps(document))
+    done = imported(bench, path)
+    limits = bench.library.open(done.folder.id).header.spec.limits
+    assert (limits.cost_usd, limits.submissions_at_once, limits.jobs_per_submission) == (5.0, 3, 2)
+    assert bench.library.open(done.folder.id).status().cost_limit_usd == 5.0
+    assert any("response_model (Invoice)" in note for note in done.notes)
+    document["config"] |= {"cost_limit_usd": "much", "max_parallel_batches": 0, "items_per_batch": 2.5}
+    path.write_text(json.dumps(document))
+    again = imported(bench, path)
+    limits = bench.library.open(again.folder.id).header.spec.limits
+    assert (limits.cost_usd, limits.submissions_at_once, limits.jobs_per_submission) == (None, None, None)
+    assert [note.split(" ")[0] for note in again.notes if "no limit" in note] == [
+        "cost_limit_usd", "items_per_batch", "max_parallel_batches",
+    ]  # fmt: skip

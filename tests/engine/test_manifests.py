@@ -13,8 +13,9 @@ from batchtui.config import load_config
 from batchtui.engine.composing.planning import plan, preview
 from batchtui.engine.composing.reach import Reach
 from batchtui.engine.pool import Backends
-from batchtui.model import BatchSpec, Json, LimitsSpec, Preflight, SourceSpec
-from batchtui.work.job import ProgramWork
+from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
+from batchtui.preflight import Preflight
+from tests import extras
 
 POWER = Path(__file__).parent.parent / "data" / "power"
 
@@ -40,6 +41,7 @@ def checked(spec: BatchSpec, folder: Path, config: str = "") -> Preflight:
     return plan(spec, folder, backends(folder, config)).preflight
 
 
+@extras.needs("power")
 def test_a_bare_manifest_says_everything(case14: Path) -> None:
     flight = checked(bare("manifest_ac.json"), case14)
     assert (flight.backend, flight.kind, flight.jobs, flight.problems) == ("local", "local", 24, [])
@@ -50,6 +52,7 @@ def test_a_bare_manifest_says_everything(case14: Path) -> None:
     }  # fmt: skip
 
 
+@extras.needs("power")
 def test_faults_of_scenarios_are_told_and_stop_nothing(case14: Path) -> None:
     flight = checked(bare("manifest_faults.json"), case14)
     assert (flight.jobs, flight.stopped) == (11, False)
@@ -71,6 +74,7 @@ def test_faults_of_scenarios_are_told_and_stop_nothing(case14: Path) -> None:
     assert "loads/bad_cell.csv, line 4" in told["bad_cell"].message
 
 
+@extras.needs("power")
 def test_a_fault_shows_in_the_preview_of_its_row(case14: Path) -> None:
     shown = preview(bare("manifest_faults.json"), case14, backends(case14), row=5)
     assert (shown.job_id, len(shown.problems)) == ("missing_file", 1)
@@ -79,6 +83,7 @@ def test_a_fault_shows_in_the_preview_of_its_row(case14: Path) -> None:
     assert shown.sent["task"] == "ac"
 
 
+@extras.needs("power")
 def test_a_repeated_id_stops_the_batch(case14: Path) -> None:
     flight = checked(bare("manifest_duplicate_ids.json"), case14)
     assert (flight.stopped, flight.duplicates) == (True, 1)
@@ -87,6 +92,7 @@ def test_a_repeated_id_stops_the_batch(case14: Path) -> None:
     )
 
 
+@extras.needs("power")
 def test_a_thousand_scenarios_are_told_apart(case14: Path) -> None:
     scenarios = [
         {"id": f"s{n}", "grid": "case14.m", "loads": f"loads/case14_s{n % 24 + 1:03}.csv", "load_scale": 1 + n / 1e4}
@@ -99,6 +105,7 @@ def test_a_thousand_scenarios_are_told_apart(case14: Path) -> None:
     assert flight.last["load_scale"] == 1.0999
 
 
+@extras.needs("power")
 def test_the_batch_says_another_task(case14: Path) -> None:
     spec = batchfile.apply_sets(
         bare("manifest_ac.json"), ["job.task=n1", 'job.outages=[{"type": "branch", "id": 3}]']
@@ -109,11 +116,13 @@ def test_the_batch_says_another_task(case14: Path) -> None:
     assert flight.jobs == 24
 
 
+@extras.needs("power")
 def test_a_sweep_over_tasks(case14: Path) -> None:
     flight = checked(bare("manifest_ac.json", sweep={"task": ["dc", "ac"]}), case14)
     assert (flight.jobs, flight.problems) == (48, [])
 
 
+@extras.needs("power")
 def test_a_batch_file_elsewhere_leaves_the_manifests_paths_alone(case14: Path, tmp_path: Path) -> None:
     (tmp_path / "loads.csv").write_text("bus_id,p_mw,q_mvar\n3,1,1\n")
     spec = bare("case14/manifest_ac.json", job={"loads": "loads.csv"})
@@ -125,6 +134,7 @@ def test_a_batch_file_elsewhere_leaves_the_manifests_paths_alone(case14: Path, t
     }
 
 
+@extras.needs("power")
 def test_one_grid_for_all_comes_from_the_batch(case14: Path) -> None:
     (case14 / "outages.json").write_text(
         '[{"id": "a", "offline_branches": [3]},\n {"id": "b", "offline_branches": [5]}]'
@@ -214,13 +224,24 @@ def test_the_users_backend_where_it_does_such_jobs(case14: Path) -> None:
     assert named.backend == "mine"
 
 
+@extras.needs("power")
 def test_a_batch_file_says_where_its_grids_are_read(case14: Path, tmp_path: Path) -> None:
     batches = tmp_path / "batches"
     batches.mkdir()
     spec = bare("../case14/manifest_ac.json")
     reach = Reach(spec, batches)
-    reach.look(ProgramWork(task="ac", grid=str(case14 / "case14.m")))
-    assert reach.lines == [f"reads files in {case14}"]
-    own = Reach(spec, batches, own=["job.grid"])
-    own.look(ProgramWork(task="ac", grid=str(case14 / "case14.m")))
-    assert own.lines == []
+    plan(spec, batches, backends(batches), reach=reach)
+    assert reach.lines[0].startswith(
+        f"reads files in {case14 / 'manifest_ac.json'}, {case14}, {case14}/loads"
+    )
+    own = Reach(spec, batches, own=["source.file"])
+    plan(spec, batches, backends(batches), reach=own)
+    assert own.lines == []  # what lies beside a source that the user named
+    (case14 / "elsewhere").mkdir()
+    (case14 / "manifest_ac.json").rename(case14 / "elsewhere/manifest_ac.json")
+    moved = case14 / "elsewhere/manifest_ac.json"
+    moved.write_text(moved.read_text().replace('"case14.m"', '"../case14.m"'))
+    led = bare(str(moved))
+    reach = Reach(led, batches, own=["source.file"])
+    plan(led, batches, backends(batches), reach=reach)
+    assert str(case14) in reach.places.pop()[1]

@@ -215,7 +215,9 @@ def test_a_mixed_batch_survives_being_killed(served: Served, tmp_path: Path, siz
         'prompt = "{{ text }}"\nmax_tokens = 60\n[limits]\nconcurrency = 2\n'
     )
     victim = Victim(tmp_path / "victim", tmp_path / "config.toml")
-    victim.kill_when(victim.start("run", str(batch_file)), lambda: victim.size("events.jsonl") > size)
+    victim.kill_when(
+        victim.start("run", "--trust", str(batch_file)), lambda: victim.size("events.jsonl") > size
+    )
     done = victim.finish("resume", "-q")
     assert done.returncode == 0, done.stderr.decode()
     status = victim.folder().status()

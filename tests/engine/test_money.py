@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from batchtui.demo.server import DemoServer
+from batchtui.engine.money.spending import usd
 from batchtui.model import SubmissionState
+from batchtui.store import ranges
 from tests.engine import money_help
 from tests.engine.bench import Bench, until
 
@@ -54,7 +56,7 @@ def test_three_submissions_share_a_limit_that_holds_one_at_a_time(served: Served
 def test_what_nothing_can_free_needs_a_person_and_a_higher_limit_goes_on(served: Served) -> None:
     bench, server = served("duration=100ms")
     money_help.price(bench.config)
-    folder = bench.run(money_help.spec(bench, "openai", 4, cost_usd=1.5, jobs_per_submission=2))
+    folder = bench.run(money_help.spec(bench, "openai", 4, cost_usd=0.5, jobs_per_submission=2))
     status = bench.status(folder)
     assert [item.kind for item in status.attention] == ["budget"]
     assert {sub.status for sub in status.submissions or []} == {SubmissionState.WAITING}
@@ -64,6 +66,70 @@ def test_what_nothing_can_free_needs_a_person_and_a_higher_limit_goes_on(served:
     assert creates(server) == 4
     assert not folder.status().attention
     assert max(money_help.committed(bench.library.data_dir)) <= 1.5
+
+
+def test_attention_is_gone_once_a_raised_limit_is_obeyed(served: Served) -> None:
+    """Not some rounds later: who asked and was obeyed is not told any more that the limit holds jobs back."""
+    bench, _ = served("duration=100ms")
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "openai", 4, cost_usd=0.5, jobs_per_submission=2))
+    assert [item.kind for item in bench.status(folder).attention] == ["budget"]
+    bench.ask(folder, "limit", cost_usd=9.0)
+    events = [event["event"] for event in folder.events()]
+    limit = events.index("limit")
+    assert "settled" in events[limit : events.index("inbox", limit)]
+    until(lambda: folder.status().completed == 4)
+
+
+def test_a_limit_below_one_submission_sends_what_fits_and_then_the_rest(served: Served) -> None:
+    """Its six jobs may cost 6.00 USD and cost a few cents: three at first, and the others as theirs is known."""
+    bench, server = served("duration=100ms")
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "openai", 6, cost_usd=3.5))
+    status = bench.status(folder)
+    assert (status.completed, list(status.attention)) == (6, [])
+    assert [sub.jobs for sub in status.submissions or []] == [3, 3]
+    assert creates(server) == 2
+    assert max(money_help.committed(bench.library.data_dir)) <= 3.5
+
+
+def test_a_waiting_submission_goes_in_parts_once_nothing_frees_what_all_of_it_needs(served: Served) -> None:
+    """Three were packed where the limit was whole; by what the first three cost it holds no other three."""
+    bench, _ = served("duration=100ms")
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "openai", 6, cost_usd=3.0001, jobs_per_submission=3))
+    status = bench.status(folder)
+    sent = [ranges.count(event["jobs"]) for event in folder.events() if event["event"] == "intent"]
+    assert (status.completed, sent) == (6, [3, 2, 1])
+    assert max(money_help.committed(bench.library.data_dir)) <= 3.0001
+
+
+def test_fewer_jobs_go_only_where_nothing_in_flight_frees_money(served: Served) -> None:
+    """A second submission waits for the first, whole: no trickle of single jobs beside it."""
+    bench, server = served("duration=300ms")
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "openai", 8, cost_usd=5.0, jobs_per_submission=4))
+    assert [sub.jobs for sub in bench.status(folder).submissions or []] == [4, 4]
+    assert creates(server) == 2
+
+
+def test_a_limit_changed_while_nobody_drives_leaves_no_reason_of_the_old_one(served: Served) -> None:
+    bench, _ = served("duration=100ms")
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "openai", 2, cost_usd=0.5))
+    assert [sub.reason for sub in bench.status(folder).submissions or []]
+    bench.ask(folder, "limit", cost_usd=9.0)
+    until(lambda: not any("0.50 USD" in (sub.reason or "") for sub in bench.status(folder).submissions or []))
+
+
+def test_what_is_more_than_nothing_never_reads_as_nothing() -> None:
+    assert [usd(nano) for nano in (0, 1, 99_999, 100_000, 2_000_000_000)] == [
+        "0.00",
+        "<0.0001",
+        "<0.0001",
+        "0.0001",
+        "2.00",
+    ]
 
 
 def test_direct_jobs_reserve_in_blocks_and_never_pass_the_limit(served: Served) -> None:

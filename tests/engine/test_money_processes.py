@@ -36,7 +36,7 @@ def money(tmp_path: Path, demo_server: MakeServer) -> Callable[..., tuple[Victim
 
 def write_batch(folder: Path, name: str, backend: str, jobs: int, limits: str) -> Path:
     (folder / f"{name}.csv").write_text(
-        "id,text\n" + "".join(f"{name}{n},Question {n}\n" for n in range(jobs))
+        "id,text\n" + "".join(f"{name}{n},Question {n} of {name}\n" for n in range(jobs))
     )
     path = folder / f"{name}.toml"
     path.write_text(
@@ -70,12 +70,12 @@ def test_two_processes_cannot_pass_the_day_together(
 def test_a_day_that_nothing_can_free_ends_with_5(
     tmp_path: Path, money: Callable[..., tuple[Victim, DemoServer]]
 ) -> None:
-    victim, server = money("duration=100ms", 2.05)
+    victim, server = money("duration=100ms", 1.02)  # one job may cost 1.00 USD, and two cost about 0.03
     batch = write_batch(tmp_path, "spent", "openai", 6, "jobs_per_submission = 2")
     ended = victim.finish("run", str(batch))
     assert ended.returncode == 5, ended.stderr.decode()
     status = victim.folder().status(submissions=True)
-    assert (status.completed, status.pending) == (2, 4)
+    assert (status.completed, status.pending) == (1, 5)
     assert [item.kind for item in status.attention] == ["budget"]
     assert "cost_usd_per_day" in status.attention[0].text
     assert [entry["op"] for entry in server.ledger()].count("create") == 1

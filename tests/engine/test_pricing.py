@@ -10,7 +10,7 @@ from batchtui.config import Config
 from batchtui.config.shape import BackendConfig
 from batchtui.engine.money.pricing import ASSUMED_ANSWER, LIKELY_ANSWER, Pricing, provider_of
 from batchtui.engine.pool import Backends
-from batchtui.model import JobState, Outcome
+from batchtui.model import JobRecord, JobState, Outcome
 from batchtui.prices import Price
 
 
@@ -41,17 +41,23 @@ def test_whose_prices_hold(kind: str, address: str | None, provider: str | None)
     assert provider_of(backends(b=table).get("b")) == provider
 
 
+def job(asked: int, made: int, answers: int = 1) -> JobRecord:
+    return JobRecord(n=0, id="1", tokens=(asked, made), answers=answers)
+
+
 def test_estimates_and_what_it_cost() -> None:
     pool = backends(chat={"kind": "chat", "base_url": "http://127.0.0.1:1/v1"}, openai={"kind": "openai"})
     pricing, chat, openai = Pricing(pool.config), pool.get("chat"), pool.get("openai")
-    assert pricing.likely(chat, "m", (100, 50)) == pytest.approx((100 * 10 + 50 * 100) / 1e6)
-    assert pricing.upper(chat, "m", (100, 50)) == pytest.approx((200 * 10 + 50 * 100) / 1e6)
-    assert pricing.upper(openai, "m", (100, 50)) == pytest.approx((200 * 10 + 50 * 100) / 2e6)
-    assert pricing.likely(chat, "m", (100, 0)) == pytest.approx((1000 + LIKELY_ANSWER * 100) / 1e6)
-    assert pricing.upper(chat, "m", (100, 0)) == pytest.approx((2000 + ASSUMED_ANSWER * 100) / 1e6)
-    assert pricing.upper(chat, "unheard-of", (100, 50)) is None
-    assert pricing.upper(chat, None, (100, 50)) is None
-    assert pricing.upper(chat, None, (0, 0)) == 0.0
+    full, unset, other = job(100, 50), job(100, 0), job(0, 0)
+    assert pricing.likely(chat, "m", full) == pytest.approx((100 * 10 + 50 * 100) / 1e6)
+    assert pricing.upper(chat, "m", full) == pytest.approx((200 * 10 + 50 * 100) / 1e6)
+    assert pricing.upper(openai, "m", full) == pytest.approx((200 * 10 + 50 * 100) / 2e6)
+    assert pricing.likely(chat, "m", unset) == pytest.approx((1000 + LIKELY_ANSWER * 100) / 1e6)
+    assert pricing.assumed(chat, "m", unset) == pytest.approx((2000 + ASSUMED_ANSWER * 100) / 1e6)
+    assert pricing.upper(chat, "m", unset) is None  # nothing bounds its answer
+    assert pricing.upper(chat, "unheard-of", full) is None
+    assert pricing.upper(chat, None, full) is None
+    assert pricing.upper(chat, None, other) == 0.0
 
     answer = Outcome(state=JobState.COMPLETED, input_tokens=100, output_tokens=50, model="m-2026-01-31")
     assert pricing.actual(openai, answer, None) == pytest.approx(6000 / 2e6)

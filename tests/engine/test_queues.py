@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from urllib.request import Request, urlopen
+
+import pytest
 
 from batchtui.backends.base import BackendSettings
 from batchtui.demo.server import DemoServer
@@ -13,6 +16,7 @@ from batchtui.model import BatchSpec, LimitsSpec, SourceSpec, SubmissionState
 from batchtui.store.spend import Ledger
 from tests.engine import money_help
 from tests.engine.bench import Bench, until
+from tests.engine.provider import Provider, good
 
 Served = Callable[..., tuple[Bench, DemoServer]]
 PARTS, WORDS = 10, 400
@@ -91,6 +95,41 @@ def test_a_refusal_tells_the_size_and_nothing_fails(served: Served) -> None:
     assert queued_at_most(bench) >= 1000
     (known,) = bench.worker_spending().file.read().pools.values()
     assert known <= 2100
+
+
+class Refusing(Provider):
+    """Its batches fail for a full queue of 2,000 tokens so many times, and are completed after that."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(lambda ids: {"output": "".join(map(good, ids))})
+        self._left = times
+        words = "Enqueued token limit reached for demo-small. Limit: 2,000 enqueued tokens."
+        self._errors = {"data": [{"code": "token_limit_exceeded", "message": words}]}
+
+    def reply(self, method: str, path: str, body: bytes) -> tuple[int, str]:
+        if (method, path) == ("POST", "/v1/batches"):
+            refused, self._left = self._left > 0, self._left - 1
+            self.batch = {"status": "failed", "errors": self._errors} if refused else {"status": "completed"}
+        return super().reply(method, path, body)
+
+
+@pytest.mark.parametrize(("refusals", "size"), [(1, 2000), (2, 1600)])
+def test_a_queue_that_is_full_though_counted_free_is_taken_for_smaller(
+    tmp_path: Path, refusals: int, size: int
+) -> None:
+    """Where its tokens are shorter than ours, parts of the size that was told never fit: smaller ones do."""
+    with Refusing(refusals) as provider:
+        bench = provider.bench(tmp_path)
+        try:
+            one_by_one = spec(bench, jobs_per_submission=4)
+            one_by_one.limits.submissions_at_once = 1
+            folder = bench.run(one_by_one)
+        finally:
+            bench.close()
+    assert (folder.status().completed, folder.status().failed) == (PARTS, 0)
+    assert list(bench.worker_spending().file.read().pools.values()) == [size]
+    with_tokens = [sub.jobs for sub in folder.status(submissions=True).submissions or []]
+    assert all(jobs * row_tokens(bench) <= size for jobs in with_tokens[refusals:])
 
 
 def test_the_words_of_a_full_queue() -> None:

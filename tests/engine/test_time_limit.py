@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
+
 from batchtui.demo.server import DemoServer
+from batchtui.engine.early_end import EarlyEnd
 from batchtui.model import JobState, Json
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
@@ -85,6 +88,36 @@ def test_nothing_is_created_after_the_limit(served: Served) -> None:
     assert calls(server, "create") == 0
     assert status.failed == ROWS
     assert {folder.result(n).error_kind for n in range(ROWS)} == {"time_limit"}
+
+
+def test_the_clock_is_looked_at_before_the_create_itself(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look of each round may come too late: here it never comes, and nothing is created all the same."""
+    monkeypatch.setattr(EarlyEnd, "watch", lambda _: None)
+    bench, server = served("slow.upload=1,drip=1500ms")
+    folder = begin(bench, submissions_at_once=1)
+    until(lambda: calls(server, "upload") == 1)
+    shorten(folder, 0.2)
+
+    def waits() -> bool:
+        return any(event["event"] == "waiting" for event in folder.events())
+
+    until(lambda: waits() or calls(server, "create"), "the end of the upload")
+    assert calls(server, "create") == 0
+    assert waits()
+
+
+def test_the_clock_is_looked_at_before_anything_is_uploaded(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EarlyEnd, "watch", lambda _: None)
+    bench, server = served("duration=1s")
+    folder = begin(bench, submissions_at_once=1)
+    until(lambda: calls(server, "create") == 1)
+    shorten(folder, 0.2)
+    until(lambda: any((e["event"], e["sub"]) == ("waiting", 2) for e in folder.events() if "sub" in e))
+    assert calls(server, "upload") == calls(server, "create") == 1
 
 
 def test_more_time_lets_it_go_on(served: Served) -> None:

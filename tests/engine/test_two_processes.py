@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from batchtui.engine.worker import Worker
+from batchtui.store.lock import holder
 from tests.engine.bench import Bench, until
 from tests.engine.victim import Victim
-
-OBEYED_WITHIN = 2.0
 
 
 @pytest.fixture
@@ -43,9 +41,11 @@ def follower(victim: Victim, tmp_path: Path) -> Iterator[Worker]:
 
 
 def test_one_drives_one_follows_and_takes_over(
-    victim: Victim, follower: Worker, tmp_path: Path, gate: Path
+    victim: Victim, tmp_path: Path, gate: Path, request: pytest.FixtureRequest
 ) -> None:
-    first = victim.start("run", str(tmp_path / "batch.toml"))
+    first = victim.start("run", "--trust", str(tmp_path / "batch.toml"))
+    until(lambda: any(holder(path) for path in (victim.data_dir / "batches").glob("[!.]*")))
+    follower: Worker = request.getfixturevalue("follower")
     until(lambda: follower.folders() and follower.folders()[0].status().processing == 2)
     (folder,) = follower.folders()
     assert not follower.drives(folder.id)
@@ -55,29 +55,25 @@ def test_one_drives_one_follows_and_takes_over(
 
     first.kill()
     first.communicate()
-    killed = time.monotonic()
     until(lambda: follower.drives(folder.id))
-    assert time.monotonic() - killed < OBEYED_WITHIN + 1
     until(lambda: folder.status().maybe_twice == 2, "the jobs in flight are counted")
     gate.touch()
     until(lambda: folder.status().completed == 10)
 
 
 def test_a_command_from_elsewhere_is_obeyed(victim: Victim, tmp_path: Path) -> None:
-    driver = victim.start("run", str(tmp_path / "batch.toml"))
+    driver = victim.start("run", "--trust", str(tmp_path / "batch.toml"))
     until(lambda: victim.library.ids() and victim.folder().status().processing == 2)
     batch_id = victim.folder().id
-    asked = time.monotonic()
     answer = victim.finish("cancel", batch_id)
     assert answer.returncode == 0, answer.stderr.decode()
-    assert time.monotonic() - asked < OBEYED_WITHIN
-    _, err = driver.communicate(timeout=10)
+    _, err = driver.communicate(timeout=60)
     assert driver.returncode == 1, err.decode()
     assert victim.folder().status().cancelled == 10
 
 
 def test_a_command_without_a_driver_is_obeyed_by_who_asks(victim: Victim, tmp_path: Path) -> None:
-    driver = victim.start("run", str(tmp_path / "batch.toml"))
+    driver = victim.start("run", "--trust", str(tmp_path / "batch.toml"))
     until(lambda: victim.library.ids() and victim.folder().status().processing == 2)
     driver.kill()
     driver.communicate()

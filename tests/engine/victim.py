@@ -73,7 +73,7 @@ class Victim:
 
         `after` is called after each kill. How often it was killed: fewer than `kills` where it ended by itself.
         """
-        arguments: tuple[str, ...] = ("run", str(batch))
+        arguments: tuple[str, ...] = ("run", "--trust", str(batch))
         for done in range(kills):
             wanted = self.size(grows) + steps()
             if not self.kill_when(self.start(*arguments), partial(self._is_past, grows, wanted)):

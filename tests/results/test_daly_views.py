@@ -79,6 +79,11 @@ def test_a_batch_has_a_row_a_run(three: BatchFolder) -> None:
     assert other.values == [0.3, 0.5, 0.3]
 
 
+def test_a_batch_among_some_of_its_jobs(three: BatchFolder) -> None:
+    found = daly.build(three, "summary", Options(among=frozenset({"s2", "s0", "nowhere"})))
+    assert column(found.table, "job") == ["s0", "s2"]
+
+
 def test_two_runs_stand_side_by_side(three: BatchFolder) -> None:
     found = view(three, "summary", "s0", "s2")
     assert heads(found.table) == ["figure", "s0", "s2", "difference", "in percent"]

@@ -51,12 +51,32 @@ def test_csv_reads_back(tmp_path: Path) -> None:
     assert rows[2]["error"] == "broken \\ud83d"
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\t=1", "\r=1", "＝1", "-2+3", "+"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "=1+1",
+        "+cmd",
+        "-x",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "＝1",
+        "-2+3",
+        "+",
+        " =1+1",
+        "x;=1+1",
+        '"\n=1+1',
+        "x;-cmd|x",
+        "a\n@SUM(A1)",
+    ],
+)
 def test_cells_that_a_sheet_would_run(value: str) -> None:
     assert safe_cell(value) == "'" + value
 
 
-@pytest.mark.parametrize("value", ["-5", "+1.5e3", -5, 0.25, "", "a=b", "5-3"])
+@pytest.mark.parametrize(
+    "value", ["-5", "+1.5e3", -5, 0.25, "", "a=b", "5-3", "so: - a\n- b\n- c", "a; - b", "x = 1"]
+)
 def test_cells_that_stay(value: Json) -> None:
     assert safe_cell(value) == value
 

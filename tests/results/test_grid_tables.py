@@ -7,7 +7,6 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from batchtui.errors import BadInput
@@ -17,6 +16,10 @@ from batchtui.results.scenarios import writer as grid_writer
 from batchtui.results.scenarios.columns import AGGREGATED, BRANCH
 from batchtui.results.scenarios.tables import read_table, write_table, write_tables
 from batchtui.results.scenarios.writer import TableWriter
+from tests import extras
+
+extras.require("power")
+np = pytest.importorskip("numpy")
 
 FLOWS = {
     "branch_id": [1, 2],

@@ -18,6 +18,7 @@ from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import Bars, Heat, Lines, Table, View
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
+from tests import extras
 
 DATA = Path(__file__).parent.parent / "data" / "power"
 Open = Callable[[str], BatchFolder]
@@ -35,6 +36,7 @@ BATCHES = {
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Open:
     """A batch by name, run to its end when a test first asks for it."""
+    extras.require("power")
     place = tmp_path_factory.mktemp("views")
     grid = DATA / "pglib" / "pglib_opf_case14_ieee.m"
     for name, task in (("rated", "n1"), ("optimal", "acopf")):
@@ -93,6 +95,15 @@ def test_scenarios_are_told_with_the_worst_first(opened: Open) -> None:
     assert dict(view.facts)["ok"] == 24
     assert "task" not in heads(view.table)
     assert isinstance(view.picture, Lines)
+
+
+@pytest.mark.parametrize("name", ["scenarios", "loading"])
+def test_a_view_among_some_scenarios_holds_no_other(opened: Open, name: str) -> None:
+    whole = registry.build(opened("flow"), name)
+    some = frozenset(list(whole.jobs)[:3]) if whole.jobs else frozenset(column(whole, "scenario_id")[:3])
+    found = registry.build(opened("flow"), name, Options(among=some))
+    assert set(found.jobs or column(found, "scenario_id")) <= some
+    assert found.table.rows
 
 
 def test_failures_come_first_and_have_a_view_of_their_own(opened: Open) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from batchtui.model import Json
+from batchtui.results import mapping
 from batchtui.results.citations import cited_answer, passages, place
 from batchtui.results.mapping import map_citations
 from batchtui.results.value_forms import folded, forms, stands_in
@@ -100,6 +99,20 @@ def test_citations_keep_every_field_and_their_place_in_the_answer() -> None:
 @pytest.mark.parametrize("blocks", [None, "text", [], [1, {"type": "tool_use"}, {"type": "text"}]])
 def test_blocks_that_hold_no_text_give_nothing(blocks: Json) -> None:
     assert cited_answer(blocks) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "confidence"),
+    [
+        ("gross total of this bill", "high"),  # 4 of 5 words: 0.8, the edge itself
+        ("gross total of this", "medium"),
+        ("gross total of this bill amount", "high"),
+        ("the tax is not", "low"),
+    ],
+)
+def test_confidence_at_its_edges(words: str, confidence: str) -> None:
+    found = mapped({"gross_total_this_bill_amount": 4711}, cited(f"{words}, 4711", "4711"))
+    assert found == {"gross_total_this_bill_amount": (confidence, "4711")}
 
 
 def test_hostile_citations_do_not_break_the_answer() -> None:
@@ -225,13 +238,22 @@ def test_most_fields_without_citation_are_worth_a_warning() -> None:
     assert found.warning == "no citation fits 2 of 3 fields: bbb, ccc"
 
 
-def test_an_answer_made_to_be_slow_is_not() -> None:
+def test_an_answer_made_to_be_slow_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are looked for so often, and in so much text, and no more."""
+    looked_through: list[int] = []
+    really = mapping._score
+
+    def score(name: str, text: str) -> mapping._Score:
+        looked_through.append(len(text))
+        return really(name, text)
+
+    monkeypatch.setattr(mapping, "_score", score)
     words = " ".join(f"word{n % 977} total{n % 991}" for n in range(3_000)) + "\n" * 3_000
     blocks = [plain(words), cited("** " * 2000 + "5 " * 2000, *["q"] * 1000), *[cited("6 7 8", "q")] * 2000]
     answer, citations = cited_answer(blocks)
-    began = time.monotonic()
     map_citations(answer, citations, {f"total amount of part {n}": n % 10 for n in range(300)})
-    assert time.monotonic() - began < 4
+    assert 0 < len(looked_through) <= mapping.MOST_FIELDS * mapping.MOST_HITS
+    assert max(looked_through) <= mapping.NEAR
 
 
 # ---- forms

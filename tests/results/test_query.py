@@ -29,9 +29,10 @@ BAD = Result(
     [
         "", "SMALL", "bird-1", '"small bird"', '"bird = nice"', "!missing", "small nice", "status:completed,failed",
         "!status:failed", "id:bird", "row.species=adelie", "row.species!=Gentoo", "row.mass>3700", "row.mass=3750.0",
-        "row.mass<=3750", 'row."Culmen Length (mm)">39', "output_tokens>100", "!output_tokens>200", "error=",
-        "parsed_response.ok=true", "parsed_response.score<1", "parsed_response.none=null", "started>2026-02",
-        "row.a.b.c[1].d=x", "row.a.b.c[0]=1", "cost_usd!=1",
+        "row.mass<=3750", "row.mass>=3750", "row.mass>=3749.5", "output_tokens>=120", "output_tokens<=120",
+        "started>=2026-03-01T10:00:00.000Z", 'row."Culmen Length (mm)">39', "output_tokens>100",
+        "!output_tokens>200", "error=", "parsed_response.ok=true", "parsed_response.score<1", "parsed_response.none=null",
+        "started>2026-02", "row.a.b.c[1].d=x", "row.a.b.c[0]=1", "cost_usd!=1",
     ],
 )  # fmt: skip
 def test_what_matches(query: str) -> None:
@@ -42,6 +43,7 @@ def test_what_matches(query: str) -> None:
     "query",
     [
         "large", "!small", "small large", "status:failed", "id:2", "error:rate", "row.species=Gentoo", "row.mass>4000",
+        "row.mass>3750", "row.mass<3750", "row.mass>=3751",
         "output_tokens<100", "cost_usd>0", "cost_usd<0", "error!=", "row.none=x", "row.a.b.c[7]=1",
     ],
 )  # fmt: skip
@@ -57,11 +59,24 @@ def test_errors_are_found_by_kind_and_text() -> None:
 
 @pytest.mark.parametrize(
     ("query", "hint"),
-    [("status:faild", '"failed"'), ("output_token>1", '"output_tokens"'), ("species=x", "row.species")],
+    [
+        ("status:faild", '"failed"'),
+        ("status=faild", '"failed"'),
+        ("status!=compleded", '"completed"'),
+        ("output_token>1", '"output_tokens"'),
+        ("species=x", "row.species"),
+    ],
 )
 def test_mistakes_name_the_nearest(query: str, hint: str) -> None:
     with pytest.raises(BadInput, match=hint):
         parse(query)
+
+
+def test_a_state_may_be_asked_for_with_an_equals_sign() -> None:
+    assert parse("status=failed,expired").matches(BAD)
+    assert not parse("status!=failed,expired").matches(BAD)
+    assert parse("status=failed").states == {JobState.FAILED}
+    assert parse("!status=failed").matches(GOOD)
 
 
 def test_states_that_can_match_at_all() -> None:

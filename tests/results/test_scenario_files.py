@@ -9,6 +9,7 @@ import pytest
 
 from batchtui.model import Json
 from batchtui.results.scenarios.files import folder_name, keep, keep_failure, standing
+from tests import extras
 
 RESULT: dict[str, Json] = {
     "scenario_id": "a",
@@ -39,6 +40,7 @@ def test_long_ids_stay_apart_and_short_enough() -> None:
     assert all(len(name.encode()) <= 120 for name in names)
 
 
+@extras.needs("power")
 def test_a_result_stands_for_its_own_inputs(tmp_path: Path) -> None:
     folder = tmp_path / "job_a"
     assert keep(folder, RESULT, TABLES) == {"branch": "result.parquet", "bus": "bus.parquet"}
@@ -50,6 +52,7 @@ def test_a_result_stands_for_its_own_inputs(tmp_path: Path) -> None:
     assert standing(tmp_path / "job_b", "h1") is None
 
 
+@extras.needs("power")
 def test_a_changed_or_lost_file_does_not_stand(tmp_path: Path) -> None:
     folder = tmp_path / "job_a"
     keep(folder, RESULT, TABLES)

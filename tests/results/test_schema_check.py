@@ -58,10 +58,10 @@ def test_taken(schema: dict[str, Json]) -> None:
             {"definitions": {"x": {"$ref": "http://a.example/b"}}, "items": {"$ref": "#/definitions/x"}},
             "#/definitions/x.$ref: http://a.example/b is outside",
         ),
-        ({"$ref": "#"}, "$: refers to itself without end"),
+        ({"$ref": "#"}, "$.$ref: refers to itself without end"),
         (
             {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"anyOf": [{"$ref": "#/$defs/a"}]}}},
-            "$.$defs.a: refers to itself without end",
+            "$.$defs.a.$ref: refers to itself without end",
         ),
     ],
 )

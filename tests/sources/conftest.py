@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,10 @@ def inputs() -> Path:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Write:
-    """Writes a file and opens it as a source."""
+    """Writes a file and opens it as a source, with these keys of `[source]`."""
 
-    def write(name: str, content: bytes | str) -> Source:
+    def write(name: str, content: bytes | str, **settings: Any) -> Source:
         (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        return open_source(SourceSpec(file=name), tmp_path)
+        return open_source(SourceSpec(file=name, **settings), tmp_path)
 
     return write

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from batchtui.model import Problem, Row
 from batchtui.sources.source import Source
 
-Write = Callable[[str, bytes | str], Source]
+Write = Callable[..., Source]
 
 
 def rows_of(source: Source) -> list[Row]:

@@ -9,6 +9,7 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
+from batchtui.sources import inflation
 from batchtui.sources.readers import open_source
 from tests.sources.source_help import rows_of
 
@@ -22,8 +23,21 @@ def test_without_pyarrow_the_message_says_what_to_install(
         open_source(SourceSpec(file="a.parquet"), tmp_path)
 
 
+@pytest.mark.parametrize("value", [7, "the same text in every row"])
+def test_rows_without_end_in_a_small_file_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: int | str
+) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
+    import pyarrow.parquet as pq
+
+    monkeypatch.setattr(inflation, "TEXT_LIMIT", 1 << 20)
+    pq.write_table(pa.table({"id": [value] * 2_000_000}), tmp_path / "a.parquet", compression="zstd")
+    with pytest.raises(BadInput, match="more than 1 MB of text at over 100 times the packed size"):
+        open_source(SourceSpec(file="a.parquet"), tmp_path)
+
+
 def test_parquet_rows_are_json(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
+    pa = pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
     import pyarrow.parquet as pq
 
     table = pa.table(
@@ -45,3 +59,22 @@ def test_parquet_rows_are_json(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(BadInput, match="not a readable Parquet file"):
         open_source(SourceSpec(file="a.parquet"), tmp_path)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Oslo"])
+def test_nanoseconds_need_no_pandas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str | None
+) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
+    pq = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    counts = [1_700_000_000_123_456_789, 1_700_000_000_000_000_000, -1, None]
+    table = pa.table({"id": [1, 2, 3, 4], "at": pa.array(counts, pa.timestamp("ns", zone))})
+    pq.write_table(table, tmp_path / "a.parquet")
+    found = [row.values["at"] for row in rows_of(open_source(SourceSpec(file="a.parquet"), tmp_path))]
+    if zone is None:
+        assert found == [
+            "2023-11-14T22:13:20.123456789", "2023-11-14T22:13:20", "1969-12-31T23:59:59.999999999", None,
+        ]  # fmt: skip
+    else:
+        assert found[:2] == ["2023-11-14T23:13:20.123456789+01:00", "2023-11-14T23:13:20+01:00"]

@@ -13,6 +13,7 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
+from batchtui.sources import inflation, inputs
 from batchtui.sources.readers import open_source
 from batchtui.sources.template import compile_template, render_id
 from tests.sources.source_help import Write, problems_of, rows_of
@@ -241,10 +242,10 @@ def test_large_cells_are_read(source: Write) -> None:
     ("file", "words"),
     [
         ("missing.csv", "no such file"),
-        ("rows.xlsx", "no form of source"),
+        ("rows.docx", "no form of source"),
         ("rows.jsnl", 'did you mean ".jsonl"'),
         ("", "empty"),
-        ("a\0b.csv", "null byte"),
+        ("a\0b.csv", "null (byte|character)"),
     ],
 )
 def test_refused_at_once(tmp_path: Path, file: str, words: str) -> None:
@@ -292,11 +293,14 @@ def test_a_torn_gzip_ends_in_a_problem(source: Write) -> None:
         ("bomb.json.gz", b"[", "bring it as JSON Lines"),
     ],
 )
-def test_a_gzip_bomb_stops_early_and_small(source: Write, name: str, start: bytes, words: str) -> None:
+def test_a_line_without_end_stops_early_and_small(
+    source: Write, monkeypatch: pytest.MonkeyPatch, name: str, start: bytes, words: str
+) -> None:
+    monkeypatch.setattr(inflation, "RATIO_LIMIT", 10_000)
     zipped = io.BytesIO()
     with gzip.GzipFile(fileobj=zipped, mode="wb") as stream:
         stream.write(start)
-        for _ in range(120):
+        for _ in range(68):
             stream.write(b" " * 1_000_000)
     content = zipped.getvalue()
     tracemalloc.start()
@@ -305,6 +309,31 @@ def test_a_gzip_bomb_stops_early_and_small(source: Write, name: str, start: byte
         assert tracemalloc.get_traced_memory()[1] < 250_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_source_that_inflates_without_end_is_told_before_its_rows_are_read(source: Write) -> None:
+    bomb = gzip.compress(b'{"id": "a", "text": "the same again and again"}\n' * 1_500_000)
+    with pytest.raises(BadInput, match=r"a.jsonl.gz: more than 64 MB of text .* with gunzip"):
+        source("a.jsonl.gz", bomb)
+    with pytest.raises(BadInput, match=r"standard input: more than 64 MB of text"):
+        open_source(SourceSpec(file="-"), Path(), stdin=io.BytesIO(bomb))
+
+
+def test_one_that_begins_honestly_is_told_where_it_stops(
+    source: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inflation, "TEXT_LIMIT", 200_000)
+    monkeypatch.setattr(inputs, "TEXT_LIMIT", 20_000)  # as far as is looked ahead
+    honest = b"".join(b'{"id": "%x"}\n' % random.Random(n).getrandbits(256) for n in range(500))
+    opened = source("a.jsonl.gz", gzip.compress(honest + b'{"id": "again"}\n' * 200_000))
+    (problem,) = problems_of(opened)
+    assert problem.fatal
+    assert "at over 100 times the packed size" in problem.message
+
+
+def test_what_packs_well_but_is_small_or_packs_as_tables_do_is_read(source: Write) -> None:
+    small = gzip.compress(b'{"id": "a"}\n' * 100_000, 9)
+    assert len(rows_of(source("a.jsonl.gz", small))) == 100_000
 
 
 def test_a_file_that_vanishes_ends_in_a_problem(source: Write, tmp_path: Path) -> None:

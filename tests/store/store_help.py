@@ -108,6 +108,24 @@ def write_journal(folder: BatchFolder, *events: Json) -> Path:
     return path
 
 
+def plant(folder: BatchFolder, case: dict[str, Json]) -> Path:
+    """Put the file of a case of `bad-state/index.json` in the place of the batch's own."""
+    data = (HOSTILE / "bad-state" / case["path"]).read_bytes()
+    path = folder.path / case["target"].rstrip("+")
+    if case["target"].endswith("+"):
+        data = json.dumps(json.loads(path.read_bytes()) | json.loads(data)).encode()
+    elif case["target"] == "events.jsonl" and case.get("frame", True):
+        data = b"".join(_framed(n, line) for n, line in enumerate(data.splitlines(keepends=True), 1))
+    path.write_bytes(data)
+    return path
+
+
+def _framed(number: int, line: bytes) -> bytes:
+    if not line.startswith(b"{") or not line.endswith(b"}\n"):
+        return line
+    return seal({"seq": number, "time": "2026-11-21T07:00:00.000Z"} | json.loads(line))
+
+
 def python(code: str, *args: object, **options: Json) -> subprocess.Popen[str]:
     """Another process that runs `code` with the project importable."""
     command = [sys.executable, "-c", code, *map(str, args)]

@@ -177,7 +177,7 @@ def test_without_space_for_a_checkpoint_the_batch_goes_on(
     writer = drive(folder)
     session(writer)
     monkeypatch.setattr("batchtui.store.lines.os.replace", _refuse)
-    writer.checkpoint()
+    writer.checkpoint().result(10)
     writer.heartbeat()
     writer.close()
     assert not is_held(folder.path)

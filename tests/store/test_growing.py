@@ -6,6 +6,7 @@ from pathlib import Path
 
 from batchtui.model import BatchState, JobRecord, JobState, Outcome
 from batchtui.store.jobs import job_line
+from batchtui.store.proof import prove
 from batchtui.store.writer import BatchWriter
 from tests.store.store_help import again, drive, make
 
@@ -45,6 +46,22 @@ def test_counts_come_from_the_jobs_and_the_total_from_the_backend(tmp_path: Path
     writer.close()
 
 
+def test_a_checkpoint_of_before_more_jobs_were_born_is_no_damage(tmp_path: Path) -> None:
+    folder = make(tmp_path, 0, growing=True, seeds=[SEED])
+    writer = drive(folder)
+    sow(writer)
+    writer.grow(1, records(0, 1), more=True)
+    writer.checkpoint().result()
+    before = (folder.path / "checkpoint.json").read_bytes()
+    writer.grow(1, records(2, 3), more=True)
+    writer.close()
+    (folder.path / "checkpoint.json").write_bytes(before)  # a process that was killed before the next one
+    assert prove(folder.path).faults == []
+    assert again(folder).status().processing == 4
+    (folder.path / "checkpoint.json").write_bytes(before.replace(b'"total"', b'"totaI"'))
+    assert [fault.file for fault in prove(folder.path).faults] == ["checkpoint.json"]
+
+
 def test_what_was_half_born_is_born_again(tmp_path: Path) -> None:
     folder = make(tmp_path, 0, growing=True, seeds=[SEED])
     writer = drive(folder)
@@ -73,6 +90,6 @@ def test_a_seed_that_nothing_came_of_is_sown_again_unless_all_is_stopped(tmp_pat
     assert again(folder).unsown == [0]
     folder.header.cancelling = True
     assert folder.unsown == []
-    writer.checkpoint()
+    writer.checkpoint().result(10)
     writer.close()
     assert again(folder).unsown == [0]

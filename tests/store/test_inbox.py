@@ -60,7 +60,6 @@ def test_an_inbox_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"",
         b"nonsense",
         b"[]",
         b"null",
@@ -125,4 +124,18 @@ def test_the_driver_reads_each_command_once(tmp_path: Path) -> None:
     ((_, command),) = writer.new_commands()
     assert command is not None
     assert json.loads((folder.path / "inbox.jsonl").read_bytes().splitlines()[0])["time"].endswith("Z")
+    writer.close()
+
+
+def test_a_file_that_lost_what_was_obeyed_goes_on_from_there(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    writer = drive(folder)
+    inbox.post(folder.path, Command(command="pause"))
+    ((upto, _),) = writer.new_commands()
+    writer.record("inbox", upto=upto)
+    (folder.path / "inbox.jsonl").unlink()
+    end = inbox.post(folder.path, Command(command="resume"), upto)
+    assert end > upto
+    ((at, command),) = writer.new_commands()
+    assert (at, command and command.command) == (end, "resume")
     writer.close()

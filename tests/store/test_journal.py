@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import StoreDamaged
-from batchtui.model import JobState, SubmissionState
-from batchtui.store import journal
+from batchtui.model import JobState, Outcome, SubmissionState
+from batchtui.store import journal, seals
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lock import is_held
 from tests.store.store_help import again, drive, folded, make, picture, session, write_journal
@@ -43,9 +43,9 @@ def test_lines_count_up_and_carry_a_checksum(driven: BatchFolder) -> None:
     assert events[0]["schema"] == journal.SCHEMA
     for line in lines:
         assert line.isascii()
-        assert journal.is_whole(line)
+        assert seals.is_whole(line)
         for at in range(0, len(line), 7):
-            assert not journal.is_whole(line[:at] + bytes((line[at] ^ 1,)) + line[at + 1 :])
+            assert not seals.is_whole(line[:at] + bytes((line[at] ^ 1,)) + line[at + 1 :])
 
 
 def test_a_session_ends_with_the_right_figures(driven: BatchFolder) -> None:
@@ -55,7 +55,7 @@ def test_a_session_ends_with_the_right_figures(driven: BatchFolder) -> None:
     assert status.maybe_twice == 1
     assert status.attention == []
     assert driven.progress.tries.tolist() == [1, 1, 1, 2, 2, 1]
-    assert driven.progress.unpriced == 3
+    assert driven.progress.unpriced == 1
     one, two = status.submissions or []
     assert (one.remote_id, one.status, one.completed, one.failed) == (
         "batch_1",
@@ -71,8 +71,10 @@ def test_a_journal_cut_anywhere_folds_to_its_whole_lines(tmp_path: Path, checkpo
     folder = make(tmp_path)
     writer = drive(folder)
     session(writer)
+    saved_at = 0
     if checkpointed:
-        writer.checkpoint()
+        writer.checkpoint().result(10)
+        saved_at = (folder.path / "events.jsonl").stat().st_size
         kept = (folder.path / "checkpoint.json").read_bytes()
         writer.record("mark", jobs="0-5", state="pending", fresh=True)
         session(writer)
@@ -88,8 +90,10 @@ def test_a_journal_cut_anywhere_folds_to_its_whole_lines(tmp_path: Path, checkpo
             (folder.path / "checkpoint.json").write_bytes(kept)
         read = again(folder)
         whole = data[:cut].split(b"\n")[:-1]
-        assert picture(read.progress) == picture(folded(whole, 6)), cut
-        assert bool(read.damage) == (not whole), cut
+        lost = checkpointed and cut < saved_at
+        known = data[:saved_at].split(b"\n")[:-1] if lost else whole
+        assert picture(read.progress) == picture(folded(known, 6)), cut
+        assert bool(read.damage) == (lost or not whole), cut
         read.status(submissions=True)
 
 
@@ -103,9 +107,20 @@ def test_a_torn_last_line_is_cut_and_kept_aside(driven: BatchFolder) -> None:
         writer.close()
         assert path.read_bytes().startswith(whole)
         path.write_bytes(whole)
+        (driven.path / "checkpoint.json").unlink()
     aside = sorted(driven.path.glob("*.torn-*"))
     assert [file.read_bytes() for file in aside] == [torn + b"\x01", torn + b"\x02"]
     assert {file.stat().st_mode & 0o777 for file in aside} == {0o600}
+
+
+def test_a_line_that_was_written_twice_counts_once(driven: BatchFolder) -> None:
+    (driven.path / "checkpoint.json").unlink(missing_ok=True)
+    path = driven.path / "events.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((*lines, lines[-1])))
+    read = again(driven)
+    assert picture(read.progress) == picture(folded([line.rstrip(b"\n") for line in lines], 6))
+    assert read.damage == []
 
 
 def test_a_torn_line_of_megabytes_is_cut(driven: BatchFolder) -> None:
@@ -197,6 +212,29 @@ def test_a_fitting_checksum_proves_no_json(tmp_path: Path) -> None:
     assert read.status().pending == 6
     assert all("cannot be read" in words for words in read.damage)
     assert len(read.damage) == 2
+
+
+def test_a_result_told_again_after_a_checkpoint_counts_once(tmp_path: Path) -> None:
+    """A result is known by its place in the file, whatever the line that tells of it says besides."""
+    folder = make(tmp_path)
+    writer = drive(folder)
+    done = Outcome(
+        state=JobState.COMPLETED, raw_response="ok", cost_usd=0.5, input_tokens=10, output_tokens=5
+    )
+    writer.record("intent", sub=1, backend="claude", token="t1", jobs="0-1", account="a", bytes=900)
+    for n in range(2):
+        writer.store(n, 1, f"job-{n}", done, sub=1, backend="claude", batch_id="batch_1")
+    writer.checkpoint()
+    told = [event for event in folder.events() if event["event"] == "result"]
+    before = picture(folder.progress)
+    for event in told:
+        writer.record(**{key: value for key, value in event.items() if key not in ("seq", "time", "crc")})
+    writer.close()
+    for progress in (folder.progress, again(folder).progress):
+        after = picture(progress)
+        moved = {key for key in after if after[key] != before[key]}
+        assert moved <= {"seq", "last_time"}
+        assert (progress.cost_nano, progress.submissions[1].completed) == (1_000_000_000, 2)
 
 
 def test_unknown_events_are_kept_and_passed_over(driven: BatchFolder) -> None:

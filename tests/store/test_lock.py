@@ -24,16 +24,6 @@ print("drives", flush=True)
 sys.stdin.read()
 writer.close()
 """
-RACER = """
-import sys, time
-from pathlib import Path
-from batchtui.store.lock import DriveLock
-sys.stdin.readline()
-lock = DriveLock(Path(sys.argv[1]))
-print(lock.take(), flush=True)
-sys.stdin.read()
-lock.release()
-"""
 
 
 def test_one_of_two_processes_drives(tmp_path: Path) -> None:
@@ -59,7 +49,7 @@ def test_it_is_free_after_kill_9(tmp_path: Path) -> None:
     inode = (folder.path / "lock").stat().st_ino
     (folder.path / ".checkpoint.json.k1ll3d").write_text("half")
     other.send_signal(signal.SIGKILL)
-    other.communicate(timeout=10)
+    other.communicate(timeout=60)
     assert (folder.path / "holder.json").exists()
     assert holder(folder.path) is None
     assert not is_held(folder.path)
@@ -68,18 +58,6 @@ def test_it_is_free_after_kill_9(tmp_path: Path) -> None:
     assert (holder(folder.path) or "").startswith(f"pid {os.getpid()} on ")
     writer.close()
     assert (folder.path / "lock").stat().st_ino == inode
-
-
-def test_of_eight_racers_one_wins(tmp_path: Path) -> None:
-    racers = [python(RACER, tmp_path) for _ in range(8)]
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    answers = [racer.stdout.readline().strip() for racer in racers if racer.stdout]
-    for racer in racers:
-        finished(racer)
-    assert sorted(answers) == ["False"] * 7 + ["True"]
 
 
 def test_held_by_this_very_process(tmp_path: Path) -> None:

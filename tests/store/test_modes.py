@@ -23,7 +23,7 @@ from batchtui.store import inbox
 folder = make(Path(sys.argv[1]))
 writer = drive(folder)
 session(writer)
-writer.checkpoint()
+writer.checkpoint().result(10)
 inbox.post(folder.path, inbox.Command(command="pause"))
 with (folder.path / "events.jsonl").open("ab") as file:
     file.write(b"torn")
@@ -47,13 +47,23 @@ def test_modes_do_not_depend_on_the_umask(tmp_path: Path, umask: str) -> None:
     assert set(files.values()) == {"0o600"}
 
 
-def test_a_data_folder_that_is_open_to_all_is_closed(tmp_path: Path) -> None:
+def test_a_data_folder_that_is_open_to_all_is_closed_and_told_once(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "batches").mkdir(parents=True)
     for path in (data, data / "batches"):
         path.chmod(0o777)
-    make(data)
+    told: list[str] = []
+    for _ in range(2):
+        Library(data, told.append).draft().discard()
     assert {stat.S_IMODE(path.stat().st_mode) for path in (data, data / "batches")} == {0o700}
+    assert [line.split(":")[0] for line in told] == [str(data), str(data / "batches")]
+    assert "mode 0777" in told[0]
+
+
+def test_of_a_new_data_folder_nothing_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    Library(tmp_path / "new" / "data", told.append).draft().discard()
+    assert told == []
 
 
 def test_a_data_folder_that_cannot_be_closed_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from batchtui.errors import NotFound, StoreDamaged
@@ -103,7 +104,7 @@ def test_results_that_the_power_took_are_asked_for_again(tmp_path: Path) -> None
     path.write_bytes(path.read_bytes()[: kept + 40])
     writer = drive(again(folder))
     states = [writer.folder.result(n).status for n in (0, 1, 5)]
-    assert states == ["completed", "processing", "failed"]
+    assert states == ["completed", "processing", "failed"]  # of the last one no submission is known
     assert writer.folder.result(5).error_kind == "lost"
     writer.store(1, 1, "job-1", DONE, sub=1)
     writer.close()
@@ -111,6 +112,21 @@ def test_results_that_the_power_took_are_asked_for_again(tmp_path: Path) -> None
     assert read.result(1).raw_response == "yes"
     assert read.result(0).raw_response == "yes"
     assert read.status().completed == 2
+
+
+def test_what_was_done_here_and_the_power_took_is_done_again_and_counted(tmp_path: Path) -> None:
+    folder = make(tmp_path, remote=False)
+    writer = drive(folder)
+    for n in (2, 3):
+        writer.record("start", n=n, **{"try": 1})
+        writer.store(n, 1, f"job-{n}", DONE)
+    writer.close()
+    path = folder.path / "results.jsonl"
+    path.write_bytes(path.read_bytes()[:40])
+    writer = drive(again(folder))
+    status = writer.folder.status()
+    writer.close()
+    assert (status.pending, status.failed, status.maybe_twice) == (6, 0, 2)
 
 
 def test_one_unreadable_answer_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -153,8 +169,16 @@ def test_the_last_attempt_counts_and_the_earlier_stay_readable(tmp_path: Path) -
         Outcome(state=JobState.COMPLETED, raw_response="\u2028\u2029\x85\x0b\x0c\x1c\r\n\0"),
         Outcome(state=JobState.COMPLETED, output=[10**30, -1, 1e300, None, True], body={"a": "é💥"}),
         Outcome(state=JobState.FAILED, error="\ud83d", error_kind="\x1b[2J", remote={"task_id": "..//"}),
+        Outcome(
+            state=JobState.COMPLETED,
+            raw_response="a",
+            reasoning="hm \ud83d",
+            tool_calls=[{"id": "c1"}],
+            choices=[{"text": "a", "finish_reason": "stop"}, {"text": "\udc00"}],
+            note="cut",
+        ),
     ],
-    ids=["lone-halves", "megabyte", "line-ends", "numbers", "error"],
+    ids=["lone-halves", "megabyte", "line-ends", "numbers", "error", "beside-the-text"],
 )
 def test_any_answer_comes_back_word_for_word(tmp_path: Path, outcome: Outcome) -> None:
     folder = make(tmp_path)
@@ -165,8 +189,8 @@ def test_any_answer_comes_back_word_for_word(tmp_path: Path, outcome: Outcome) -
     assert (folder.path / "results.jsonl").read_bytes().isascii()
     read = again(folder)
     stored = read.result(0)
-    for name in ("raw_response", "parsed_response", "output", "body", "error", "error_kind", "remote"):
-        assert getattr(stored, name) == getattr(outcome, name)
+    for name in set(Outcome.__struct_fields__) - {"state", "usage"}:
+        assert getattr(stored, name) == getattr(outcome, name), name
     assert json.loads(json.dumps(to_json(stored)))["status"] == outcome.state
     assert read.result(1).raw_response == "yes"
 
@@ -178,6 +202,10 @@ def test_result_has_the_promised_keys(tmp_path: Path) -> None:
     writer.close()
     promised = set(PROMISED.replace("\n", " ").replace(" ", "").split(",")) | {
         "finish_reason",
+        "reasoning",
+        "tool_calls",
+        "choices",
+        "note",
         "model",
         "body",
         "repaired",
@@ -199,6 +227,13 @@ def test_result_has_the_promised_keys(tmp_path: Path) -> None:
     assert again(folder).result(1).status == "pending"
 
 
+def test_a_line_of_an_earlier_version_is_read_without_what_it_did_not_know() -> None:
+    line = b'{"state":"completed","raw_response":"yes","finish_reason":"stop","n":0,"tries":1,"job_id":"a"}'
+    stored = results.decode(line)
+    assert (stored.raw_response, stored.finish_reason) == ("yes", "stop")
+    assert (stored.reasoning, stored.tool_calls, stored.choices, stored.note) == (None, None, None, None)
+
+
 def test_unknown_jobs_are_not_found(tmp_path: Path) -> None:
     folder = make(tmp_path)
     for n in (-1, 6):
@@ -213,3 +248,36 @@ def test_a_line_keeps_what_it_was_given() -> None:
     line = results.encode(stored)
     assert line.count(b"\n") == 1
     assert results.decode(line) == stored
+
+
+def test_a_changed_letter_of_a_stored_answer_is_noticed(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    writer = drive(folder)
+    for n in range(3):
+        writer.store(n, 1, f"job-{n}", Outcome(state=JobState.COMPLETED, raw_response=f"about {n} of 7"))
+    writer.close()
+    path = folder.path / "results.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"about 1 of 7", b"about 1 of 9"))
+    read = again(folder)
+    assert [read.result(n).raw_response for n in range(3)] == ["about 0 of 7", None, "about 2 of 7"]
+    assert read.result(1).error_kind == "damaged"
+    assert "checksum" in (read.result(1).error or "")
+    assert [stored is None for _, _, stored in results.read_after(path, 0)] == [False, True, False]
+
+
+def test_every_flipped_bit_of_a_result_is_noticed_or_harmless() -> None:
+    stored = StoredResult(
+        n=3, tries=2, job_id="a", state=JobState.COMPLETED, raw_response="yes", cost_usd=0.25
+    )
+    line = results.encode(stored).rstrip(b"\n")
+    unnoticed = []
+    for at in range(len(line) * 8):
+        changed = bytearray(line)
+        changed[at // 8] ^= 1 << at % 8
+        try:
+            read = results.decode(bytes(changed))
+        except (ValueError, msgspec.ValidationError):
+            continue
+        if read != stored:
+            unnoticed.append(bytes(changed))
+    assert unnoticed == []

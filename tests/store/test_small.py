@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import random
 import threading
 import time
@@ -9,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.store import clock, ranges
+from batchtui.store import clock, commit, ranges
 from batchtui.store.commit import Committer
 from batchtui.store.lines import AppendFile, read_slices
+from tests.store.store_help import drive, make
 
 
 @pytest.mark.parametrize(
@@ -105,6 +108,35 @@ def test_now_waits_for_the_disk_and_tells_its_fault(tmp_path: Path) -> None:
     committer.soon(bad)
     committer.stop()
     assert len(faults) == 1
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_what_is_recorded_durably_is_synced_before_it_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    """One call of the system for the results, so that no journal points past them, and one for the journal."""
+    synced: list[tuple[int, int]] = []
+    really = os.fsync
+
+    def fsync(fd: int) -> None:
+        really(fd)
+        synced.append((os.fstat(fd).st_ino, os.fstat(fd).st_size))
+
+    folder = make(tmp_path)
+    writer = drive(folder)
+    monkeypatch.setattr(commit, "GROUP_SECONDS", 3600.0)  # nothing is committed that nobody waits for
+    monkeypatch.setattr(os, "fsync", fsync)
+    results, journal = (folder.path / name for name in ("results.jsonl", "events.jsonl"))
+
+    async def record() -> None:
+        for n in range(lines):
+            await writer.record_durably("intent", sub=n, backend="b", token=f"t{n}", jobs=str(n))
+            assert synced[-1] == (journal.stat().st_ino, journal.stat().st_size)
+
+    asyncio.run(record())
+    inodes = [inode for inode, _ in synced]
+    assert inodes.count(journal.stat().st_ino) == inodes.count(results.stat().st_ino) == lines
+    writer.close()
 
 
 def test_soon_groups(tmp_path: Path) -> None:

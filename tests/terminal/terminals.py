@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -14,20 +15,27 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyte
 
-DEADLINE = 20.0
+from tests.extras import require_program
+
+DEADLINE = 60.0
 QUIET = 0.06
 """Seconds without a byte after which the app has painted what a key asked for."""
+ESCAPE = b"\x1b[27u"
+"""The Escape key as the Kitty keyboard protocol writes it. The bare byte is a key only if nothing follows it for a
+while, and with the next key another one: a test that presses several would rest on the clock."""
 
 
 def clean_env(**more: str) -> dict[str, str]:
     """This process's environment without our own variables and keys."""
     ours = ("BATCHTUI_", "OPENAI_", "TMUX", "COLUMNS", "LINES")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    if kept.get("TERM") in (None, "dumb", "unknown"):  # as where nobody looks
+        kept["TERM"] = "xterm"
     return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "LANG": "C.UTF-8"} | more
 
 
@@ -35,6 +43,7 @@ class Tmux:
     """One program in a tmux window of its own server."""
 
     def __init__(self, env: Mapping[str, str], *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
+        require_program("tmux")
         self._socket = f"batchtui-{os.getpid()}-{time.monotonic_ns()}"
         command = shlex.join([sys.executable, "-m", "batchtui", *arguments])
         settings = " ".join(f"{key}={shlex.quote(value)}" for key, value in env.items() if key.isidentifier())
@@ -47,10 +56,16 @@ class Tmux:
         done = subprocess.run(["tmux", "-L", self._socket, *arguments], capture_output=True, text=True)
         return done.stdout
 
+    @property
+    def attach(self) -> tuple[str, ...]:
+        """The command of a client."""
+        return ("tmux", "-L", self._socket, "attach", "-t", "s")
+
     def press(self, *keys: str) -> None:
         """Press keys by tmux's names: Enter, Escape, Tab, C-c, x."""
         for key in keys:
-            self._tmux("send-keys", "-t", "s", key)
+            literal = ("-l", ESCAPE.decode()) if key == "Escape" else (key,)
+            self._tmux("send-keys", "-t", "s", *literal)
 
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-t", "s", "-l", text)
@@ -73,7 +88,13 @@ class Tmux:
 class Pty:
     """A program on a pseudo-terminal; everything it writes is kept, byte for byte."""
 
-    def __init__(self, env: Mapping[str, str], *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        *arguments: str,
+        size: tuple[int, int] = (80, 24),
+        program: Sequence[str] = (sys.executable, "-m", "batchtui"),
+    ) -> None:
         self.written = b""
         self._screen = pyte.Screen(*size)
         self._stream, self._fed = pyte.ByteStream(self._screen), 0
@@ -81,7 +102,7 @@ class Pty:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, window)
-            os.execvpe(sys.executable, [sys.executable, "-m", "batchtui", *arguments], dict(env))
+            os.execvpe(program[0], [*program, *arguments], dict(env))
         self.before = termios.tcgetattr(self._fd)
         self.status: int | None = None
 
@@ -141,6 +162,29 @@ class Pty:
                 self.status = os.waitstatus_to_exitcode(status)
             assert time.monotonic() < end, "it never ended"
         self.read()
+        return self.status
+
+    def fill(self, *keys: bytes) -> None:
+        """Press these keys over and over, reading nothing, until it can write nothing more."""
+        before, same = -1, 0
+        while same < 12:
+            for key in keys:
+                with contextlib.suppress(BlockingIOError):
+                    os.write(self._fd, key)
+                time.sleep(0.05)
+            (waiting,) = struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, bytes(4)))
+            same = same + 1 if waiting == before and waiting else 0
+            before = waiting
+
+    def ended_unread(self, deadline: float = DEADLINE) -> int:
+        """As `ended`, of a program from which nobody reads."""
+        end = time.monotonic() + deadline
+        while self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            assert time.monotonic() < end, "it never ended"
+            time.sleep(0.02)
         return self.status
 
     def modes(self) -> list[object]:

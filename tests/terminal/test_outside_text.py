@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+import time
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from batchtui.text import cell, clean
-from tests.terminal.terminals import QUIET, Pty
+from tests.terminal.terminals import DEADLINE, ESCAPE, Pty
 from tests.tui.test_hostile import HOSTILE, STRINGS, WORST, hostile_library
 
-AFTER_ESCAPE = 0.25
-"""Seconds after which an escape is a key of its own and not the beginning of another."""
 LIST_KEYS = (
     b"u",
-    b"\x1b",
+    ESCAPE,
     b"x",
-    b"\x1b",
+    ESCAPE,
     b"e",
-    b"\x1b",
+    ESCAPE,
     b"4",
     b"1",
     b"n",
-    b"\x1b",
+    ESCAPE,
     b"1",
     b"\x10",
-    b"\x1b",
+    ESCAPE,
     b"?",
-    b"\x1b",
+    ESCAPE,
 )
-BATCH_KEYS = (b"f", b"f", b"/z", b"\x1b", b"g", b"\r")
+BATCH_KEYS = (b"f", b"f", b"/z", ESCAPE, b"g", b"\r")
 RESULT_KEYS = (b"2", b"3", b"4", b"n", b"1", b"p")
 OURS = re.compile(r"\x1b(?:\[[0-9;?<>=:]*[ $]?[A-Za-z]|[=>78]|\]22;[a-z-]+\x07|P\+q[0-9a-fA-F]*\x1b\\)")
 """What Textual itself writes to paint, to set modes and to ask the terminal what it can do, and the shape of the mouse."""
@@ -60,7 +60,7 @@ def test_no_byte_of_it_acts_on_the_terminal(
     def press(*keys: bytes) -> None:
         for key in keys:
             terminal.press(key)
-            terminal.settle(AFTER_ESCAPE if key == b"\x1b" else QUIET)
+            terminal.settle()
 
     try:
         terminal.shown("h0st1")
@@ -74,8 +74,8 @@ def test_no_byte_of_it_acts_on_the_terminal(
             press(*BATCH_KEYS)
             terminal.shown(" > 0-")
             press(*RESULT_KEYS)
-            assert letters(HOSTILE[name])[:40] in letters(terminal.text()), f"{name}\n{terminal.text()}"
-            press(b"\x1b", b"\x1b", b"j")
+            assert shows(terminal, HOSTILE[name]), f"{name}\n{terminal.text()}"
+            press(ESCAPE, ESCAPE, b"j")
             seen.add(name)
         assert seen == set(names)
         assert acts(terminal.written) == set()
@@ -86,6 +86,16 @@ def test_no_byte_of_it_acts_on_the_terminal(
         assert b"Traceback" not in terminal.written
     finally:
         terminal.close()
+
+
+def shows(terminal: Pty, text: str, length: int = 40, seconds: float = DEADLINE) -> bool:
+    """Whether the first plain letters of a text come to stand on the screen."""
+    end, wanted = time.monotonic() + seconds, letters(unicodedata.normalize("NFC", text))[:length]
+    while wanted not in letters(terminal.text()):
+        terminal.read()
+        if time.monotonic() > end:
+            return False
+    return True
 
 
 def letters(text: str) -> str:

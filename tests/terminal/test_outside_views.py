@@ -11,8 +11,8 @@ import pytest
 
 from batchtui.store.library import Library
 from tests.results.views.hostile_samples import figures_of, scenarios
-from tests.terminal.terminals import QUIET, Pty
-from tests.terminal.test_outside_text import AFTER_ESCAPE, FORBIDDEN, acts
+from tests.terminal.terminals import ESCAPE, Pty
+from tests.terminal.test_outside_text import FORBIDDEN, acts
 from tests.tui.samples import Sample
 from tests.tui.test_hostile import HOSTILE
 
@@ -33,7 +33,7 @@ class Typist:
     def press(self, *keys: bytes) -> None:
         for key in keys:
             self.terminal.press(key)
-            self.terminal.settle(AFTER_ESCAPE if key == b"\x1b" else QUIET)
+            self.terminal.settle()
 
     def leave(self, *names: str) -> None:
         """Quit, and look at every byte that was written."""
@@ -72,17 +72,17 @@ def test_no_view_lets_a_byte_of_it_through(env: dict[str, str], tmp_path: Path, 
         for _ in ("Plot", "Histogram", "Duration"):
             typist.press(b"\t", b"p", b"y")
             terminal.shown("Column for y")
-            typist.press(b"\x1b")
-        typist.press(b"v", b"\x1b", b"s", b"w")
+            typist.press(ESCAPE)
+        typist.press(b"v", ESCAPE, b"s", b"w")
         terminal.shown("Write this view")
         proposed = re.search(r"second\S*\.svg", terminal.text())
         assert proposed
         assert re.fullmatch(r"[\w.-]+", proposed[0])
-        typist.press(b"\x1b", b"C")
+        typist.press(ESCAPE, b"C")
         terminal.shown("Compare")
         typist.press(*(b"%c" % char for char in b"first"), b"\r")
         terminal.shown("Differences|only in")
-        typist.press(b"\t", b"p", b"p", b"y", b"\x1b", b"\r")
+        typist.press(b"\t", b"p", b"p", b"y", ESCAPE, b"\r")
         typist.leave(name)
     finally:
         terminal.close()
@@ -125,7 +125,7 @@ def test_a_manifest_and_a_log_let_no_byte_of_it_through(
         typist.terminal.shown("Submit|Check")
         typist.press(b"\x1b[15~")  # f5
         typist.terminal.shown("mend|jobs")
-        typist.press(b"\x1b[19~", b"\t", b"\t", b"\x1b")
+        typist.press(b"\x1b[19~", b"\t", b"\t", ESCAPE)
         typist.leave(name)
     finally:
         typist.terminal.close()

@@ -67,7 +67,7 @@ def test_compose_submit_read_filter_quit_and_come_back(app: Open, tmp_path: Path
     assert half.processing == 0
 
     again = app()
-    again.shows("penguins", "✓ completed", "344/344")
+    again.shows("penguins", f"! {CHINSTRAPS} failed", "344/344")
     again.press("Enter")
     again.shows("FIRST LINE")
     again.press("f")
@@ -85,7 +85,7 @@ def test_two_apps_one_drives_and_the_other_takes_over(app: Open, env: dict[str, 
         f'[job]\ncommand = ["sh", "-c", "until [ -e {tmp_path}/go ]; do sleep 0.05; done"]\n'
     )
     run = subprocess.Popen(
-        [sys.executable, "-m", "batchtui", "run", str(tmp_path / "batch.toml")],
+        [sys.executable, "-m", "batchtui", "run", "--trust", str(tmp_path / "batch.toml")],
         env=env,
         stderr=subprocess.PIPE,
     )
@@ -111,12 +111,12 @@ def test_two_apps_one_drives_and_the_other_takes_over(app: Open, env: dict[str, 
     while library.open(batch_id).status().driver in (None, driver):
         assert time.monotonic() < end, "the second app did not take over"
         time.sleep(0.02)
-    asked = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "batchtui", "cancel", batch_id], env=env, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    end = time.monotonic() + 60
     while library.open(batch_id).status().cancelled < 344:
         time.sleep(0.02)
-        assert time.monotonic() - asked < 2.0
+        assert time.monotonic() < end, "the cancel is not obeyed"
     second.shows("cancelled")

@@ -33,7 +33,6 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(models, "ask", _nobody_answers)
-    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "UTF-8")
     time.tzset()
     yield
     monkeypatch.undo()

@@ -13,7 +13,9 @@ from textual.widgets import OptionList
 
 from batchtui.config import load_settings, settings_path
 from batchtui.model import BatchSpec, BatchState, JobState, Problem, SourceSpec
+from batchtui.store import inbox
 from batchtui.store.library import Library
+from batchtui.store.lines import StoreFull
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.leaving import last_words
 from batchtui.tui.screens.batches import BatchesScreen
@@ -75,6 +77,61 @@ async def test_quit_asks_while_programs_run_here(tmp_path: Path) -> None:
     assert "not finished" in (last_words(app.link) or "")
 
 
+@pytest.mark.parametrize("key", ["ctrl+p", "question_mark", "slash"])
+async def test_ctrl_q_leaves_whatever_takes_letters(tmp_path: Path, key: str) -> None:
+    app = app_over(Library(tmp_path / "data"))
+    async with app.run_test() as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_ctrl_q_leaves_a_dialog_and_asks_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_over(Library(tmp_path / "data"))
+    async with app.run_test() as pilot:
+        monkeypatch.setattr(app.link, "in_flight", lambda: 1)
+        app.ask(Choose("Which?", options=[("a", "this")]), lambda _: None)
+        await pilot.pause()
+        depth = len(app.screen_stack)
+        for _ in range(2):
+            await pilot.press("ctrl+q")
+            await pilot.pause()
+            assert len(app.screen_stack) == depth + 1
+            assert "Quit is not cancel" in screen_text(pilot)
+
+
+async def test_ctrl_q_is_free_where_quit_has_other_keys(tmp_path: Path) -> None:
+    app = app_over(Library(tmp_path / "data"))
+    async with app.run_test() as pilot:
+        app.keymap_in_use = {"app.quit": "f12"}
+        app.set_keymap(app.keymap_in_use)
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert app.is_running
+        await pilot.press("f12")
+        await until(pilot, lambda: not app.is_running)
+
+
+@pytest.mark.parametrize("keys", [["p"], ["x", "y"]], ids=["at once", "answered"])
+async def test_a_wish_that_the_store_refuses_is_told_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str]
+) -> None:
+    app = app_over(Library(tmp_path / "data"))
+    local_batch(app, 1)
+
+    def refused(*_: object) -> int:
+        raise StoreFull("the disk is full")
+
+    monkeypatch.setattr(inbox, "post", refused)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: "sleepers" in screen_text(pilot))
+        await pilot.press(*keys)
+        await until(pilot, lambda: any("the disk is full" in line for _, line in app.notes))
+        assert not any("cancelling" in line or "paused" in line for _, line in app.notes)
+        assert isinstance(app.screen, BatchesScreen)
+
+
 async def test_finish_first_then_quit(tmp_path: Path) -> None:
     app = app_over(Library(tmp_path / "data"), worker=True, now=time.time)
     async with app.run_test() as pilot:
@@ -114,7 +171,8 @@ async def test_commands_by_name(library: Library) -> None:
 
 
 async def test_a_damaged_batch_is_named_and_the_others_load(library: Library) -> None:
-    (library.path("g8u3jd") / "batch.json").write_text("{")
+    for name in ("batch.json", "events.jsonl"):  # which holds the header once more
+        (library.path("g8u3jd") / name).write_text("{")
     app = app_over(library)
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, lambda: len(app.batches_screen().table.ids) == 6)

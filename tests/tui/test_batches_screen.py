@@ -13,6 +13,7 @@ from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.screens.dialogs import Ask, Choose, Confirm
+from batchtui.tui.screens.export_dialog import ExportDialog
 from batchtui.tui.screens.limit_dialog import LimitDialog
 from tests.tui.samples import NOW, Sample, app_over
 from tests.tui.waiting import screen_text, until
@@ -131,9 +132,7 @@ async def test_marks_pause_and_retry(library: Library) -> None:
         assert commands(library, "f4y7sc") == [("resume", {})]
         await at(pilot, "c9m4hn")
         await pilot.press("r")
-        assert commands(library, "c9m4hn") == [
-            ("retry", {"status": ["failed", "invalid", "expired", "cancelled"]})
-        ]
+        assert commands(library, "c9m4hn") == [("retry", {})]
 
 
 async def test_what_needs_a_person_is_settled(library: Library) -> None:
@@ -198,7 +197,7 @@ async def test_export_writes_the_results(library: Library) -> None:
     async with app.run_test() as pilot:
         await at(pilot, "c9m4hn")
         await pilot.press("e")
-        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await until(pilot, lambda: isinstance(app.screen, ExportDialog))
         app.screen.query_one(Input).value = str(target)
         await pilot.press("enter")
         await until(pilot, target.exists)

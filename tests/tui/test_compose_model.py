@@ -6,7 +6,16 @@ import pytest
 
 from batchtui import batchfile
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
-from batchtui.tui.compose_model import FieldFault, Form, field_key, form_of, named, rebased, spec_of
+from batchtui.tui.compose_model import (
+    FieldFault,
+    Form,
+    field_key,
+    form_of,
+    named,
+    rebased,
+    source_of,
+    spec_of,
+)
 from batchtui.tui.form_fields import read_words, show_words
 from batchtui.tui.sweep_text import read_sweep, show_sweep
 
@@ -19,6 +28,13 @@ backend = "claude"
 [source]
 file = "invoices.csv"
 id = "{{ invoice_id }}"
+rows = "data.items"
+sheet = "Orders"
+encoding = "cp1252"
+separator = ";"
+decimal = ","
+skip = 1
+where = 'status=open "Unit Price">5'
 limit = 100
 shuffle = true
 seed = 7
@@ -55,6 +71,21 @@ raw = false
 def test_every_key_survives_the_form(kind: str | None) -> None:
     spec = batchfile.loads(EVERYTHING, "test")
     assert spec_of(form_of(spec, kind, BASE)) == spec
+
+
+def test_a_saved_form_keeps_every_key(tmp_path: Path) -> None:
+    spec = batchfile.loads(EVERYTHING, "test")
+    batchfile.save(spec_of(form_of(spec, "chat", BASE)), tmp_path / "saved.toml")
+    assert batchfile.load(tmp_path / "saved.toml") == spec
+
+
+def test_a_scan_reads_the_source_as_the_form_says() -> None:
+    form = form_of(batchfile.loads(EVERYTHING, "test"), "chat", BASE)
+    source = source_of(form)
+    assert (source.file, source.decimal, source.skip) == ("invoices.csv", ",", 1)
+    assert (source.id, source.limit, source.shuffle) == (None, None, False)
+    unfinished = Form(values={"source.file": "a.csv", "source.skip": "two"})
+    assert source_of(unfinished) == SourceSpec(file="a.csv")
 
 
 def test_keys_without_a_field_stand_under_other_keys() -> None:
@@ -155,12 +186,12 @@ def test_problems_of_an_energy_model_stand_at_its_fields() -> None:
     assert field_key("timeout", form) == "job.timeout"
 
 
-def test_an_input_file_moves_along_where_there_is_no_source() -> None:
+def test_an_input_file_moves_along_with_a_source_and_without() -> None:
     spec = BatchSpec(job={"input_file": "base.json"})
     assert rebased(spec, Path("/data"), Path("/data/runs")).job["input_file"] == "../base.json"
     beside = BatchSpec(job={"input_file": "base.json"}, source=SourceSpec(file="sites.csv"))
     moved = rebased(beside, Path("/data"), Path("/data/runs"))
-    assert (moved.job["input_file"], moved.source and moved.source.file) == ("base.json", "../sites.csv")
+    assert (moved.job["input_file"], moved.source and moved.source.file) == ("../base.json", "../sites.csv")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.compose import ComposeScreen
 from batchtui.tui.screens.dialogs import Confirm
+from batchtui.tui.widgets.field_row import FieldRow
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
@@ -50,6 +51,12 @@ def pane_text(app: BatchtuiApp) -> str:
 
 def title(app: BatchtuiApp) -> str:
     return str(compose_screen(app).pane.query_one("#preview-title").render())  # type: ignore[attr-defined]
+
+
+def is_built(app: BatchtuiApp) -> bool:
+    """Whether the form stands, down to the note under its source."""
+    rows = app.screen.query(FieldRow) if app.current_mode == "compose" else ()
+    return any(row.key == "source.file" and row.query(".field-note") for row in rows)
 
 
 def note(app: BatchtuiApp, key: str) -> str:
@@ -142,7 +149,7 @@ async def test_the_draft_stays_while_another_screen_is_shown(work: Path) -> None
         await pilot.press("escape")
         await until(pilot, lambda: app.current_mode == "batches")
         app.action_screen_compose()
-        await until(pilot, lambda: app.current_mode == "compose")
+        await until(pilot, lambda: is_built(app))
         assert compose_screen(app).form.form.values["job.command"] == "echo {{ species }}"
 
 
@@ -216,7 +223,7 @@ async def test_what_is_wrong_with_a_schema_stands_below_its_field(work: Path) ->
 async def test_a_ready_made_batch_file_needs_no_prompt(work: Path) -> None:
     app = an_app(work, new_from=work / "demo_batch_10.jsonl")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: app.current_mode == "compose")
+        await until(pilot, lambda: is_built(app))
         await until(pilot, lambda: "whole requests" in note(app, "source.file"))
         await set_backend(pilot, "openai")
         await pilot.press("f5")
@@ -239,7 +246,7 @@ async def test_a_batch_file_is_opened_and_saved_whole(work: Path) -> None:
     path.write_text(BATCH_FILE)
     app = an_app(work, new_from=path)
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: app.current_mode == "compose")
+        await until(pilot, lambda: is_built(app))
         form = compose_screen(app).form
         await until(pilot, lambda: form.form.values.get("job.command") == "echo {{ species }}")
         assert "shuffle = true" in form.row("other").text

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -15,9 +17,11 @@ from batchtui.model import BatchSpec
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.compose_model import FieldFault, Form, field_key, form_of, opened, spec_of
+from batchtui.tui.screens import compose
 from batchtui.tui.screens.compose import ComposeScreen
 from batchtui.tui.screens.dialogs import Confirm
 from batchtui.tui.widgets.text_view import TextView
+from tests import extras
 from tests.tui.samples import app_over
 from tests.tui.test_compose_screen import (
     choose_backend,
@@ -106,6 +110,7 @@ async def open_manifest(pilot: Pilot[None], file: str = "manifest_ac.json") -> N
     await until(pilot, lambda: "scenario manifest" in note(app, "source.file"))
 
 
+@extras.needs("power")
 async def test_a_manifest_is_submitted_as_n1_in_six_keys_or_fewer(case14: Path) -> None:
     """From `batchtui new manifest_ac.json`: the task, submit, yes."""
     app = an_app(case14, new_from=Path("manifest_ac.json"))
@@ -151,6 +156,33 @@ async def test_a_manifest_that_is_typed_in_brings_its_task(case14: Path) -> None
         assert (form.backend, form.work) == ("local", "task")
         await until(pilot, lambda: '"ac"' in pane_text(app))
         assert "It says ac, 60 s each, 4 at once" in note(app, "source.file")
+
+
+async def test_a_check_outlives_what_the_source_turns_out_to_be(
+    case14: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F5 at once, before the file has been read and found to be a manifest."""
+    (case14 / "twice.json").write_text(
+        '{"scenarios": [{"id": "s", "case": "case14.m"}, {"id": "S", "case": "case14.m"}]}'
+    )
+    (case14 / "own.toml").write_text('backend = "local"\n[source]\nfile = "twice.json"\n')
+    read, really = threading.Event(), compose.scan
+
+    def late(*args: Any) -> Any:
+        read.wait(60)
+        return really(*args)
+
+    monkeypatch.setattr(compose, "scan", late)
+    app = an_app(case14, new_from=Path("own.toml"))
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and app.focused)
+        await pilot.press("f5")
+        await until(pilot, lambda: title(app).startswith("Check"))
+        read.set()
+        await until(pilot, lambda: "scenario" in note(app, "source.file"))
+        await until(pilot, lambda: "1 problem to mend" in title(app))
+        assert "1 problem to mend" in title(app)
+        assert "differs only by case" in pane_text(app)
 
 
 async def test_a_batch_that_says_its_work_keeps_it_over_a_manifest(case14: Path) -> None:
@@ -216,6 +248,7 @@ async def test_slurm_in_place_of_local_is_the_only_change(case14: Path) -> None:
         assert shown_fields(app) == shown
 
 
+@extras.needs("power")
 async def test_a_fault_of_a_scenario_is_told_and_may_be_submitted(case14: Path) -> None:
     app = an_app(case14, new_from=Path("manifest_faults.json"))
     async with app.run_test(size=SMALL) as pilot:

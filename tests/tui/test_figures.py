@@ -79,8 +79,9 @@ def test_sparkline_and_map() -> None:
     assert lines[-1].plain == "■" * 9 + "!"
 
 
-def test_the_glyphs_follow_the_locale() -> None:
-    assert glyphs("UTF-8") is UNICODE
-    assert glyphs("ANSI_X3.4-1968") is ASCII
+def test_the_glyphs_follow_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, found in (("en_US.UTF-8", UNICODE), ("C", ASCII), ("POSIX", ASCII), ("de_DE@euro", ASCII)):
+        monkeypatch.setenv("LC_ALL", name)
+        assert glyphs() is found
     assert all(text.isascii() for text in [*ASCII.states.values(), ASCII.full, ASCII.spark, ASCII.mark])
     assert set(ASCII.states) == set(UNICODE.states)

@@ -24,6 +24,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BatchtuiApp:
 async def test_it_says_what_can_be_done(app: BatchtuiApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await until(pilot, lambda: "Nothing leaves this machine" in screen_text(pilot))
         text = screen_text(pilot)
         for words in (
             "Nothing leaves this machine",

@@ -46,7 +46,7 @@ async def test_backends_are_listed_and_asked(
         await pilot.press("a")
         screen = app.screen
         assert isinstance(screen, BackendsScreen)
-        await until(pilot, lambda: len(screen._answers) == 4, seconds=30)
+        await until(pilot, lambda: len(screen._answers) == 4, seconds=60)
         assert screen._answers["local"].ok
         assert screen._answers["here"].ok, screen._answers["here"].message
         assert "NO_SUCH_KEY" in screen._answers["nokey"].message

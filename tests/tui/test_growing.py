@@ -9,8 +9,10 @@ import pytest
 from batchtui import batchfile
 from batchtui.model import JobRecord, JobState
 from batchtui.store.library import Library
-from batchtui.tui.batch_actions import retry, retry_jobs
+from batchtui.tui import job_actions
+from batchtui.tui.batch_actions import retry
 from batchtui.tui.compose_model import FieldFault, form_of, spec_of
+from batchtui.tui.scope import Scope
 from batchtui.tui.screens.batch import BatchScreen
 from tests.tui.samples import Sample, app_over
 from tests.tui.test_batches_screen import commands
@@ -56,7 +58,7 @@ async def test_jobs_join_the_table_as_they_are_born(tmp_path: Path) -> None:
         await until(pilot, lambda: "no way" in screen_text(pilot))
         app.say = lambda text, *_: said.append(str(text))  # type: ignore[method-assign]
         retry(app, ["zz9new"])
-        retry_jobs(app, "zz9new", ["record 1"])
+        job_actions.retry(app, "zz9new", Scope([1], [1], marked=True), lambda: None)
         assert [text[:4] for text in said] == ["jobs", "jobs"]
         assert commands(library, "zz9new") == []
     sample.close()

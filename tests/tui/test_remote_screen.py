@@ -86,5 +86,5 @@ async def test_a_backend_that_is_gone_says_so(tmp_path: Path, monkeypatch: pytes
     app = an_app(tmp_path, "http://127.0.0.1:9")
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(RemoteScreen("here"))
-        await until(pilot, lambda: "did not say" in screen_text(pilot), seconds=30)
+        await until(pilot, lambda: "did not say" in screen_text(pilot), seconds=60)
         assert "here" in screen_text(pilot)

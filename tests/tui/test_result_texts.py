@@ -10,6 +10,7 @@ from batchtui.tui import handing_out
 from batchtui.tui.result_texts import (
     PART_CHARACTERS,
     answer_text,
+    beside_text,
     facts,
     markdown_fault,
     meta_rows,
@@ -134,3 +135,30 @@ def test_the_clipboard_sequence_is_measured_as_it_is_sent() -> None:
     assert handing_out.encoded_size("abc") == 4
     assert handing_out.encoded_size("é" * 2) == 8
     assert handing_out.encoded_size("\ud83d") == 4
+
+
+def test_what_came_beside_the_answer_stands_below_it_and_is_never_the_answer() -> None:
+    result = Result(
+        job_id="a", status=JobState.COMPLETED, raw_response="let me look", reasoning="hm", finish_reason="length",
+        note="cut off at its token limit (length)", tool_calls=[{"name": "weather"}],
+        choices=[
+            {"text": "let me look", "finish_reason": "length"},
+            {"text": None, "finish_reason": "stop", "error": "the model refused: no", "error_kind": "refusal"},
+        ],
+    )  # fmt: skip
+    assert answer_text(result) == "let me look"
+    assert note_of(result) == "cut off at its token limit (length)"
+    shown = beside_text(result)
+    order = [
+        "[tool calls]",
+        "weather",
+        "[answer 1 of 2 (length)]",
+        "[answer 2 of 2 (stop)]",
+        "refused: no",
+        "[thinking,",
+        "hm",
+    ]
+    assert [shown.index(words) for words in order] == sorted(shown.index(words) for words in order)
+    rows = dict(meta_rows(result))
+    assert (rows["note"], rows["tool calls"], rows["answers"]) == (result.note, "1", "2")
+    assert beside_text(Result(job_id="b", status=JobState.COMPLETED, raw_response="4")) == ""

@@ -13,11 +13,13 @@ from batchtui.tui.screens.compose import ComposeScreen
 from batchtui.tui.screens.dialogs import Confirm
 from batchtui.tui.screens.result import ResultScreen
 from batchtui.tui.screens.views import ViewsScreen
+from tests import extras
 from tests.tui.waiting import screen_text, until
 
 SMALL = (80, 24)
 
 
+@extras.needs("power")
 async def test_the_worst_contingency_in_under_ten_keystrokes(case14: Path) -> None:
     data = case14.parent / "data"
     app = BatchtuiApp(load_config(None, env={}), data, new_from=Path("manifest_ac.json"))

@@ -43,7 +43,7 @@ def test_without_colour(snap_compare: Compare, library: Library, monkeypatch: py
 
 
 def test_ascii(snap_compare: Compare, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "ANSI_X3.4-1968")
+    monkeypatch.setenv("LANG", "C")
     assert snap_compare(app_over(library), press=["j", "j"], terminal_size=(80, 24))
 
 

@@ -22,18 +22,19 @@ from tests.tui.waiting import screen_text, until
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=["80x24", "160x48"])
 Compare = Callable[..., bool]
 VIEWS = {
-    "silent": ("n3quie", []),
-    "facts": ("p4many", ["i"]),
-    "held": ("r5poor", ["i"]),
-    "limits": ("r5poor", ["l"]),
-    "canary": ("s6bird", ["u"]),
+    "silent": ("n3quie", [], "usually 35 min"),
+    "facts": ("p4many", ["i"], "last contact 30 min ago"),
+    "held": ("r5poor", ["i"], "USD are spent or in flight"),
+    "limits": ("r5poor", ["l"], "esc leaves everything"),
+    "canary": ("s6bird", ["u"], "esc leaves everything"),
 }
+"""By name, the batch, the keys, and words that stand there once it is painted."""
 
 
 @SIZES
 @pytest.mark.parametrize("name", VIEWS)
 def test_stages(snap_compare: Compare, library: Library, name: str, size: tuple[int, int]) -> None:
-    batch_id, keys = VIEWS[name]
+    batch_id, keys, words = VIEWS[name]
 
     async def show(pilot: Pilot[None]) -> None:
         app = pilot.app
@@ -41,6 +42,7 @@ def test_stages(snap_compare: Compare, library: Library, name: str, size: tuple[
         await until(pilot, lambda: app.batches_screen().table.ids)
         app.batches_screen().select(batch_id)
         await pilot.press(*keys)
+        await until(pilot, lambda: words in screen_text(pilot))
         await pilot.pause()
 
     assert snap_compare(app_over(stage_library(library)), run_before=show, terminal_size=size)

@@ -117,7 +117,7 @@ def test_without_colour(
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_ascii(snap_compare: Compare, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "ANSI_X3.4-1968")
+    monkeypatch.setenv("LANG", "C")
     app = an_app(tmp_path)
     assert snap_compare(app, run_before=showing(app, name), terminal_size=(80, 24))
 

@@ -13,6 +13,7 @@ from batchtui.store.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.store.writer import BatchWriter
+from tests import extras
 
 
 def batch(
@@ -24,6 +25,7 @@ def batch(
     source: str = "rows.csv",
 ) -> BatchFolder:
     """A stored batch of tasks."""
+    extras.require("power")
     (tmp_path / "grid.m").write_text("no grid, but a file")
     with (tmp_path / source).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["id"], *([one] for one in ids)])

@@ -61,7 +61,7 @@ def test_has_open(tmp_path: Path) -> None:
     assert not has_open(2**22 + 1, path)
 
 
-@pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps: install the package procps")
 def test_identity_by_ps(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "platform", "darwin")

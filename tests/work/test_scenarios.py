@@ -13,6 +13,7 @@ import pytest
 from batchtui.model import Json
 from batchtui.work.scenarios.inputs import input_hash
 from batchtui.work.scenarios.keeping import NotWritten, Scenario, Value, kept
+from tests import extras
 
 
 class Solver:
@@ -52,6 +53,7 @@ def ids(values: list[Value | Exception]) -> list[Json]:
     return [value.get("reused", False) if isinstance(value, dict) else str(value) for value in values]
 
 
+@extras.needs("power")
 def test_solved_once_then_taken_as_they_are(scenarios: list[Scenario], tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("bad")
     solver = Solver()
@@ -76,6 +78,7 @@ def test_solved_once_then_taken_as_they_are(scenarios: list[Scenario], tmp_path:
     assert again[2]["summary"]["loss_mw"] == 1.0
 
 
+@extras.needs("power")
 def test_changed_inputs_and_changed_files_are_solved_again(scenarios: list[Scenario], tmp_path: Path) -> None:
     solver = Solver()
     list(kept(scenarios, solver))

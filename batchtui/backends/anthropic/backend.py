@@ -46,6 +46,7 @@ from batchtui.backends.prompts.kind import ModelSettings, Prompts
 from batchtui.backends.prompts.work import CHAT, ChatWork, dumps
 from batchtui.backends.wire.calls import CALL_TIMEOUT, ask, ask_each, understood
 from batchtui.backends.wire.ids import wire_id
+from batchtui.backends.wire.pieces import Body
 from batchtui.backends.wire.replies import object_of
 from batchtui.backends.wire.values import usable_id
 from batchtui.model import Json, SubmissionState
@@ -78,12 +79,14 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
     """Half the price, within a day: the requests travel in the create itself, at most once."""
 
     kind = "anthropic"
+    lists_tokens = False
     summary = "Anthropic's Message Batches API"
     Settings = AnthropicSettings
     key_env = KEY_ENV
     key_required = True
     native_schema = True
     endpoints = (CHAT,)
+    kept_files = ("results",)
     # As documented, read 2026-11-21: 100,000 requests or 256 MB, results for 29 days, most ended within the hour.
     defaults = KindLimits(
         jobs_per_submission=100_000,
@@ -120,6 +123,9 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
         words = "is not taken in a batch; leave it out"
         return self._messages.check(job.work) or [(key, words) for key in _NOT_IN_BATCHES if given.get(key)]
 
+    def left_out(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
+        return self._messages.left_out(job.work)
+
     def tokens(self, job: Job[ChatWork]) -> tuple[int, int]:
         return self._messages.tokens(job.work)
 
@@ -148,7 +154,7 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
             reply = await self.http.post_file(self._batches, source=path, timeout=timeout, create=True)
         remote_id = usable_id(object_of(reply, create=True).get("id"))
         if remote_id is None:
-            raise Unsure("the reply names no usable id for the batch")
+            raise Unsure("the reply names no usable id for the batch", answered=True)
         return remote_id
 
     async def _write(self, path: Path, jobs: Iterable[Job[ChatWork]]) -> int:
@@ -214,26 +220,41 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
     ) -> AsyncGenerator[Answer, None]:
         """Answers carry the `wire_id`. A file cut short is read once more from where it broke.
 
-        Raises Forgotten where the results are gone, else as poll.
+        Raises Forgotten where the batch says that it has none, Transient for what is not whole, else as poll.
         """
         address = submission.facts.get("results_url") or await self._address(submission)
         read = 0
         for attempt in (1, 2):
             file_name = "results.jsonl" if attempt == 1 else f"results.{attempt}.jsonl"
             kept = None if keep is None else lambda chunk, kept_as=file_name: keep(kept_as, chunk)
-            number, torn = 0, False
-            async with aclosing(self._lines(submission, str(address), kept)) as lines:
-                async for line in lines:
-                    number += 1
-                    torn = is_torn(line)
-                    if torn or number <= read:
-                        continue
-                    read = number
-                    answer = answers.read_answer(line, f"{file_name} line {number}")
-                    if answer is not None:
-                        yield answer
+            number, torn, body = 0, False, Body()
+            try:
+                async with aclosing(self._lines(submission, str(address), kept, body)) as lines:
+                    async for line in lines:
+                        if not number and line.lstrip()[:1] == b"<":
+                            raise Transient(
+                                "results: a page of HTML or XML came in their place", kind="bad_reply"
+                            )
+                        number += 1
+                        torn = is_torn(line)
+                        if torn or number <= read:
+                            continue
+                        read = number
+                        answer = answers.read_answer(line, f"{file_name} line {number}")
+                        if answer is not None:
+                            yield answer
+            except Forgotten as fault:  # the batch lives, and names them
+                raise Transient(str(fault), kind="not_there") from None
             if not torn:
-                return
+                break
+        if not body.size or torn or not body.framed:
+            how = "came empty" if not body.size else "were cut in the middle of a line" if torn else ""
+            raise Transient(
+                f"the results {how or 'ended without a word on whether that was all'}", kind="not_whole"
+            )
+
+    def read_kept(self, line: bytes, place: str) -> Answer | None:
+        return answers.read_answer(line, place)
 
     async def _address(self, submission: Submission) -> str:
         """Where the results are. Raises Forgotten."""
@@ -249,14 +270,18 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
         return address
 
     async def _lines(
-        self, submission: Submission, address: str, keep: Callable[[bytes], None] | None
+        self,
+        submission: Submission,
+        address: str,
+        keep: Callable[[bytes], None] | None,
+        body: Body | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """The lines at the address that the batch names, without our key where that is another host.
 
         A gateway hands on the provider's own address, which wants the key; then its own path is asked.
         """
         try:
-            async with aclosing(self.http.stream_lines("GET", address, keep=keep)) as lines:
+            async with aclosing(self.http.stream_lines("GET", address, keep=keep, body=body)) as lines:
                 async for line in lines:
                     yield line
             return
@@ -265,7 +290,7 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
                 raise _gone(fault) from None
         try:
             path = f"{self._path(submission)}/results"
-            async with aclosing(self.http.stream_lines("GET", path, keep=keep)) as lines:
+            async with aclosing(self.http.stream_lines("GET", path, keep=keep, body=body)) as lines:
                 async for line in lines:
                     yield line
         except Refused as fault:

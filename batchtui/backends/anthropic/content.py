@@ -1,15 +1,19 @@
-"""Parts of a message in Anthropic's form."""
+"""Parts of a message in Anthropic's form, whatever form they were written in."""
 
 from __future__ import annotations
 
-import re
+import base64
+import binascii
 from collections.abc import Sequence
 
 from batchtui.backends.attachments.files import Attached
 from batchtui.backends.attachments.parts import anthropic, with_files
+from batchtui.backends.prompts.forms.media import TEXTS, Media, media_of, text_of
+from batchtui.backends.prompts.forms.unfit import Unfit
 from batchtui.model import Json
 
-_INLINE = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+);base64,(?P<data>.*)", re.DOTALL)
+_NOT_THERE = ("input_audio", "audio_url", "video_url", "refusal")
+"""Types of OpenAI's parts for which Anthropic has nothing."""
 
 
 def with_documents(messages: list[Json], files: Sequence[Attached], citations: bool) -> list[Json]:
@@ -19,22 +23,49 @@ def with_documents(messages: list[Json], files: Sequence[Attached], citations: b
     return made
 
 
-def message_content(content: Json) -> Json:
-    """The content of a message, its parts in OpenAI's form turned into Anthropic's."""
-    return [_part(part) for part in content] if isinstance(content, list) else content
+def message_content(content: Json, place: str) -> Json:
+    """The content of a message, its parts in OpenAI's form turned into Anthropic's. Raises Unfit."""
+    if not isinstance(content, list):
+        return content
+    return [_part(part, f"{place}[{number}]") for number, part in enumerate(content)]
 
 
-def _part(part: Json) -> Json:
-    if not isinstance(part, dict):
-        return {"type": "text", "text": part} if isinstance(part, str) else part
-    if part.get("type") == "input_text":
-        return {"type": "text", "text": part.get("text")}
-    if part.get("type") != "image_url":
+def _part(part: Json, place: str) -> Json:
+    """One part; one that is in Anthropic's own form, or in none that is known, stays as it is."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "text":
         return part
-    image = part.get("image_url")
-    url = image.get("url") if isinstance(image, dict) else image
-    inline = _INLINE.fullmatch(url) if isinstance(url, str) else None
-    if inline is None:
-        return {"type": "image", "source": {"type": "url", "url": url}}
-    source = {"type": "base64", "media_type": inline["type"], "data": inline["data"]}
-    return {"type": "image", "source": source}
+    if kind in TEXTS or isinstance(part, str):
+        return {"type": "text", "text": text_of(part)}
+    if kind in _NOT_THERE:
+        raise Unfit(place, f'Anthropic has no part of type "{kind}"; give text, an image or a document')
+    media = media_of(part, place) if isinstance(part, dict) else None
+    if media is None:
+        return part
+    return {"type": "image", "source": _source(media)} if media.form == "image" else _document(media, place)
+
+
+def _document(media: Media, place: str) -> Json:
+    titled = {"title": media.name} if media.name else {}
+    if media.data is None or media.media_type == "application/pdf":
+        return {"type": "document", "source": _source(media), **titled}
+    if (media.media_type or "").startswith("text/"):
+        source = {"type": "text", "media_type": "text/plain", "data": _decoded(media.data, place)}
+        return {"type": "document", "source": source, **titled}
+    told = media.media_type or "a type that is not said"
+    raise Unfit(place, f"Anthropic takes documents as PDF or plain text, not {told}")
+
+
+def _decoded(data: str, place: str) -> str:
+    try:
+        return base64.b64decode(data).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Unfit(place, "the text of this file is no UTF-8 in base64") from None
+
+
+def _source(media: Media) -> Json:
+    if media.file_id:
+        return {"type": "file", "file_id": media.file_id}
+    if media.data is None:
+        return {"type": "url", "url": media.url}
+    return {"type": "base64", "media_type": media.media_type, "data": media.data}

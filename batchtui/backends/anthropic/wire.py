@@ -8,10 +8,13 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from batchtui.backends.anthropic.content import message_content, with_documents
+from batchtui.backends.anthropic.content import with_documents
 from batchtui.backends.anthropic.schema import native_schema
+from batchtui.backends.anthropic.turns import leads, turns_of, with_tools
 from batchtui.backends.attachments.files import Attached
 from batchtui.backends.prompts.citations import cited_schema_instructions
+from batchtui.backends.prompts.fields import ADVICE, ANTHROPIC, foreign, without_silent
+from batchtui.backends.prompts.forms.unfit import Unfit
 from batchtui.backends.prompts.schema import schema_instructions
 from batchtui.backends.prompts.work import CHAT, ChatWork, check_work, endpoint_of, estimate_tokens
 from batchtui.model import Json
@@ -23,14 +26,12 @@ API_VERSION, WITH_SAMPLING = "2026-10-21", "2023-06-01"
 """Read 2026-11-21: the current version, and the one that still takes sampling parameters."""
 MESSAGES = "/v1/messages"
 _SAMPLING = ("temperature", "top_p", "top_k")
-_ROLES = ("user", "assistant", "system")
+_ROLES = ("user", "assistant", "system", "tool", "function")
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _NOT_TAKEN = {
-    "response_format": "is OpenAI's; give the JSON Schema as schema",
-    "seed": "is not taken by Anthropic; leave it out",
-    "n": "is not taken by Anthropic; use [sweep] for several answers",
-    "logprobs": "is not taken by Anthropic; leave it out",
-    "frequency_penalty": "is not taken by Anthropic; leave it out",
-    "presence_penalty": "is not taken by Anthropic; leave it out",
+    "response_format": "is OpenAI's (give the JSON Schema as schema)",
+    "n": "is not taken by Anthropic ([sweep] asks for several answers)",
+    "reasoning_effort": f"is one of {', '.join(_EFFORTS)} at Anthropic",
 }
 
 
@@ -80,10 +81,19 @@ class Messages:
     def body(
         self, work: ChatWork, files: Sequence[Attached] = (), *, native_schema: bool = True
     ) -> dict[str, Json]:
-        """The request as it is sent, by itself or as `params` in a batch."""
+        """The request as it is sent, by itself or as `params` in a batch. Raises Unfit."""
+        body = self.built(work, files, native_schema=native_schema)
+        gone = self.not_taken(body) if work.drop_unsupported else {}
+        return without_silent({name: value for name, value in body.items() if name not in gone}, ANTHROPIC)
+
+    def built(
+        self, work: ChatWork, files: Sequence[Attached] = (), *, native_schema: bool = True
+    ) -> dict[str, Json]:
+        """The request with all that was asked for, taken there or not. Raises Unfit."""
         body: dict[str, Json] = {**work.body, **work.extra}
+        body.pop("anthropic_version", None)  # of Bedrock's and Vertex AI's files: a header here
         longest, stop = body.pop("max_completion_tokens", None), body.pop("stop", None)
-        for name in ("model", "max_tokens", "temperature", "top_p"):
+        for name in ("model", "max_tokens", "temperature", "top_p", "seed", "response_format"):
             value = getattr(work, name)
             if value is not None:
                 body[name] = value
@@ -97,34 +107,52 @@ class Messages:
         hoisted, messages = _turns(work, body)
         body["messages"] = with_documents(messages, files, work.citations)
         system = body.get("system") or hoisted if work.system is None else work.system
-        if work.schema is not None:
-            system = _with_schema(body, work, system, native_schema)
+        schema = work.schema if work.schema is not None else _schema_of(body)
+        if schema is not None:
+            system = _with_schema(body, schema, work.citations, system, native_schema)
         if system:
             body["system"] = system
-        return body
+        return with_tools(_with_own_names(body))
 
     def check(self, work: ChatWork) -> list[tuple[str, str]]:
         """What is wrong with it, as (key, message)."""
         if work.endpoint is not None and endpoint_of(work) not in (CHAT, MESSAGES):
             return [("endpoint", f"{work.endpoint} is not taken here; leave it out, or give {MESSAGES}")]
         wrong = check_work(msgspec.structs.replace(work, endpoint=None), self.model, (CHAT,))
-        given = {**work.body, **work.extra}
-        given |= {name: value for name in ("seed", "response_format", *_SAMPLING[:2])
-                  if (value := getattr(work, name)) is not None}  # fmt: skip
-        wrong += [(key, words) for key, words in _NOT_TAKEN.items() if given.get(key) is not None]
+        wrong = wrong or _check_roles(work)
+        if wrong:
+            return wrong
+        try:
+            body = self.built(work)
+        except Unfit as fault:
+            return [(fault.place, fault.message)]
+        if work.drop_unsupported:
+            return []
+        return [(name, words + ADVICE) for name, words in self.not_taken(body).items()]
+
+    def not_taken(self, body: dict[str, Json]) -> dict[str, str]:
+        """Fields of what was built that Anthropic, or this version of its API, does not take, and the words for it."""
+        told = foreign(body, ANTHROPIC, "Anthropic")
+        told |= {name: words for name, words in _NOT_TAKEN.items() if name in told}
+        if body.get("service_tier") not in (None, "auto", "standard_only"):
+            told["service_tier"] = "is auto or standard_only at Anthropic"
         if self.api_version >= API_VERSION:
             words = (
-                f"is not taken under API version {self.api_version}; leave it out, "
-                f'or set api_version = "{WITH_SAMPLING}" in the backend\'s table'
+                f'is not taken under API version {self.api_version} (api_version = "{WITH_SAMPLING}" '
+                "in the backend's table takes it)"
             )
-            wrong += [(key, words) for key in _SAMPLING if given.get(key) is not None]
-        return wrong or _check_roles(work)
+            told |= {name: words for name in _SAMPLING if body.get(name) is not None}
+        return told
+
+    def left_out(self, work: ChatWork) -> list[tuple[str, str]]:
+        return list(self.not_taken(self.built(work)).items()) if work.drop_unsupported else []
 
     def tokens(self, work: ChatWork) -> tuple[int, int]:
         """Estimated tokens (in, out at most)."""
         body = self.body(work)
         turns = [{"content": body.get("system") or ""}, *body["messages"]]
-        return estimate_tokens({"messages": turns, "max_tokens": body["max_tokens"]})
+        bounds: dict[str, Json] = {key: body[key] for key in ("max_tokens", "thinking") if key in body}
+        return estimate_tokens({"messages": turns, **bounds})
 
 
 def _turns(work: ChatWork, body: dict[str, Json]) -> tuple[Json, list[Json]]:
@@ -132,41 +160,45 @@ def _turns(work: ChatWork, body: dict[str, Json]) -> tuple[Json, list[Json]]:
     if work.messages is None and work.prompt is not None:
         return None, [{"role": "user", "content": work.prompt}]
     given = work.messages if work.messages is not None else body.get("messages")
-    turns: list[Json] = list(given) if isinstance(given, list) else []
-    first = next((n for n, turn in enumerate(turns) if not _leads(turn)), len(turns))
-    leading = [turn.get("content") for turn in turns[:first]]
-    texts = all(isinstance(content, str) for content in leading)
-    system: Json = (
-        "\n\n".join(leading) if texts else [part for content in leading for part in _blocks(content)]
-    )
-    rest = [
-        {**turn, "content": message_content(turn.get("content"))} if isinstance(turn, dict) else turn
-        for turn in turns[first:]
-    ]
-    return system or None, rest
+    return turns_of(given if isinstance(given, list) else [])
 
 
-def _leads(turn: Json) -> bool:
-    return isinstance(turn, dict) and turn.get("role") in ("system", "developer")
+def _schema_of(body: dict[str, Json]) -> dict[str, Json] | None:
+    """The JSON Schema of a `response_format`, which is taken out; one without a schema stays, to be told."""
+    asked = body.get("response_format")
+    kind = asked.get("type") if isinstance(asked, dict) else None
+    inner = asked.get("json_schema") if isinstance(asked, dict) else None
+    schema = inner.get("schema") if isinstance(inner, dict) else None
+    if kind == "text" or isinstance(schema, dict):
+        del body["response_format"]
+    return schema if isinstance(schema, dict) else None
 
 
-def _blocks(content: Json) -> list[Json]:
-    return content if isinstance(content, list) else [{"type": "text", "text": str(content or "")}]
+def _with_own_names(body: dict[str, Json]) -> dict[str, Json]:
+    """Fields of chat completions that have another name here."""
+    made = dict(body)
+    if made.get("reasoning_effort") in _EFFORTS:
+        config = {"effort": made.pop("reasoning_effort"), **(made.get("output_config") or {})}
+        made["output_config"] = config
+    if isinstance(made.get("user"), str):
+        made["metadata"] = {"user_id": made.pop("user")}
+    return made
 
 
-def _with_schema(body: dict[str, Json], work: ChatWork, system: Json, natively: bool) -> Json:
+def _with_schema(
+    body: dict[str, Json], schema: dict[str, Json], citations: bool, system: Json, natively: bool
+) -> Json:
     """Asks for an answer that fits the schema: in `body` where Anthropic takes it so, else by the system prompt.
 
     Citations and structured output exclude each other there.
     """
-    assert work.schema is not None
-    native = native_schema(work.schema) if natively and not work.citations else None
+    native = native_schema(schema) if natively and not citations else None
     if native is not None:
         others = body.get("output_config")
         format_ = {"type": "json_schema", "schema": native}
         body["output_config"] = {**(others if isinstance(others, dict) else {}), "format": format_}
         return system
-    words = (cited_schema_instructions if work.citations else schema_instructions)(work.schema)
+    words = (cited_schema_instructions if citations else schema_instructions)(schema)
     if isinstance(system, list):
         return [*system, {"type": "text", "text": words}]
     return f"{system}\n\n{words}" if system else words
@@ -177,7 +209,7 @@ def _check_roles(work: ChatWork) -> list[tuple[str, str]]:
     turns = work.messages if work.messages is not None else work.body.get("messages")
     if work.prompt is not None or not isinstance(turns, list):
         return []
-    places = [n for n, turn in enumerate(turns) if not _leads(turn)]
+    places = [n for n, turn in enumerate(turns) if not leads(turn)]
     if not places:
         return [(key, "there is no message of the user among them")]
     for place in places:

@@ -20,7 +20,7 @@ def openai_chat(one: Attached) -> Body:
 
 def openai_responses(one: Attached) -> Body:
     if one.form == "image":
-        return {"type": "input_image", "image_url": _data_uri(one)}
+        return {"type": "input_image", "detail": "auto", "image_url": _data_uri(one)}
     if one.form == "pdf":
         return {"type": "input_file", "filename": one.name, "file_data": _data_uri(one)}
     return {"type": "input_text", "text": headed(one)}

@@ -38,7 +38,7 @@ from batchtui.backends.prompts.work import dumps
 from batchtui.backends.settings import limits_of
 from batchtui.backends.wire.address import is_loopback
 from batchtui.backends.wire.replies import object_of
-from batchtui.backends.wire.values import unix
+from batchtui.backends.wire.values import unix, usable_id
 from batchtui.model import JobState, Json, Outcome, SubmissionState
 
 AT_ONCE = 4
@@ -76,6 +76,8 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
     """The server's memory is all there is of a batch: what it answers is fetched while the rest still runs."""
 
     kind = "buttermilk"
+    lists_tokens = False
+    names_jobs = False
     summary = "Buttermilk flows over their server's records"
     Settings = ButtermilkSettings
     Work = ButtermilkWork
@@ -166,18 +168,21 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
     async def find(self, submission: Submission) -> Found:
         """By what was asked and when: a batch bears no mark of ours, and the server takes none."""
         try:
-            batches = await self.calls.batches()
+            batches = await self.calls.listed()
         except Forgotten as fault:
             return Found(absent=True, reason=str(fault))
         asked, after = submission.facts.get("asked"), submission.facts.get("after")
         asked = asked if isinstance(asked, dict) else {}
-        places = [place for place, batch in enumerate(batches) if batch["id"] == after]
+        places = [place for place, batch in enumerate(batches) if batch.get("id") == after]
         newer = batches[places[0] + 1 :] if places else batches  # a restart forgets all that was before
-        fitting = [
-            batch["id"]
+        alike = [
+            batch
             for batch in newer
-            if batch["id"] not in submission.others and _may_be(batch, asked, submission.created)
+            if batch.get("id") not in submission.others and _may_be(batch, asked, submission.created)
         ]
+        fitting = [batch["id"] for batch in alike if usable_id(batch.get("id"))]
+        if len(fitting) < len(alike):
+            return Found(reason="the server holds one like it under an id that cannot be used")
         if len(fitting) == 1:
             return Found(remote_id=fitting[0])
         if fitting:
@@ -294,10 +299,14 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
             return wire.unreachable(job)
         reply = await self.calls.result(submission.remote_id, segment)
         if reply.status == 404:
+            if status in wire.FINISHED:
+                raise Transient(f"record {job.wire_id[:60]}: its result is not there (404)", kind="not_there")
             return None
         try:
             object_of(reply)
         except (Transient, Refused) as fault:
+            if reply.status < 500:  # no answer of the server's own to this record, so that it may still come
+                raise Transient(f"record {job.wire_id[:60]}: {fault.message}", kind=fault.kind) from None
             key = (submission.remote_id or "", job.wire_id)
             self._fails[key] += 1
             if self._fails[key] < PATIENCE:

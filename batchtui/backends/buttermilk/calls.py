@@ -45,14 +45,18 @@ class Calls:
             self._http = None
 
     async def batches(self) -> Batches:
-        """Every batch with a usable id, oldest first. Raises Forgotten where there is no batch API."""
+        """Every batch with a usable id, oldest first. Raises as `listed`."""
+        return [one for one in await self.listed() if usable_id(one.get("id"))]
+
+    async def listed(self) -> Batches:
+        """Every batch as the server shows it, oldest first. Raises Forgotten where there is no batch API."""
         reply = await ask(self.http, "GET", self.path)
         if reply.status in (404, 405):
             raise Forgotten(wire.NO_API)
         _judge(reply)
         if not isinstance(reply.json, list):
             raise Transient("the list of batches is no JSON list", kind="bad_reply")
-        return [one for one in reply.json if isinstance(one, dict) and usable_id(one.get("id"))]
+        return [one for one in reply.json if isinstance(one, dict)]
 
     async def batch(self, remote_id: str | None) -> dict[str, Json]:
         """Raises Forgotten."""
@@ -70,7 +74,7 @@ class Calls:
             raise wire.refusal(reply)
         remote_id = usable_id(object_of(reply, create=True).get("id"))
         if remote_id is None:
-            raise Unsure("the reply names no usable id for the batch")
+            raise Unsure("the reply names no usable id for the batch", answered=True)
         return remote_id
 
     async def cancel(self, remote_id: str | None) -> None:

@@ -20,6 +20,7 @@ from batchtui.backends.base import (
     KindLimits,
     NeedsPerson,
     Note,
+    PathUse,
     Probe,
     Progress,
     Refused,
@@ -72,9 +73,13 @@ class DalyBackend(Remote[DalyWork]):
     """A run bears our token in its name, since the service knows no other mark: `Site A [token]`."""
 
     kind = "daly"
+    lists_tokens = False
+    names_jobs = False
+    paid = True
     summary = "Daly energy models, one run a job"
     Settings = DalySettings
     Work = DalyWork
+    path_fields = {"input_file": PathUse.UPLOADS}
     defaults = KindLimits(
         jobs_per_submission=1,
         bytes_per_submission=50_000_000,
@@ -185,7 +190,7 @@ class DalyBackend(Remote[DalyWork]):
         made = object_of(reply, create=True)
         ids = wire.ids_in(made)
         if not (ids.task or ids.model):
-            raise Unsure("the reply names neither a task nor an energy model")
+            raise Unsure("the reply names neither a task nor an energy model", answered=True)
         if ids.model and wire.is_done(made):
             self._done.add(str(ids))
         return str(ids)
@@ -306,17 +311,25 @@ class DalyBackend(Remote[DalyWork]):
             return
         model = await self._model(submission)
         if not model:
-            raise Forgotten("the server names no energy model for this run")
+            raise Transient("the server names no energy model for this run yet", kind="not_ready")
         async with self._turns:
             path = f"{RUNS}/{quote(model, safe='')}"
             reply = await self.session.call("GET", path, timeout=RESULT_TIMEOUT)
-        if reply.status == 404:
-            raise Forgotten(f"there is no energy model {cell(model, 40)} any more")
+        if reply.status in (404, 410):
+            raise await self._no_result(submission, model, reply.status)
         understood(reply)
         if keep:
             keep("result.json", reply.text.encode("utf-8", "surrogatepass"))
         facts = {**submission.facts, "energy_model_id": model}
         yield wire.result_of(replace(submission, facts=facts), reply)
+
+    async def _no_result(self, submission: Submission, model: str, status: int) -> Transient | Forgotten:
+        """What it means that a run has no result: while its task is known it may come; without that it is gone."""
+        task = Ids.of(submission.remote_id).task
+        words = f"there is no energy model {cell(model, 40)} ({status})"
+        if status == 404 and task and await self._task(task) is not None:
+            return Transient(f"{words}, though its task is known", kind="not_there")
+        return Forgotten(f"{words} any more")
 
     async def _model(self, submission: Submission) -> str:
         """The energy model of a run, asked of its task where nothing else told it."""

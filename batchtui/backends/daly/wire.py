@@ -25,7 +25,8 @@ SECTIONS = (
 """A reply that holds one of these is a result."""
 WORDS_KEPT = 500
 _WAITING = ("pending", "queued")
-_USABLE = re.compile(r"[\w-]{1,64}", re.ASCII)
+_USABLE = re.compile(r"(?!\.{1,2}\Z)[!-9;-~]+")
+"""Of any length; no colon, which stands between the ids of a run."""
 _TASK = ("task_id", "taskId")
 _MODEL = ("energy_model_id", "energyModelId")
 _RUN = ("run_index", "runIndex")

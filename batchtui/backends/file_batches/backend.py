@@ -18,6 +18,7 @@ from batchtui.backends.base import (
     Forgotten,
     Found,
     Job,
+    NeedsPerson,
     Note,
     Progress,
     Refused,
@@ -30,22 +31,23 @@ from batchtui.backends.base import (
     TryLater,
     Unsure,
 )
-from batchtui.backends.file_batches import files
+from batchtui.backends.file_batches import files, uploads
 from batchtui.backends.file_batches.input_files import input_jobs, openai_row
-from batchtui.backends.file_batches.result_files import ResultFile, read_files
+from batchtui.backends.file_batches.result_files import GONE, ResultFile, read_files
+from batchtui.backends.file_batches.said import Objects, no_id, size_of
 from batchtui.backends.prompts.kind import ModelSettings, Prompts
 from batchtui.backends.prompts.work import CHAT, ChatWork
 from batchtui.backends.wire.calls import CALL_TIMEOUT, NO_LIST, ask, ask_each, understood
 from batchtui.backends.wire.ids import wire_id
-from batchtui.backends.wire.replies import Reply, object_of, provider_words
-from batchtui.backends.wire.values import usable_id
+from batchtui.backends.wire.replies import Reply, object_of
+from batchtui.backends.wire.values import id_fault, usable_id
 from batchtui.model import Json, SubmissionState
+from batchtui.text import cell
 
 POLL_ONE_BY_ONE = 5
 LIST_PAGES, FIND_PAGES = 10, 1000
 FILE_FACTS = (("output", "output_file_id"), ("errors", "error_file_id"))
 
-Objects = list[dict[str, Json]]
 Batches = AsyncGenerator[Objects, None]
 """Pages of batch objects; it ends by itself only when all of them were read."""
 
@@ -70,14 +72,15 @@ class FileBatches(Prompts, Remote[ChatWork]):
     native_schema = True
     batches_path: ClassVar[str]
     files_path: ClassVar[str] = "files"
+    kept_files = ("output", "errors")
     file_lives: ClassVar[float | None] = None
     """Seconds after which an uploaded input is not to be counted on any more; None: it stays."""
 
     # ---- what a kind says ----------------------------------------------------------------------
 
     @abstractmethod
-    async def send_file(self, path: Path, name: str) -> Json:
-        """Upload the input file; answers its id as the reply has it. Raises as Http.upload."""
+    async def send_file(self, path: Path, name: str) -> dict[str, Json]:
+        """Upload the input file; answers it as the reply has it. Raises as Http.upload."""
 
     @abstractmethod
     def create_call(
@@ -105,6 +108,10 @@ class FileBatches(Prompts, Remote[ChatWork]):
     def file_id_of(self, value: Json) -> str | None:
         """The id of a file, where it can be used in a path."""
         return usable_id(value)
+
+    def uploaded_id(self, file: dict[str, Json]) -> Json:
+        """The id that the object of a file says, usable or not."""
+        return file.get("id")
 
     def created(self, reply: dict[str, Json]) -> dict[str, Json]:
         """The batch in the reply to a create."""
@@ -153,15 +160,33 @@ class FileBatches(Prompts, Remote[ChatWork]):
         if first is None:
             raise Refused("a submission without jobs", "empty")
         file_id = self._uploaded(submission)
+        file: dict[str, Json] | None = None
         if file_id is None:
-            file_id = await self._upload(submission, first, jobs)
+            file = await self._upload(submission, first, jobs)
+            file_id = str(self.uploaded_id(file))
             note({"file_id": file_id} | ({"file_at": time()} if self.file_lives else {}))
+        if uploads.is_not_ready(file) or submission.facts.get(uploads.WAITED):
+            note({uploads.WAITED: True})
+            await uploads.wait_for(partial(self._file, file_id))
+            note({uploads.WAITED: False})  # and a last look at whether it may still be sent
         path, body = self.create_call(submission, file_id, first)
         reply = await self.http.request_json("POST", path, json=body, timeout=CALL_TIMEOUT, create=True)
-        remote_id = self.id_of(self.created(object_of(reply, create=True)))
+        try:
+            made = self.created(object_of(reply, create=True))
+        except Refused as fault:
+            if uploads.is_too_early(fault):
+                note({uploads.WAITED: True})
+                raise TryLater(f"the upload is not ready: {fault.message}", kind="not_ready") from None
+            raise
+        remote_id = self.id_of(made)
         if remote_id is None:
-            raise Unsure("the reply names no usable id for the batch")
+            raise Unsure(f"the reply to the create names {no_id(made)}", answered=True)
         return remote_id
+
+    async def _file(self, file_id: str) -> dict[str, Json] | None:
+        """A file as the provider shows it; None where it shows none."""
+        reply = await self.ask("GET", self.file_at(file_id))
+        return reply.json if reply.status == 200 and isinstance(reply.json, dict) else None
 
     def _uploaded(self, submission: Submission) -> str | None:
         """The input file of an earlier try, where it must still be there."""
@@ -172,18 +197,23 @@ class FileBatches(Prompts, Remote[ChatWork]):
 
     async def _upload(
         self, submission: Submission, first: Job[ChatWork], rest: Iterable[Job[ChatWork]]
-    ) -> str:
+    ) -> dict[str, Json]:
+        """The file as the reply has it, under an id that can be used."""
         with tempfile.TemporaryDirectory(prefix="batchtui-") as folder:
             path = Path(folder) / "input.jsonl"
             await files.write_input(path, (self.line(job) for job in _chain(first, rest)))
             try:
-                file_id = self.file_id_of(await self.send_file(path, f"{submission.token}.jsonl"))
+                file = await self.send_file(path, f"{submission.token}.jsonl")
             except Transient as fault:  # an upload makes no batch: it may be repeated
                 message = f"upload: {fault.message}"
                 raise TryLater(message, fault.after, kind=fault.kind, counts=True) from None
-        if file_id is None:
-            raise TryLater("upload: the reply names no usable file id", kind="bad_reply", counts=True)
-        return file_id
+        given = self.uploaded_id(file)
+        if self.file_id_of(given) is not None:
+            return file
+        if given:
+            why = id_fault(given) or f'an id that is not used here: "{cell(given, 60)}"'
+            raise Refused(f"upload: the reply names the file by {why}", "bad_id")
+        raise TryLater("upload: the reply names no file id", kind="bad_reply", counts=True)
 
     # ---- looking -------------------------------------------------------------------------------
 
@@ -287,7 +317,10 @@ class FileBatches(Prompts, Remote[ChatWork]):
     async def results(
         self, submission: Submission, keep: Callable[[str, bytes], None] | None
     ) -> AsyncGenerator[Answer, None]:
-        """Answers carry the `wire_id`. Raises Forgotten where a file is gone, else as poll."""
+        """Answers carry the `wire_id`. Raises Forgotten where a file is gone, Transient for what is not whole.
+
+        A file whose id cannot be used is there all the same, and so never taken for none.
+        """
         facts = submission.facts
         if not any(facts.get(key) for _, key in FILE_FACTS):
             progress = await self.progress(submission)
@@ -295,14 +328,37 @@ class FileBatches(Prompts, Remote[ChatWork]):
                 raise Forgotten(progress.error)
             facts = progress.facts
             named = any(facts.get(key) for _, key in FILE_FACTS)
-            if not named and progress.completed and progress.ended_as == "completed":
-                message = f"{progress.completed:,} rows are done, but no result file is named yet"
+            if not named and (progress.completed or progress.ended_as == "completed"):
+                done = "the batch is" if progress.completed is None else f"{progress.completed:,} rows are"
+                message = f"{done} done, but no result file is named yet"
                 raise Transient(message, kind="not_ready")
         ids = [(name, file_id) for name, key in FILE_FACTS if (file_id := self.file_id_of(facts.get(key)))]
-        found = [ResultFile(name, self.content_at(file_id)) for name, file_id in ids]
-        async with aclosing(read_files(self.http, found, keep, self.read_answer)) as answers:
+        found = [
+            ResultFile(name, self.content_at(file_id), partial(self.file_size, file_id))
+            for name, file_id in ids
+        ]
+        doubt = submission.look > 1
+        async with aclosing(read_files(self.http, found, keep, self.read_answer, doubt=doubt)) as answers:
             async for answer in answers:
                 yield answer
+        for name, key in FILE_FACTS:
+            if (value := facts.get(key)) and self.file_id_of(value) is None:
+                why = id_fault(value) or f'an id that is not used here: "{cell(value, 60)}"'
+                raise Transient(f"the {name} file is named by {why}", kind="bad_id")
+
+    def read_kept(self, line: bytes, place: str) -> Answer | None:
+        return self.read_answer(line, place)
+
+    async def file_size(self, file_id: str) -> int | None:
+        """How many bytes a file holds; None where the provider does not say, GONE where it knows no such file."""
+        try:
+            reply = await self.ask("GET", self.file_at(file_id))
+        except (Transient, TryLater, NeedsPerson):
+            return None
+        if reply.status in (404, 410):
+            return GONE
+        told = reply.json if reply.status == 200 and isinstance(reply.json, dict) else {}
+        return size_of(told)
 
 
 class VersionedFileBatches(FileBatches):
@@ -319,26 +375,6 @@ class VersionedFileBatches(FileBatches):
 
     def at(self, path: str) -> str:
         return f"{self.version}/{path}"
-
-
-def put(reply: Reply) -> Reply:
-    """The reply of a storage that took bytes at an address of its own. Raises Refused, Transient.
-
-    Its 401 or 403 says that the address has expired, nothing of our key.
-    """
-    if 200 <= reply.status < 300:
-        return reply
-    message = f"the storage did not take the file: {provider_words(reply)} ({reply.status})"
-    if reply.status == 413:
-        raise Refused(message, "too_large", reply.json)
-    raise Transient(message, kind="storage")
-
-
-def objects(values: Json) -> Objects:
-    """The objects among what a list holds. Raises Transient where it is no list."""
-    if not isinstance(values, list):
-        raise Transient("the list of batches holds no data", kind="bad_reply")
-    return [value for value in values if isinstance(value, dict)]
 
 
 def _chain(first: Job[ChatWork], rest: Iterable[Job[ChatWork]]) -> Iterable[Job[ChatWork]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from batchtui.backends.answers.openai import error_in, outcome_of
+from batchtui.backends.answers.said import failed
 from batchtui.backends.base import Answer
-from batchtui.backends.prompts.completion import failed, outcome_of
+from batchtui.backends.wire.error_kinds import by_status, one_name
 from batchtui.backends.wire.replies import error_code, error_words, parse_json, tidy, told
+from batchtui.backends.wire.unreadable import unreadable
 from batchtui.model import JobState, Json, Outcome
 
 LONG_LINE = 100_000
@@ -18,7 +20,6 @@ LONG_LINE = 100_000
 SLICE = 500
 """Lines built between two turns of the loop: about 5 ms, so that other batches go on."""
 CUSTOM_ID_LIMIT = 64
-_NAMED = r'"{}"\s*:\s*("(?:[^"\\]|\\.){{1,512}}")'
 _ENDED_ROWS = {"batch_expired": JobState.EXPIRED, "batch_cancelled": JobState.CANCELLED}
 
 
@@ -72,7 +73,7 @@ def read_answer(
     try:
         row = parse_json(text)
     except ValueError as fault:
-        return _unreadable(text, f"{place} cannot be read: {fault}", id_key)
+        return unreadable(text, f"{place} cannot be read: {fault}", id_key)
     job_id = row.get(id_key) if isinstance(row, dict) else None
     if isinstance(job_id, int):
         job_id = str(job_id)
@@ -86,32 +87,25 @@ def read_answer(
     return Answer(job_id, (outcome or row_outcome)(row), text)
 
 
-def _unreadable(text: str, message: str, id_key: str) -> Answer:
-    named = re.search(_NAMED.format(id_key), text)
-    try:
-        job_id = json.loads(named[1]) if named else ""
-    except ValueError:
-        job_id = ""
-    return Answer(job_id, failed(message, "bad_reply", text), text)
-
-
 def row_outcome(row: dict[str, Json]) -> Outcome:
     """What a result row says: its error, else its status, else its completion."""
-    error = row.get("error")
-    if error:
-        code = error_code(row) or "provider"
+    response = unpacked(row.get("response"))
+    if error := error_in(row):
+        words, code = error
         state = _ENDED_ROWS.get(code, JobState.FAILED)
         kind = {JobState.EXPIRED: "expired", JobState.CANCELLED: "cancelled"}.get(state, code)
-        return failed(tidy(error_words(error)) or code, kind, row, state)
-    response = _unpacked(row.get("response"))
+        outcome = beside(unpacked(response.get("body")) if isinstance(response, dict) else None, outcome_of)
+        outcome.state, outcome.error, outcome.error_kind, outcome.body = state, words, kind, row
+        return outcome
     if not isinstance(response, dict):
         return failed("the row holds neither a response nor an error", "bad_reply", row)
     bare = "choices" in response  # some servers put the completion itself here
-    body = response if bare else _unpacked(response.get("body"))
+    body = response if bare else unpacked(response.get("body"))
     status = _status(response.get("status_code"))
     if not bare and status >= 400:
         words = tidy(error_words(body)) or "no reason given"
-        outcome = failed(told(f"{words} ({status})", body), error_code(body) or _kind(status), body)
+        kind = one_name(error_code(body), words) or by_status(status)
+        outcome = failed(told(f"{words} ({status})", body), kind, body)
     else:
         outcome = outcome_of(body)
     request = response.get("request_id")
@@ -120,7 +114,13 @@ def row_outcome(row: dict[str, Json]) -> Outcome:
     return outcome
 
 
-def _unpacked(value: Json) -> Json:
+def beside(body: Json, read: Callable[[dict[str, Json]], Outcome]) -> Outcome:
+    """What a row gave beside its error: it may have been paid for, so that it is kept."""
+    given = read(body) if isinstance(body, dict) else Outcome(state=JobState.FAILED)
+    return given if given.state is JobState.COMPLETED else Outcome(state=JobState.FAILED)
+
+
+def unpacked(value: Json) -> Json:
     """A body that came as JSON text inside the JSON (Llama Stack) opened; anything else as it is."""
     if isinstance(value, str):
         try:
@@ -135,11 +135,3 @@ def _status(value: Json) -> int:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         return 200
-
-
-def _kind(status: int) -> str:
-    if status in (401, 403):
-        return "key"
-    if status == 429:
-        return "rate_limit"
-    return "server" if status >= 500 else "refused"

@@ -43,7 +43,7 @@ def progress_of(batch: dict[str, Json]) -> Progress:
         failed=failed,
         total=total,
         expires=None if word in _ENDED else iso(batch.get("expires_at")),
-        facts={key: batch[key] for key in FILES if usable_id(batch.get(key))},
+        facts={key: batch[key] for key in FILES if batch.get(key)},
         error=error_of(batch),
     )
     if progress.error:

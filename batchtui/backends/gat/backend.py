@@ -18,9 +18,11 @@ from typing import ClassVar
 import msgspec
 
 from batchtui.backends.base import BackendSettings, Direct, Job, KindLimits, Note, Probe, Setup
+from batchtui.backends.environment import without_keys
 from batchtui.backends.gat.chunks import Chunk, Order
 from batchtui.backends.gat.program import version_of
 from batchtui.backends.gat.settings import LICENCE_NOTE, LINEAR, GatSettings, GatWork, expanded
+from batchtui.backends.program_words import PATH_FIELDS
 from batchtui.errors import ConfigError
 from batchtui.model import JobState, Json, Outcome
 from batchtui.text import cell
@@ -45,6 +47,7 @@ class GatBackend(Direct[GatWork]):
     summary: ClassVar[str] = "grid scenarios, by a gat program that you installed"
     Settings: ClassVar[type[BackendSettings]] = GatSettings
     Work: ClassVar[type[msgspec.Struct]] = GatWork
+    path_fields = PATH_FIELDS
     times_itself = True
 
     def __init__(self, setup: Setup[BackendSettings]) -> None:
@@ -55,6 +58,7 @@ class GatBackend(Direct[GatWork]):
             raise ConfigError(f"config: backends.{setup.name}.{fault[0]}: {fault[1]}")
         self._binary = expanded(self._settings.binary or "")
         self._threads = self.limits.concurrency
+        self._environment = without_keys(setup.key_variables)
         self._gathering = Gathering(self._do_chunk, most=self._settings.chunk)
         self._pool = Pool(self._slots)
         self._run_dir: Path | None = None
@@ -161,7 +165,7 @@ class GatBackend(Direct[GatWork]):
             self._temporary = None
 
     def _slots(self) -> Slots:
-        return Slots(self._folder())
+        return Slots(self._folder(), self._environment)
 
     def _folder(self) -> Path:
         if self._run_dir is not None:

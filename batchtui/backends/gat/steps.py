@@ -12,7 +12,7 @@ from batchtui.backends.gat.answers import GatFault
 from batchtui.backends.gat.settings import GatSettings
 from batchtui.results.scenarios.files import standing
 from batchtui.work.calls.pool import Lost, NotStarted, Order, Pool
-from batchtui.work.scenarios.inputs import input_hash
+from batchtui.work.scenarios.inputs import input_hash, solved_by
 from batchtui.work.scenarios.keeping import Scenario, Value
 
 _STEPS = "batchtui.work.scenarios.gat"
@@ -29,7 +29,7 @@ def stand(scenarios: Sequence[Scenario], version: str, settings: GatSettings) ->
     for key, file in settings.files().items() if optimal else ():
         solver += [key, hashlib.sha256(Path(file).read_bytes()).hexdigest()]
     for scenario in scenarios:
-        scenario["input_hash"] = input_hash({**scenario, "task": [scenario["task"], "gat", solver]})
+        scenario["input_hash"] = solved_by(input_hash(scenario), ["gat", solver])
         result = None
         if scenario["folder"]:
             result = standing(Path(scenario["folder"]), scenario["input_hash"])

@@ -29,13 +29,12 @@ from batchtui.backends.file_batches.backend import (
     Batches,
     VersionedFileBatches,
     VersionedSettings,
-    objects,
-    put,
 )
+from batchtui.backends.file_batches.said import objects, put
 from batchtui.backends.gemini import objects as shapes
 from batchtui.backends.gemini.rows import read_answer
-from batchtui.backends.gemini.wire import asked_text, check_request, request_of, with_files
-from batchtui.backends.prompts.work import ChatWork, estimate_tokens
+from batchtui.backends.gemini.wire import asked_text, check_request, not_taken, request_of, with_files
+from batchtui.backends.prompts.work import ChatWork, answers_of, estimate_tokens
 from batchtui.backends.wire.calls import CALL_TIMEOUT
 from batchtui.backends.wire.replies import object_of, raise_for
 from batchtui.model import Json
@@ -90,11 +89,17 @@ class GeminiBackend(VersionedFileBatches):
     def check(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
         return check_request(job.work, self.default_model, self.endpoints)
 
+    def left_out(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
+        return list(not_taken(job.work, self.default_model).items()) if job.work.drop_unsupported else []
+
     def describe(self, job: Job[ChatWork]) -> Json:
         return {"model": self.model(job), **self.body(job)}
 
     def tokens(self, job: Job[ChatWork]) -> tuple[int, int]:
         return estimate_tokens(asked_text(self.body(job)))
+
+    def answers(self, job: Job[ChatWork]) -> int:
+        return answers_of(asked_text(self.body(job)))
 
     def fits(self, wire_id: str) -> bool:
         return 0 < len(wire_id) <= KEY_LIMIT and wire_id.isprintable()
@@ -114,8 +119,11 @@ class GeminiBackend(VersionedFileBatches):
     def cancel_at(self, submission: Submission) -> str:
         return f"{self.batch_at(submission)}:cancel"
 
+    def file_at(self, file_id: str) -> str:
+        return self.at(quote(file_id, safe="/"))
+
     def content_at(self, file_id: str) -> str:
-        return self.at(f"{file_id}:download?alt=media")
+        return f"{self.file_at(file_id)}:download?alt=media"
 
     def id_of(self, batch: dict[str, Json]) -> str | None:
         return shapes.resource(batch.get("name"), "batches")
@@ -125,7 +133,7 @@ class GeminiBackend(VersionedFileBatches):
 
     # ---- sending
 
-    async def send_file(self, path: Path, name: str) -> Json:
+    async def send_file(self, path: Path, name: str) -> dict[str, Json]:
         """A resumable upload in one piece: announced first, then sent to where the server says."""
         size = _size(path)
         start = await self.http.request_json(
@@ -152,7 +160,10 @@ class GeminiBackend(VersionedFileBatches):
             timeout=UPLOAD_TIMEOUT,
         )
         file = object_of(put(sent)).get("file")
-        return file.get("name") if isinstance(file, dict) else None
+        return file if isinstance(file, dict) else {}
+
+    def uploaded_id(self, file: dict[str, Json]) -> Json:
+        return file.get("name")
 
     def create_call(
         self, submission: Submission, file_id: str, first: Job[ChatWork]

@@ -1,39 +1,98 @@
-"""Messages in OpenAI's form as Gemini's contents: roles, text and inline data."""
+"""Messages in OpenAI's form as Gemini's contents: roles, text, media, calls of functions and their results."""
 
 from __future__ import annotations
 
 import re
 
+from batchtui.backends.gemini.native import camel_case
+from batchtui.backends.prompts.forms.media import Media, media_of, text_of
+from batchtui.backends.prompts.forms.tools import Asked
+from batchtui.backends.prompts.forms.unfit import Unfit
+from batchtui.backends.wire.replies import parse_json
 from batchtui.model import Json
 
-_DATA = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,(?P<data>[A-Za-z0-9+/=\s]*)")
 _ROLES = {"user": "user", "assistant": "model", "model": "model"}
 SYSTEM = ("system", "developer")
-_HOSTED = "https://generativelanguage.googleapis.com/"
+_OWN_PARTS = frozenset(
+    """text inlineData fileData functionCall functionResponse executableCode codeExecutionResult thought
+    inline_data file_data function_call function_response""".split()  # noqa: SIM905
+)
+_SIGNED_FROM = 3
+"""Versions of Gemini from here on refuse a call without a signature of the thought behind it."""
+_VERSION = re.compile(r"gemini-(\d+)")
+UNSIGNED = "skip_thought_signature_validator"
+"""What stands for it where the call was another model's, as Google's guide to thought signatures has it."""
 
 
-class Unfit(ValueError):
-    """A message that Gemini has no form for. `place` is its path below `messages`, such as `[0].content[1]`."""
-
-    def __init__(self, place: str, message: str) -> None:
-        super().__init__(message)
-        self.place, self.message = place, message
-
-
-def contents_of(messages: list[Json]) -> tuple[list[Json], list[Json]]:
+def contents_of(messages: list[Json], model: str = "") -> tuple[list[Json], list[Json]]:
     """The turns, and the parts of the system instruction. Raises Unfit."""
     turns: list[Json] = []
     system: list[Json] = []
+    asked = Asked()
+    version = _VERSION.search(model)
+    signed = version is not None and int(version[1]) >= _SIGNED_FROM
+    together = False  # results of one round of calls stand in one turn
     for number, message in enumerate(messages):
-        role = str(message.get("role"))
-        parts = _parts(message.get("content"), f"[{number}].content")
-        if role in SYSTEM:
-            system += parts
+        role, place = str(message.get("role")), f"messages[{number}]"
+        is_result = role in ("tool", "function")
+        if is_result:
+            part = _result(message, place, asked)
+            if together:
+                turns[-1]["parts"].append(part)
+            else:
+                turns.append({"role": "user", "parts": [part]})
+        elif role in SYSTEM:
+            system += _parts(message.get("content"), f"{place}.content")
         elif role in _ROLES:
-            turns.append({"role": _ROLES[role], "parts": parts})
+            calls = _calls(message, place, asked, signed)
+            said = _parts(message.get("content") or ([] if calls else ""), f"{place}.content")
+            said = [part for part in said if not calls or part != {"text": ""}]
+            turns.append({"role": _ROLES[role], "parts": said + calls})
         else:
-            raise Unfit(f"[{number}].role", f'Gemini has no role "{role}"; one of system, user, assistant')
+            raise Unfit(f"{place}.role", f'Gemini has no role "{role}"; one of system, user, assistant, tool')
+        together = is_result
     return turns, system
+
+
+def _calls(message: dict[str, Json], place: str, asked: Asked, signed: bool) -> list[Json]:
+    calls = asked.calls(message, place)
+    given = message.get("tool_calls") or []
+    made: list[Json] = []
+    for number, call in enumerate(calls):
+        part: Json = {
+            "functionCall": {"name": call.name, "args": call.table(f"{place}.tool_calls[{number}]")}
+        }
+        signature = _signature(given[number]) if number < len(given) else None
+        if signature is None and signed and number == 0:
+            signature = UNSIGNED
+        made.append(part | ({"thoughtSignature": signature} if signature else {}))
+    return made
+
+
+def _signature(call: Json) -> str | None:
+    """As Google's own servers hand it out in OpenAI's form."""
+    extra = call.get("extra_content") if isinstance(call, dict) else None
+    google = extra.get("google") if isinstance(extra, dict) else None
+    found = google.get("thought_signature") if isinstance(google, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _result(message: dict[str, Json], place: str, asked: Asked) -> Json:
+    """What a tool answered: a table as it is, anything else as its result."""
+    _, name = asked.answered(message, place)
+    content = message.get("content")
+    texts = [content] if isinstance(content, str) else [text_of(part) for part in content or []]
+    if None in texts:
+        words = "what a tool answers is text; put images into a turn of the user"
+        raise Unfit(f"{place}.content", words)
+    text = "".join(text or "" for text in texts)
+    try:
+        found = parse_json(text)
+    except ValueError:
+        found = None
+    return {
+        "functionResponse": {"name": name, "response": found if isinstance(found, dict) else {"result": text}}
+    }
 
 
 def _parts(content: Json, place: str) -> list[Json]:
@@ -46,31 +105,33 @@ def _parts(content: Json, place: str) -> list[Json]:
 
 def _part(part: Json, place: str) -> Json:
     """One part; one that is in Gemini's own form already stays as it is."""
-    if isinstance(part, str):
-        return {"text": part}
-    if not isinstance(part, dict):
+    if not isinstance(part, str | dict):
         raise Unfit(place, "expected text or a table")
-    kind = part.get("type")
-    if kind is None and ("text" in part or "inlineData" in part or "fileData" in part):
-        return part
-    if kind in ("text", "input_text") and isinstance(part.get("text"), str):
-        return {"text": part["text"]}
-    if kind in ("image_url", "input_image"):
-        image = part.get("image_url")
-        return _from_address(image.get("url") if isinstance(image, dict) else image, place)
-    if kind in ("file", "input_file"):
-        file = part.get("file")
-        return _from_address((file if isinstance(file, dict) else part).get("file_data"), place)
-    raise Unfit(place, f'Gemini has no part of type "{kind}"; give text, an image or a file')
+    if isinstance(part, dict) and "type" not in part and part.keys() & _OWN_PARTS:
+        return camel_case(part)
+    if (text := text_of(part)) is not None:
+        return {"text": text}
+    assert isinstance(part, dict)
+    media = media_of(part, place)
+    if media is None:
+        raise Unfit(
+            place, f'Gemini has no part of type "{part.get("type")}"; give text, an image, sound or a file'
+        )
+    return _medium(media, place)
 
 
-def _from_address(address: Json, place: str) -> Json:
-    if isinstance(address, str):
-        if match := _DATA.fullmatch(address):
-            return inline(match["type"], match["data"])
-        if address.startswith(_HOSTED):
-            return {"fileData": {"fileUri": address}}
-    raise Unfit(place, "Gemini fetches nothing from elsewhere; give the bytes as a data: address in base64")
+def _medium(media: Media, place: str) -> Json:
+    if media.file_id is not None:
+        words = (
+            "a file is named by its address at Gemini (https://…/files/…), not by the id of another provider"
+        )
+        raise Unfit(place, words)
+    if media.data is not None:
+        if media.media_type is None:
+            raise Unfit(place, "the type of these bytes is not said; give them as data:image/png;base64,…")
+        return inline(media.media_type, media.data)
+    told = {"mimeType": media.media_type} if media.media_type else {}
+    return {"fileData": {**told, "fileUri": media.url}}
 
 
 def inline(mime_type: str, data: str) -> Json:

@@ -14,7 +14,7 @@ RESULTS_LIVE = 48 * 3600.0
 """Seconds for which a file is kept (read 2026-11-21)."""
 NAME_PREFIX = "batchtui-"
 """Before our token in `displayName`, the only free text of a batch."""
-_RESOURCE = re.compile(r"(?P<kind>files|batches)/(?!\.+\Z)[A-Za-z0-9_.\-]{1,200}")
+_RESOURCE = re.compile(r"(?P<kind>files|batches)/(?!\.+\Z)[!-.0-9;-~]+")
 _STATE = re.compile(r"^(?:BATCH|JOB)_STATE_")
 _LIVE = {
     "UNSPECIFIED": SubmissionState.SUBMITTED,
@@ -67,7 +67,7 @@ def progress_of(operation: dict[str, Json]) -> Progress:
     stats = told.get("batchStats")
     stats = stats if isinstance(stats, dict) else {}
     total = _count(stats.get("requestCount"))
-    results = resource(output(operation).get("responsesFile"), "files")
+    results = output(operation).get("responsesFile")
     progress = Progress(
         state=SubmissionState.PROCESSING,
         completed=_count(stats.get("successfulRequestCount")) or 0 if total else None,
@@ -79,6 +79,8 @@ def progress_of(operation: dict[str, Json]) -> Progress:
     )
     if word in _ENDED:
         progress.state, progress.ended_as = SubmissionState.ENDED, _ENDED[word]
+        if progress.ended_as != "completed" and not output(operation):
+            progress.completed = progress.failed = None  # what was done is not given back
     elif word in _LIVE:
         progress.state = _LIVE[word]
     elif operation.get("done"):

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from batchtui.backends.answers.said import (
+    BAD_REPLY,
+    CONTENT_FILTER,
+    PROVIDER,
+    Said,
+    answered,
+    failed,
+    told_instead,
+)
+from batchtui.backends.answers.usage import described, doubt, first_count
 from batchtui.backends.base import Answer
 from batchtui.backends.file_batches import files
-from batchtui.backends.prompts.completion import failed
-from batchtui.backends.wire.replies import error_words, parse_json, tidy
+from batchtui.backends.wire.error_kinds import one_name
+from batchtui.backends.wire.replies import error_words, tidy
 from batchtui.model import JobState, Json, Outcome
+from batchtui.results.stops import Stop, stop_of
 
 RPC_CODES = {
     1: "cancelled", 2: "unknown", 3: "invalid_argument", 4: "deadline_exceeded", 5: "not_found", 6: "already_exists",
     7: "permission_denied", 8: "resource_exhausted", 9: "failed_precondition", 10: "aborted", 11: "out_of_range",
     12: "unimplemented", 13: "internal", 14: "unavailable", 15: "data_loss", 16: "unauthenticated",
 }  # fmt: skip
-_FINE = ("STOP", "MAX_TOKENS", "FINISH_REASON_UNSPECIFIED", "")
+_FINE = (Stop.DONE, Stop.LENGTH)
 _HELD_BACK = {
     "SAFETY": "the safety filter held the answer back",
     "RECITATION": "the answer was held back because it recites a source",
@@ -25,7 +36,7 @@ _HELD_BACK = {
     "MALFORMED_FUNCTION_CALL": "the model made a call that cannot be read",
     "OTHER": "the answer broke off, and no reason is given",
 }
-_NO_ROOM = "the tokens ran out before an answer began; give a higher max_tokens"
+_ASKED, _MADE, _THOUGHT = "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount"
 
 
 def read_answer(line: bytes, place: str) -> Answer | None:
@@ -35,63 +46,68 @@ def read_answer(line: bytes, place: str) -> Answer | None:
 
 def row_outcome(row: dict[str, Json]) -> Outcome:
     """What a result row says: its error, else its answer."""
-    if error := row.get("error"):
-        code = error.get("code") if isinstance(error, dict) else None
-        word = RPC_CODES.get(code) if isinstance(code, int) else None
-        state = JobState.CANCELLED if word == "cancelled" else JobState.FAILED
-        return failed(tidy(error_words(error)) or "no reason given", word or "provider", row, state)
-    response = row.get("response")
-    if isinstance(response, str):  # JSON text inside the JSON
-        try:
-            response = parse_json(response)
-        except ValueError:
-            return failed("the response is text that is no JSON", "bad_reply", row)
+    response = files.unpacked(row.get("response"))
+    if error := row.get("error") or row.get("status"):
+        word = _code_of(error)
+        words = tidy(error_words(error))
+        outcome = files.beside(response, outcome_of)
+        outcome.state = JobState.CANCELLED if word == "cancelled" else JobState.FAILED
+        outcome.error, outcome.error_kind = words or "no reason given", one_name(word, words) or PROVIDER
+        outcome.body = row
+        return outcome
+    if isinstance(response, str):
+        return failed("the response is text that is no JSON", "bad_reply", row)
     if not isinstance(response, dict):
         return failed("the row holds neither a response nor an error", "bad_reply", row)
     return outcome_of(response)
 
 
+def _code_of(error: Json) -> str | None:
+    """The word for an error: of its number, or its own where that is a status of HTTP."""
+    code, word = (error.get("code"), error.get("status")) if isinstance(error, dict) else (None, None)
+    if isinstance(code, int) and code in RPC_CODES:
+        return RPC_CODES[code]
+    return word.lower() if isinstance(word, str) and word.lower() in RPC_CODES.values() else None
+
+
 def outcome_of(response: dict[str, Json]) -> Outcome:
     """The outcome of one GenerateContentResponse."""
     candidates = response.get("candidates")
-    candidate = candidates[0] if isinstance(candidates, list) and candidates else None
-    if isinstance(candidate, dict):
-        outcome = _candidate(candidate, response)
+    known = [one for one in candidates if isinstance(one, dict)] if isinstance(candidates, list) else []
+    if known:
+        outcome = answered([_said(one) for one in known])
     elif blocked := _block_reason(response):
-        outcome = failed(f"the prompt was blocked: {blocked}", "blocked", response)
+        outcome = failed(f"the prompt was blocked: {blocked}", "blocked")
     else:
-        outcome = failed("no text in the reply: it holds no candidates", "bad_reply", response)
-    return _described(response, outcome)
+        outcome = failed(
+            f"no text in the reply: it holds {told_instead(response) or 'no candidates'}", BAD_REPLY
+        )
+    return _counted(
+        described(outcome, response, usage="usageMetadata", model="modelVersion", id_key="responseId")
+    )
 
 
-def _candidate(candidate: dict[str, Json], response: dict[str, Json]) -> Outcome:
-    reason = candidate.get("finishReason")
+def _said(candidate: dict[str, Json]) -> Said:
+    """Text without the model's thoughts, the functions that it calls, and the pictures that it made."""
+    reason, content = candidate.get("finishReason"), candidate.get("content")
     word = reason if isinstance(reason, str) else ""
-    text, calls = _answer(candidate.get("content"))
-    if word not in _FINE:
-        more = candidate.get("finishMessage")
-        words = _HELD_BACK.get(word, "the answer broke off")
-        outcome = failed(f"{words} ({tidy(word)})", "content_filter", response)
-        if isinstance(more, str) and more:
-            outcome.error = f"{outcome.error}: {tidy(more)}"
-        outcome.raw_response = text
-    elif text is not None or calls:
-        outcome = Outcome(state=JobState.COMPLETED, raw_response=text, output=calls or None)
-    elif word == "MAX_TOKENS":
-        outcome = failed(_NO_ROOM, "max_tokens", response)
-    else:
-        outcome = failed("no text in the reply: its content is empty", "bad_reply", response)
-    outcome.finish_reason = word or None
-    return outcome
-
-
-def _answer(content: Json) -> tuple[str | None, list[Json]]:
-    """Text without the model's thoughts, and the functions that it calls."""
+    said = Said(finish_reason=word or None)
+    if stop_of(word) not in _FINE:
+        words, more = _HELD_BACK.get(word, "the answer broke off"), candidate.get("finishMessage")
+        told = f": {tidy(more)}" if isinstance(more, str) and more else ""
+        said.detail = f"{words} ({tidy(word)}){told}"
+        if stop_of(word) is not Stop.FILTER:
+            said.error = (said.detail, CONTENT_FILTER)
     parts = content.get("parts") if isinstance(content, dict) else None
     known = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
-    texts = [part["text"] for part in known if isinstance(part.get("text"), str) and not part.get("thought")]
-    calls = [part["functionCall"] for part in known if isinstance(part.get("functionCall"), dict)]
-    return ("".join(texts) if texts else None), calls
+    texts = [part for part in known if isinstance(part.get("text"), str)]
+    answer = [part["text"] for part in texts if not part.get("thought")]
+    said.text = "".join(answer) if answer else None
+    said.reasoning = [part["text"] for part in texts if part.get("thought")]
+    said.tool_calls = [part["functionCall"] for part in known if isinstance(part.get("functionCall"), dict)]
+    media = [part for part in known if part.get("inlineData") or part.get("fileData")]
+    said.output = [part for part in media if not part.get("thought")] or None
+    return said
 
 
 def _block_reason(response: dict[str, Json]) -> str:
@@ -110,23 +126,17 @@ def _block_reason(response: dict[str, Json]) -> str:
     return f"{words} ({tidy(', '.join(harms))})" if harms else words
 
 
-def _described(response: dict[str, Json], outcome: Outcome) -> Outcome:
-    """Usage (thinking is billed as output, and not among the candidates' tokens), model, id and raw words."""
-    usage = response.get("usageMetadata")
-    outcome.usage, outcome.body = usage, response
-    if isinstance(usage, dict):
-        outcome.input_tokens = _count(usage.get("promptTokenCount"))
-        made, thought = _count(usage.get("candidatesTokenCount")), _count(usage.get("thoughtsTokenCount"))
-        outcome.output_tokens = None if made is None and thought is None else (made or 0) + (thought or 0)
-        if outcome.output_tokens is None and outcome.input_tokens is not None:
-            total = _count(usage.get("totalTokenCount"))  # counts of zero are left out
+def _counted(outcome: Outcome) -> Outcome:
+    """Tokens: thinking is billed as output, and is not among those of the candidates."""
+    if isinstance(usage := outcome.usage, dict):
+        outcome.input_tokens = first_count(usage, _ASKED)
+        made, thought = first_count(usage, _MADE), first_count(usage, _THOUGHT)
+        if _MADE in usage and made is None:
+            outcome.output_tokens = None
+        else:
+            outcome.output_tokens = None if made is None and thought is None else (made or 0) + (thought or 0)
+        if _MADE not in usage and thought is None and outcome.input_tokens is not None:
+            total = first_count(usage, "totalTokenCount")  # counts of zero are left out
             outcome.output_tokens = None if total is None else max(0, total - outcome.input_tokens)
-    model, remote = response.get("modelVersion"), response.get("responseId")
-    outcome.model = model if isinstance(model, str) else None
-    outcome.remote = {"id": remote} if isinstance(remote, str) else {}
+        doubt(outcome, (_ASKED, _MADE, _THOUGHT))
     return outcome
-
-
-def _count(value: Json) -> int | None:
-    """A count of tokens as it can be trusted."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53 else None

@@ -86,8 +86,8 @@ class OpenAIBackend(FileBatches):
         custom_id = self.wire_id(job.index, job.id, job.token)
         return files.input_line(custom_id, self._endpoint(job), self.body(job))
 
-    def body(self, job: Job[ChatWork]) -> dict[str, Json]:
-        body = super().body(job)
+    def built(self, job: Job[ChatWork]) -> dict[str, Json]:
+        body = super().built(job)
         if self.dialect.newer_max_tokens and endpoint_of(job.work) == CHAT and "max_tokens" in body:
             body.setdefault("max_completion_tokens", body.pop("max_tokens"))
         return body
@@ -102,11 +102,11 @@ class OpenAIBackend(FileBatches):
 
     # ---- sending -------------------------------------------------------------------------------
 
-    async def send_file(self, path: Path, name: str) -> Json:
+    async def send_file(self, path: Path, name: str) -> dict[str, Json]:
         reply = await self.http.upload(
             self.at("files"), fields={"purpose": "batch"}, filename=name, source=path
         )
-        return object_of(reply).get("id")
+        return object_of(reply)
 
     def create_call(
         self, submission: Submission, file_id: str, first: Job[ChatWork]

@@ -6,9 +6,11 @@ in the table (`jobs_per_submission`, `bytes_per_submission`, `submissions_at_onc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from batchtui.backends.prompts.fields import OPENAI_CHAT, OPENAI_RESPONSES
 
 CHAT = "/v1/chat/completions"
 ALL_ENDPOINTS = (CHAT, "/v1/responses", "/v1/embeddings", "/v1/completions", "/v1/moderations")
@@ -43,9 +45,16 @@ class Dialect:
     """Whether a batch keeps metadata, by which a lost one is found again; else by its input file alone."""
     pdf: bool = True
     """Whether a message may hold a file part, as a PDF needs; images every dialect takes."""
+    parts: tuple[str, ...] = ()
+    """Types of the parts of a message of chat completions; none: not known."""
+    fields: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Fields of a request by its endpoint, where they are known."""
     results_days: int | None = None
     """Days for which results are kept after the end; None: until deleted, or unless the server says."""
 
+
+_PARTS = ("text", "image_url", "input_audio", "file", "refusal")
+_FIELDS = {CHAT: OPENAI_CHAT, "/v1/responses": OPENAI_RESPONSES}
 
 OPENAI = Dialect(
     name="openai",
@@ -54,6 +63,8 @@ OPENAI = Dialect(
     base_url="https://api.openai.com/v1",
     hours=(24, 24),
     newer_max_tokens=True,
+    parts=_PARTS,
+    fields=_FIELDS,
 )
 AZURE = Dialect(
     name="azure",
@@ -64,6 +75,8 @@ AZURE = Dialect(
     key_header="api-key",
     path="/openai/v1",
     versioned=True,
+    parts=_PARTS,
+    fields=_FIELDS,
 )
 GROQ = Dialect(
     name="groq",
@@ -74,6 +87,7 @@ GROQ = Dialect(
     hours=(24, 168),
     endpoints=(CHAT,),
     pdf=False,
+    parts=("text", "image_url"),
     results_days=30,
 )
 DEEPINFRA = Dialect(

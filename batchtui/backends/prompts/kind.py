@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
 
 from batchtui.backends.attachments.parts import with_openai_files
 from batchtui.backends.attachments.rules import IMAGES_ONLY, OPENAI, FileRules
@@ -12,6 +15,7 @@ from batchtui.backends.base import (
     Job,
     KindLimits,
     NeedsPerson,
+    PathUse,
     Probe,
     Refused,
     Setup,
@@ -19,11 +23,19 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.backends.prompts.dialects import dialect_of
+from batchtui.backends.prompts.fields import ADVICE, foreign, without_silent
+from batchtui.backends.prompts.forms.media import refuse_other_parts
+from batchtui.backends.prompts.forms.unfit import Unfit
+from batchtui.backends.prompts.responses import NOT_TAKEN
 from batchtui.backends.prompts.work import (
+    CHAT,
+    RESPONSES,
     ChatWork,
+    answers_of,
     check_work,
     endpoint_of,
     estimate_tokens,
+    is_silent,
     model_of,
     request_body,
 )
@@ -33,6 +45,9 @@ from batchtui.model import Json
 
 if TYPE_CHECKING:
     from batchtui.backends.http import Http
+
+
+PROBE_TIMEOUT = 20.0
 
 
 class ModelSettings(BackendSettings, kw_only=True):
@@ -58,6 +73,8 @@ class Prompts(Backend[ChatWork]):
 
     Settings: ClassVar[type[ModelSettings]] = PromptSettings
     Work = ChatWork
+    path_fields = {"file": PathUse.UPLOADS}
+    paid = True
     key_env = "OPENAI_API_KEY"
     endpoints: tuple[str, ...]
     defaults: KindLimits
@@ -67,6 +84,7 @@ class Prompts(Backend[ChatWork]):
         super().__init__(setup)
         assert isinstance(setup.settings, ModelSettings)
         self.default_model = setup.settings.model
+        self.dialect = dialect_of(getattr(setup.settings, "dialect", None), setup.settings.base_url)
         self._limits = limits_of(setup.settings, self.defaults)
         self._http: Http | None = None
 
@@ -93,18 +111,62 @@ class Prompts(Backend[ChatWork]):
         return self._limits
 
     def body(self, job: Job[ChatWork]) -> dict[str, Json]:
+        """The request as it is sent. Raises Unfit."""
+        body = self.built(job)
+        gone = self.not_taken(job.work, body) if job.work.drop_unsupported else {}
+        kept = {name: value for name, value in body.items() if name not in gone}
+        own = self.own_fields(job.work)
+        return kept if own is None else without_silent(kept, own)
+
+    def own_fields(self, work: ChatWork) -> frozenset[str] | None:
+        """The fields of a request that are known there; None where that is not known."""
+        return self.dialect.fields.get(endpoint_of(work))
+
+    def built(self, job: Job[ChatWork]) -> dict[str, Json]:
+        """The request with all that was asked for, taken there or not. Raises Unfit."""
         body = request_body(job.work, self.default_model, native_schema=self.takes_schema(job))
+        if self.dialect.parts and endpoint_of(job.work) == CHAT:
+            refuse_other_parts(body.get("messages") or [], self.dialect.parts, self.dialect.name)
         return with_openai_files(body, job.files, endpoint_of(job.work))
 
+    def not_taken(self, work: ChatWork, body: dict[str, Json]) -> dict[str, str]:
+        """Fields of what was built that this backend does not take, and the words for it."""
+        own = self.own_fields(work)
+        told = {} if own is None else foreign(body, own, self.dialect.name)
+        if endpoint_of(work) == RESPONSES:
+            told |= {
+                name: "is a field of chat completions" for name in NOT_TAKEN if body.get(name) is not None
+            }
+        return told
+
     def file_rules(self) -> FileRules | None:
-        return OPENAI if dialect_of(None, self.setup.settings.base_url).pdf else IMAGES_ONLY
+        return OPENAI if self.dialect.pdf else IMAGES_ONLY
 
     def takes_schema(self, job: Job[ChatWork]) -> bool:
         """Whether this job's schema goes by `response_format`."""
         return self.native_schema
 
     def check(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
-        return check_work(job.work, self.default_model, self.endpoints)
+        return self.check_work(job.work) or self._check_built(job)
+
+    def check_work(self, work: ChatWork) -> list[tuple[str, str]]:
+        """What is wrong with the fields by themselves."""
+        return check_work(work, self.default_model, self.endpoints)
+
+    def _check_built(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
+        """What has no form at this backend, and what it does not take; files have checks of their own."""
+        try:
+            body = self.built(replace(job, files=()))
+        except Unfit as fault:
+            return [(fault.place, fault.message)]
+        if job.work.drop_unsupported:
+            return []
+        return [(name, words + ADVICE) for name, words in self.not_taken(job.work, body).items()]
+
+    def left_out(self, job: Job[ChatWork]) -> list[tuple[str, str]]:
+        if not job.work.drop_unsupported:
+            return []
+        return list(self.not_taken(job.work, self.built(replace(job, files=()))).items())
 
     def describe(self, job: Job[ChatWork]) -> Json:
         return self.body(job)
@@ -112,13 +174,19 @@ class Prompts(Backend[ChatWork]):
     def tokens(self, job: Job[ChatWork]) -> tuple[int, int]:
         return estimate_tokens(self.body(job))
 
+    def answers(self, job: Job[ChatWork]) -> int:
+        return 0 if is_silent(job.work) else answers_of(self.body(job))
+
+    def bounded(self, work: ChatWork, most: int) -> ChatWork:
+        return work if is_silent(work) else msgspec.structs.replace(work, max_tokens=most)
+
     def model(self, job: Job[ChatWork]) -> str | None:
         return model_of(job.work, self.default_model)
 
     async def probe(self) -> Probe:
         """Asks for the list of models, which every such server has and which costs nothing."""
         try:
-            reply = await self.http.request_json("GET", self.models_path, timeout=20)
+            reply = await self.http.request_json("GET", self.models_path, timeout=PROBE_TIMEOUT)
             if reply.status == 404:
                 return Probe(ok=True, message=f"{self.http.place} answers, but lists no models")
             bare = reply.status == 200 and isinstance(reply.json, list)  # as Together lists them

@@ -8,6 +8,7 @@ import re
 import msgspec
 
 from batchtui.backends.prompts.citations import cited_correction_words
+from batchtui.backends.prompts.forms.chat import as_chat
 from batchtui.backends.prompts.responses import as_response, check_response
 from batchtui.backends.prompts.schema import (
     correction_words,
@@ -25,6 +26,10 @@ _FIELDS = ("model", "max_tokens", "temperature", "top_p", "seed", "stop", "respo
 _ALSO_READ = ("instructions", "tools", "functions", "response_format")
 """What a model reads beside the messages."""
 _LONGEST = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+_OF_TEXTS = ("/v1/embeddings", "/v1/moderations")
+"""Endpoints that take a text, or several, as `input`."""
+_SILENT = ("embeddings", "moderations", "classifications")
+"""Ends of endpoints whose answers hold no tokens that are paid for."""
 
 
 class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -32,6 +37,7 @@ class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
 
     `extra` holds fields of the request that have no name here. `schema` is the JSON Schema that an answer must fit,
     `file` what is sent beside the prompt (paths), `citations` asks for the passages an answer rests on.
+    `drop_unsupported` leaves out the fields that a backend does not take, so that one file can go to several.
     """
 
     model: str | None = None
@@ -47,6 +53,7 @@ class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
     schema: dict[str, Json] | None = None
     file: str | list[str] | None = None
     citations: bool = False
+    drop_unsupported: bool = False
     body: dict[str, Json] = {}
     endpoint: str | None = None
     extra: dict[str, Json] = {}
@@ -62,7 +69,10 @@ def endpoint_of(work: ChatWork) -> str:
 def request_body(
     work: ChatWork, default_model: str | None = None, *, native_schema: bool = True
 ) -> dict[str, Json]:
-    """The request as it is sent; a schema goes by prompt where the server does not take it natively."""
+    """The request as it is sent, whatever form its parts and tools came in. Raises Unfit.
+
+    A schema goes by prompt where the server does not take it natively.
+    """
     body: dict[str, Json] = {**work.body, **work.extra}
     for name in _FIELDS:
         value = getattr(work, name)
@@ -74,6 +84,8 @@ def request_body(
         body["messages"] = work.messages
     elif work.prompt is not None:
         body["messages"] = [{"role": "user", "content": work.prompt}]
+    if endpoint_of(work) in (CHAT, RESPONSES):
+        body = as_chat(body, tools=endpoint_of(work) == CHAT)
     if work.system is not None:
         others = body.get("messages") or []
         if others and isinstance(others[0], dict) and others[0].get("role") in ("system", "developer"):
@@ -164,11 +176,12 @@ def check_work(
     if endpoint == CHAT:
         wrong += _check_messages(work)
     elif endpoint == RESPONSES:
-        names = ("prompt", "messages", "stop", "seed", "response_format")
+        names = ("prompt", "messages")
         given = {name: value for name in names if (value := getattr(work, name)) is not None}
         wrong += check_response(given, work.body | work.extra)
-    elif not work.body:
-        wrong.append(("body", f"{endpoint} needs the whole request as `body`"))
+    elif not (work.body or work.extra):
+        hint = "" if endpoint not in _OF_TEXTS else ', such as `body = { input = "…" }`'
+        wrong.append(("body", f"{endpoint} needs the whole request as `body`{hint}"))
     elif work.prompt is not None or work.messages is not None or work.system is not None:
         key = next(key for key in ("prompt", "messages", "system") if getattr(work, key) is not None)
         wrong.append((key, f"belongs to {CHAT}; {endpoint} takes `body`"))
@@ -213,13 +226,31 @@ def model_of(work: ChatWork, default_model: str | None) -> str | None:
 
 
 def estimate_tokens(body: dict[str, Json]) -> tuple[int, int]:
-    """Tokens in, from a quarter of the bytes of what is asked, rounded up; tokens out at most (0: not bounded)."""
+    """Tokens in, from a quarter of the bytes of what is asked, rounded up; tokens out at most (0: not bounded).
+
+    A budget of thinking that is larger than the answer's own bound cannot be part of it, and is added.
+    """
     asked = body.get("messages") or body.get("input") or body.get("prompt") or ""
     text = _texts(asked) + "".join(dumps(body[key]) for key in _ALSO_READ if body.get(key))
     longest = next((body[key] for key in _LONGEST if isinstance(body.get(key), int)), 0)
-    choices = body.get("n")
-    times = choices if type(choices) is int and choices > 1 else 1
-    return -(-len(text.encode("utf-8", "replace")) // 4), longest * times
+    thinking = body.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    if longest and type(budget) is int and budget > longest:
+        longest += budget
+    return -(-len(text.encode("utf-8", "replace")) // 4), longest * answers_of(body)
+
+
+def answers_of(body: dict[str, Json]) -> int:
+    """How many answers a request asks for, each as long as an answer may be."""
+    asked = [int(body[key]) for key in ("n", "best_of") if type(body.get(key)) is int]
+    prompts = body.get("prompt") or []
+    many = isinstance(prompts, list) and all(isinstance(one, str | list) for one in prompts)
+    return max(1, *asked, 1) * (max(1, len(prompts)) if many else 1)
+
+
+def is_silent(work: ChatWork) -> bool:
+    """Whether what comes back is no text that was written for it, such as an embedding: there is nothing to bound."""
+    return endpoint_of(work).endswith(_SILENT)
 
 
 def _texts(value: Json) -> str:

@@ -182,15 +182,18 @@ class RestBackend(Remote[RestWork]):
         except TemplateError as fault:
             raise Refused(f"{fault.key}: {fault.message}", "template") from None
         reply = await self._session.send(request, create=True)
+        if reply.status == 302:  # many servers mean what 303 says: it is made, and stands elsewhere
+            raise Unsure("the reply (302) points elsewhere in place of an id", answered=True)
         raise_for(reply, create=True)
         if reply.problem is not None:
-            raise Unsure(f"the reply ({reply.status}) is {reply.problem}")
+            raise Unsure(f"the reply ({reply.status}) is {reply.problem}", answered=True)
         remote_id = parts.submit_id.id(reply.json)
         if remote_id is None:
             words = error_words(parts.refused(reply.json))
             if words:
                 raise Refused(tidy(words), "refused", reply.json)
-            raise Unsure(f"the reply holds no id at {parts.submit_id}")
+            why = parts.submit_id.id_fault(reply.json) or f"the reply holds no id at {parts.submit_id}"
+            raise Unsure(why, answered=True)
         if kept := kept_of(parts.submit_keep, reply.json):
             with suppress(TryLater):  # it is made by now: that it should have stopped before comes too late
                 note({KEPT: kept})

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from batchtui.backends.base import DOING, Job, Progress, Submission, Transient
 from batchtui.backends.rest.lists import CompiledList
 from batchtui.backends.rest.settings import STATES, Call, Fetch, Find, Poll, RestSettings, RestWork
-from batchtui.backends.rest.templates import ID_LIMIT, CompiledCall, Compiler, Places, Request
+from batchtui.backends.rest.templates import CompiledCall, Compiler, Places, Request
 from batchtui.backends.wire.replies import error_words, tidy
 from batchtui.model import Json, SubmissionState, seconds
 from batchtui.sources.filters import as_text
@@ -203,6 +203,10 @@ class Parts:
         return progress
 
 
+KEPT_LIMIT = 10_000
+"""Characters of a text that is kept as an id."""
+
+
 def kept_of(places: dict[str, Places], reply: Json) -> dict[str, Json]:
     """What stands at these places, as far as it is an id: short texts and numbers."""
     found = {name: place(reply) for name, place in places.items()}
@@ -214,7 +218,7 @@ def kept_of(places: dict[str, Places], reply: Json) -> dict[str, Json]:
 
 
 def _is_short(value: str | float) -> bool:
-    return not isinstance(value, str) or 0 < len(value) <= ID_LIMIT
+    return not isinstance(value, str) or 0 < len(value) <= KEPT_LIMIT
 
 
 def iso(unix: float) -> str:

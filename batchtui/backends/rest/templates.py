@@ -17,7 +17,6 @@ from batchtui.sources.filters import as_text
 from batchtui.sources.template import Template, TemplateError, compile_template
 from batchtui.text import cell
 
-ID_LIMIT = 512
 _EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 _REFERENCE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]{0,99})")
 _ENV_NAME = re.compile(r"\benv\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
@@ -163,7 +162,7 @@ class CompiledCall:
         if isinstance(part, str):
             return part
         text = as_text(part.render(values))
-        if not text.strip(". ") or len(text) > ID_LIMIT:
+        if not text.strip(". "):
             raise TemplateError(f"{self.key}.path", f'"{cell(text, 40)}" cannot stand in an address')
         return quote(text, safe="", errors="replace")
 
@@ -206,10 +205,15 @@ class Places:
         """What stands there as an id: a text or a whole number."""
         value = self(reply)
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        usable = (
-            isinstance(text, str) and 0 < len(text) <= ID_LIMIT and text.isprintable() and text.strip(". ")
-        )
+        usable = isinstance(text, str) and text.isprintable() and text.strip(". ")
         return text if usable else None
+
+    def id_fault(self, reply: Json) -> str | None:
+        """Why what stands there is no id; None where it is one, or where nothing stands there."""
+        value = self(reply)
+        if value is None or value == "" or self.id(reply) is not None:
+            return None
+        return f'{self} holds "{cell(value, 60)}", which is no id that can be asked for'
 
     def secret(self, reply: Json) -> str | None:
         """What stands there as a token: of any length, for a header to carry."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import os
 import shlex
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
@@ -36,9 +37,13 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
-from batchtui.backends.program_words import described, unusable_text
+from batchtui.backends.environment import references
+from batchtui.backends.program_words import PATH_FIELDS, RUN_FIELDS, described, unusable_text
 from batchtui.backends.settings import limits_of
+from batchtui.backends.slurm import planning
+from batchtui.backends.slurm.facts import MAX_ARRAY
 from batchtui.backends.slurm.folder import RunFolder, Seen, folder_of, work_of
+from batchtui.backends.slurm.nodes import Nodes
 from batchtui.backends.slurm.progress import Watcher
 from batchtui.backends.slurm.results import STATES, TRANSIENT, all_answers, early_answers
 from batchtui.backends.slurm.settings import SlurmSettings
@@ -65,6 +70,8 @@ class SlurmBackend(Remote[ProgramWork]):
     summary: ClassVar[str] = "programs, Python calls and power flow on a Slurm cluster"
     Settings: ClassVar[type[BackendSettings]] = SlurmSettings
     Work: ClassVar[type[msgspec.Struct]] = ProgramWork
+    path_fields = PATH_FIELDS
+    run_fields = RUN_FIELDS
     early = True
     cancels_jobs = True
     leaves_files = True
@@ -86,17 +93,29 @@ class SlurmBackend(Remote[ProgramWork]):
         self.settings = setup.settings
         self._limits = limits_of(setup.settings, self.defaults)
         self._site = Site(self.settings)
+        self._nodes = Nodes(self.settings)
         self._watcher = Watcher(self.settings.place, seconds(self.settings.lag))
         self._adopted: dict[str, Path] = {}
 
     @property
     def limits(self) -> KindLimits:
-        return self._limits
+        """Where the table says how many jobs an element does, no more of them go together than one array may have."""
+        own, chunk = self._limits, self.settings.chunk
+        if chunk is None:
+            return own
+        return replace(own, jobs_per_submission=min(own.jobs_per_submission, chunk * self._most_elements))
+
+    @property
+    def _most_elements(self) -> int:
+        return self._site.known.most_elements if self._site.known else MAX_ARRAY
 
     def limits_of(self, template: dict[str, Json]) -> KindLimits:
         """Calls and tasks are tried again where a failure may pass, commands where they name exit codes."""
         again = form_of(template) != "command" or template.get("retry_exit_codes")
-        return replace(self._limits, retries=CALL_RETRIES) if again else self._limits
+        return replace(self.limits, retries=CALL_RETRIES) if again else self.limits
+
+    async def learn(self) -> None:
+        await asyncio.to_thread(self._site.learn)
 
     def account(self) -> str:
         text = "\0".join((self.kind, str(self.settings.place), self.settings.cluster or ""))
@@ -105,7 +124,24 @@ class SlurmBackend(Remote[ProgramWork]):
     # ---- jobs
 
     def check(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
-        return unusable_text(job.work)
+        stay = "keys stay on this machine: `export` of the backend's table names variables that jobs may see"
+        if wrong := unusable_text(job.work) or [(f"env.{name}", stay) for name in references(job.work)]:
+            return wrong
+        self._site.learn()
+        if self._site.known and (wrong_place := self._site.known.no_partition(self._site.partition)):
+            return [("backend", self._about_partition(wrong_place))]
+        return self._nodes.faults(job.work)
+
+    def _about_partition(self, wrong: str) -> str:
+        return f"{wrong}; name one as `partition` of backends.{self.name}"
+
+    def needs(self, job: Job[ProgramWork]) -> list[str]:
+        return [*self._nodes.needs(job.work), f"to read and write run folders in {self.settings.place}"]
+
+    def sent_as(self, job: Job[ProgramWork], jobs: int, submissions: int) -> str:
+        silent, facts = self._site.learn(), self._site.known
+        chunk = self.settings.chunk_of(jobs, job.work, self._most_elements)
+        return planning.arrays(math.ceil(jobs / chunk), chunk, submissions, facts, silent)
 
     def notices(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
         return scenario_notices(job.work)
@@ -114,14 +150,7 @@ class SlurmBackend(Remote[ProgramWork]):
         return described(job.work)
 
     def at_once(self, limits: LimitsSpec) -> str:
-        most, asked = self.settings.elements_at_once(limits.concurrency), limits.concurrency
-        if most is None:
-            return "as many array elements as Slurm starts"
-        words = f"{most:,} element{'s' if most != 1 else ''} of an array, each doing one job after another"
-        if most == asked:
-            return words
-        own = f"the most that backends.{self.name} allows"
-        return f"{words} ({own}; the batch asks for {asked:,})" if asked else f"{words} ({own})"
+        return planning.at_once(self.name, self.settings, limits.concurrency)
 
     def group(self, job: Job[ProgramWork]) -> str:
         return ""
@@ -132,14 +161,12 @@ class SlurmBackend(Remote[ProgramWork]):
     async def probe(self) -> Probe:
         try:
             facts = await self._site.facts()
+            wrong = await self._site.no_partition()
         except (Transient, Refused) as fault:
             return Probe(ok=False, message=fault.message)
-        accounts = "with accounting" if facts.accounting else "without accounting"
-        return Probe(
-            ok=True,
-            message=f"cluster {facts.cluster}, Slurm {facts.version}, {accounts}, "
-            f"arrays of {facts.max_array:,}; run folders in {self.settings.place}",
-        )
+        if wrong:
+            return Probe(ok=False, message=self._about_partition(wrong))
+        return Probe(ok=True, message=planning.site(facts, self._site.partition, self.settings))
 
     # ---- sending
 
@@ -150,11 +177,13 @@ class SlurmBackend(Remote[ProgramWork]):
         if first is None:
             raise Refused("a submission without jobs", "empty")
         try:
-            facts = await self._site.facts()
+            wrong, facts = await self._site.no_partition(), await self._site.facts()
         except Transient as fault:
             raise TryLater(fault.message, kind=fault.kind) from None
+        if wrong:
+            raise Refused(self._about_partition(wrong), "slurm")
         folder, settings = self._folder(submission), self.settings
-        chunk = settings.chunk_of(submission.jobs, first.work, facts.max_array)
+        chunk = settings.chunk_of(submission.jobs, first.work, facts.most_elements)
         try:
             await self._write(folder, submission, chain([first], rest), chunk)
             elements = folder.plan().elements
@@ -164,7 +193,11 @@ class SlurmBackend(Remote[ProgramWork]):
             raise TryLater(f"{message}; {hint}", kind="folder") from None
         note({"folder": str(folder.path), LOGS: str(folder.path / "logs"), DOING: ""})
         limit = settings.minutes(
-            chunk, first.work, submission.timeout, submission.retries, facts.most_seconds
+            chunk,
+            first.work,
+            submission.timeout,
+            submission.retries,
+            facts.most_seconds(self._site.partition),
         )
         most = settings.elements_at_once(submission.concurrency)
         options = [

@@ -113,7 +113,7 @@ async def sbatch(options: Sequence[str], script: str, *, seconds: float, env: di
     array = said.out.strip().partition(";")[0]
     if said.code == 0:
         if not array.isdecimal():
-            raise Unsure(f'sbatch answered "{cell(said.out, 60)}", which is no id')
+            raise Unsure(f'sbatch answered "{cell(said.out, 60)}", which is no id', answered=True)
         return array
     if CUT_OFF.search(said.err):
         raise Unsure(f"sbatch: {said.reason}")

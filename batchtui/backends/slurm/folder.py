@@ -24,7 +24,9 @@ from typing import BinaryIO
 import msgspec
 
 import batchtui.work
+from batchtui import typed
 from batchtui.backends.base import Job, Submission
+from batchtui.durable import sync_file
 from batchtui.model import Json
 from batchtui.store import ranges
 from batchtui.work.calls.warm import package_folder
@@ -101,7 +103,7 @@ class RunFolder:
                 file.write(b"".join(lines))
                 yield
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno(), self.path / "tasks.jsonl")
         plan = Plan(
             token=submission.token,
             chunk=chunk,
@@ -118,7 +120,7 @@ class RunFolder:
             with _private(self.path / f"{name}.new") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno(), self.path / name)
             os.replace(self.path / f"{name}.new", self.path / name)
 
     def _copy_runner(self) -> None:
@@ -133,7 +135,7 @@ class RunFolder:
 
     def plan(self) -> Plan:
         """Raises OSError, msgspec.MsgspecError where there is no whole one."""
-        return msgspec.json.decode((self.path / "run.json").read_bytes(), type=Plan)
+        return typed.decode((self.path / "run.json").read_bytes(), Plan)
 
     def claimed(self) -> str | None:
         """The id of the array that runs these tasks, once an element has started."""

@@ -84,16 +84,21 @@ class SlurmSettings(BackendSettings, kw_only=True):
     def interpreter(self) -> str:
         return self.python or sys.executable
 
+    @property
+    def ours(self) -> bool:
+        """Whether the nodes start the Python that this runs on, so that it finds what is installed here."""
+        return self.interpreter == sys.executable
+
     def elements_at_once(self, asked: int | None) -> int | None:
         """The smallest of what the batch asks for and what the table allows; None: as many as Slurm starts."""
         given = [most for most in (asked, self.max_jobs, self.concurrency) if most]
         return min(given, default=None)
 
-    def chunk_of(self, jobs: int, first: ProgramWork, max_array: int) -> int:
-        """Jobs an element: as many elements as there may be, but none that is over in less than a minute."""
-        fewest = math.ceil(jobs / min(MOST_ELEMENTS, max_array))
+    def chunk_of(self, jobs: int, first: ProgramWork, most: int) -> int:
+        """Jobs an element: as many elements as there may be (`most`), but none that is over in less than a minute."""
         if self.chunk is not None:
-            return max(self.chunk, fewest)
+            return max(self.chunk, math.ceil(jobs / most))
+        fewest = math.ceil(jobs / min(MOST_ELEMENTS, most))
         known = TASK_SECONDS.get(first.task or "")
         return max(1, fewest, min(jobs, int(SHORTEST / known)) if known else 1)
 

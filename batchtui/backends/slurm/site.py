@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+from batchtui.backends.base import Refused, Transient
 from batchtui.backends.slurm import commands as slurm
+from batchtui.backends.slurm.facts import PARTITIONS_FORMAT, Facts, facts_of, most_submitted
 from batchtui.backends.slurm.settings import SlurmSettings
 from batchtui.backends.slurm.states import (
     SACCT_FIELDS,
@@ -21,20 +26,10 @@ from batchtui.backends.slurm.states import (
 from batchtui.model import seconds
 
 NAMES_A_CALL = 100
-_MAX_ARRAY = 1001
-"""What Slurm takes where nobody set it."""
-_SET = re.compile(r"^(\w+)\s*=\s*(\S+)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the controller says of itself. `most_seconds`: the time limit of the partition, None: none."""
-
-    version: str
-    cluster: str
-    max_array: int
-    accounting: bool
-    most_seconds: float | None
+HASTE = 8.0
+"""Seconds that whoever only wants to know more may wait for Slurm's commands."""
+AGAIN = 30.0
+"""Seconds after which they are asked again that did not answer."""
 
 
 class Site:
@@ -44,21 +39,59 @@ class Site:
         self._settings = settings
         self._patience = seconds(settings.answer)
         self._facts: Facts | None = None
+        self._tried, self._silent = -AGAIN, ""
 
     async def facts(self) -> Facts:
         """Asked once a session."""
         if self._facts is None:
-            config = dict(_SET.findall(await self._ask("scontrol", "show", "config")))
-            partitions = await self._ask("sinfo", "-h", "-o", "%P|%l")
-            most = config.get("MaxArraySize", "")
-            self._facts = Facts(
-                version=config.get("SLURM_VERSION", ""),
-                cluster=config.get("ClusterName", ""),
-                max_array=int(most) if most.isdecimal() and int(most) else _MAX_ARRAY,
-                accounting=config.get("AccountingStorageType", "").endswith("slurmdbd"),
-                most_seconds=time_limit(partitions, self._settings.partition),
-            )
+            config = await self._ask("scontrol", "show", "config")
+            found = facts_of(config, await self._ask("sinfo", "-h", "-a", "-o", PARTITIONS_FORMAT))
+            if found.accounting:
+                with contextlib.suppress(Refused, Transient):  # then `sbatch` says what it does not take
+                    found = replace(found, most_submitted=await self._most_submitted(found.cluster))
+            self._facts = found
         return self._facts
+
+    @property
+    def known(self) -> Facts | None:
+        """The facts, where they were asked for."""
+        return self._facts
+
+    def learn(self) -> str:
+        """Ask for the facts, from whatever thread; why they cannot be had, which is not asked again for a while."""
+        now = time.monotonic()
+        if self._facts is None and now - self._tried > AGAIN:
+            self._tried = now
+            with ThreadPoolExecutor(1) as alone:  # this one may run a loop of its own
+                self._silent = alone.submit(asyncio.run, self._learned()).result()
+        return "" if self._facts else self._silent
+
+    async def _learned(self) -> str:
+        try:
+            async with asyncio.timeout(HASTE):
+                await self.facts()
+        except TimeoutError:
+            return f"Slurm gave no answer in {HASTE:g} s; see `scontrol ping`"
+        except (Transient, Refused) as fault:
+            return fault.message
+        return ""
+
+    @property
+    def partition(self) -> str | None:
+        """Where its jobs go; None: to the default partition."""
+        return self._settings.partition or os.environ.get("SBATCH_PARTITION") or None
+
+    async def no_partition(self) -> str:
+        """Why jobs cannot go where the backend's table sends them; empty where they can. One may be made meanwhile."""
+        if (await self.facts()).no_partition(self.partition):
+            self._facts = None
+        return (await self.facts()).no_partition(self.partition)
+
+    async def _most_submitted(self, cluster: str) -> int | None:
+        show, which = ("sacctmgr", "-n", "-P", "show"), (f"user={slurm.user()}", f"cluster={cluster}")
+        own = await self._call(*show, "assoc", "where", *which, "format=Account,MaxSubmit,DefaultQOS")
+        qos = await self._call(*show, "qos", "format=Name,MaxSubmitPU,MaxSubmitPA")
+        return most_submitted(own, qos, self._settings.account, self._settings.qos)
 
     async def sbatch(self, options: Sequence[str], script: str) -> str:
         """Submit, once; the id of the array. Raises Unsure, Refused, TryLater."""
@@ -99,21 +132,5 @@ class Site:
     async def _ask(self, program: str, *arguments: str) -> str:
         return await slurm.ask(program, *self._settings.clusters(), *arguments, seconds=self._patience)
 
-
-def time_limit(partitions: str, wanted: str | None) -> float | None:
-    """Seconds that a partition (None: the default one) allows, of `sinfo -o %P|%l`; None where it has no limit."""
-    for row in partitions.splitlines():
-        name, _, limit = row.strip().partition("|")
-        if name.rstrip("*") == wanted or (wanted is None and name.endswith("*")):
-            days, _, clock = limit.rpartition("-")
-            parts = clock.split(":")
-            if not all(part.isdecimal() for part in parts):
-                return None  # `infinite`, `n/a`
-            return _seconds(int(days or 0), [int(part) for part in parts])
-    return None
-
-
-def _seconds(days: int, clock: list[int]) -> float:
-    """Of `days-hours:minutes:seconds`, the first of them left out where they are nothing."""
-    hours, minutes, rest = [0] * (3 - len(clock)) + clock
-    return float(((days * 24 + hours) * 60 + minutes) * 60 + rest)
+    async def _call(self, *command: str) -> str:
+        return await slurm.ask(*command, seconds=self._patience)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -25,6 +26,23 @@ ENDED = (
     | {"COMPLETED", "FAILED", "BOOT_FAIL", "LAUNCH_FAILED", "OUT_OF_MEMORY", "NODE_FAIL"}
 )
 
+_MEANS = {
+    "Resources": "no node is free",
+    "Priority": "others go first",
+    "JobArrayTaskLimit": "as many run as may at once",
+    "BeginTime": "its time has not come",
+    "JobHeldUser": "held; `scontrol release` lets it go",
+    "JobHeldAdmin": "held by the site",
+    "PartitionDown": "its partition starts nothing now",
+    "PartitionInactive": "its partition starts nothing now",
+    "PartitionTimeLimit": "a shorter `time` in the backend's table would fit its partition",
+    "PartitionNodeLimit": "its partition gives no job so many nodes",
+    "BadConstraints": "no node has what `options` in the backend's table ask for",
+    "ReqNodeNotAvail": "nodes that it needs are down or reserved",
+    "DependencyNeverSatisfied": "it never will start; cancel it",
+}
+"""What `squeue` means by the usual reasons why a job waits, or what to do about it."""
+_LIMIT = re.compile(r"(?:QOS|Assoc)\w*(?:Limit|Per\w+)$")
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 
 
@@ -48,6 +66,8 @@ class Queue:
     waiting: int = 0
     running: int = 0
     halted: int = 0
+    live_states: Counter[str] = field(default_factory=Counter)
+    """How many are in each state, of those that wait, run or are halted."""
     reasons: set[str] = field(default_factory=set)
     states: dict[int, str] = field(default_factory=dict)
     """State by element, as far as they are listed; live ones included."""
@@ -72,17 +92,29 @@ class Queue:
             self.halted += len(elements)
         elif state not in ENDED:
             self.unknown.add(state)
+        if state in LIVE:
+            self.live_states[state] += len(elements)
         self.states |= dict.fromkeys(elements, state)
 
     def words(self) -> str:
-        """What it is at: `3 running, 20 waiting (Priority)`."""
-        parts = [f"{self.running:,} running"] if self.running else []
-        if self.halted:
-            parts.append(f"{self.halted:,} suspended")
+        """What it is at: `3 running, 20 waiting (Priority: others go first)`; rarer states in Slurm's own words."""
+        parts = [
+            f"{count:,} {state.lower()}"
+            for state, count in sorted(self.live_states.items(), key=lambda pair: pair[0] != "RUNNING")
+            if state not in WAITING
+        ]
         if self.waiting:
-            why = f" ({', '.join(sorted(self.reasons))})" if self.reasons else ""
-            parts.append(f"{self.waiting:,} waiting{why}")
+            rare = sorted(state for state in self.live_states if state in WAITING - {"PENDING"})
+            why = ", ".join([*rare, *map(meaning, sorted(self.reasons))])
+            parts.append(f"{self.waiting:,} waiting" + (f" ({why})" if why else ""))
         return ", ".join([*parts, *sorted(self.unknown)])
+
+
+def meaning(reason: str) -> str:
+    """Why a job waits, in the word of `squeue`, and what that means."""
+    word = reason.partition(",")[0]
+    means = _MEANS.get(word) or ("a limit of the site" if _LIMIT.match(word) else "")
+    return f"{reason}: {means}" if means else reason
 
 
 def plain(state: str) -> str:

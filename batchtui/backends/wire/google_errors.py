@@ -1,8 +1,7 @@
-"""Errors in Google's form, put into the one that is judged: a word as the code, the wished delay as a header."""
+"""Errors in Google's form, put into the one that is judged, with a word as the code."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,6 @@ from batchtui.model import Json
 
 if TYPE_CHECKING:
     from batchtui.backends.wire.replies import Reply
-
-_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
 def plain(reply: Reply) -> Reply:
@@ -28,13 +25,5 @@ def plain(reply: Reply) -> Reply:
     details = error.get("details")
     items = [item for item in details if isinstance(item, dict)] if isinstance(details, list) else []
     refused = any(item.get("reason") == "API_KEY_INVALID" for item in items)
-    headers = {**_retry_after(items), **reply.headers}
     body: Json = {"error": {**error, "code": word.lower()}}
-    return replace(reply, status=401 if refused else reply.status, headers=headers, json=body)
-
-
-def _retry_after(items: list[dict[str, Json]]) -> dict[str, str]:
-    for item in items:
-        if match := _DELAY.fullmatch(str(item.get("retryDelay") or "")):
-            return {"retry-after": match[1]}
-    return {}
+    return replace(reply, status=401 if refused else reply.status, json=body)

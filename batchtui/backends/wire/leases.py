@@ -54,14 +54,35 @@ class Leases(Generic[C]):
 
 
 async def inflate(chunks: AsyncIterator[bytes], step: int) -> AsyncIterator[bytes]:
-    """gzip or zlib data in pieces of at most `step` bytes, however small what came. Raises ValueError."""
+    """gzip or zlib data in pieces of at most `step` bytes, however small what came. Raises ValueError.
+
+    What does not begin as such data was only called so on its way, and is handed on as it is.
+    """
     import zlib
 
     unzip = zlib.decompressobj(wbits=47)
+    head, packed = b"", None
     try:
         async for chunk in chunks:
-            yield unzip.decompress(chunk, step)
-            while unzip.unconsumed_tail:
-                yield unzip.decompress(unzip.unconsumed_tail, step)
+            if packed is None:
+                chunk = head = head + chunk
+                if len(head) < 2:
+                    continue
+                packed = _is_packed(head)
+            if not packed:
+                yield chunk
+                continue
+            while chunk:
+                if unzip.eof:  # gzip may be put together from several
+                    unzip = zlib.decompressobj(wbits=47)
+                yield unzip.decompress(chunk, step)
+                chunk = unzip.unconsumed_tail or unzip.unused_data
     except zlib.error as fault:
         raise ValueError(f"not readable gzip: {fault}") from None
+    if packed is None and head:
+        yield head
+
+
+def _is_packed(head: bytes) -> bool:
+    """Whether data begins as gzip, or as zlib does with its method and its check."""
+    return head[:2] == b"\x1f\x8b" or (head[0] & 0x8F == 8 and (head[0] << 8 | head[1]) % 31 == 0)

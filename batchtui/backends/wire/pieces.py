@@ -5,9 +5,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from batchtui.backends.wire.rows import Rows
+
 CHUNK = 1 << 18
+
+
+@dataclass(slots=True)
+class Body:
+    """What is known of a download once it is over: its bytes, and whether its end was announced (by a length or so)."""
+
+    size: int = 0
+    framed: bool = False
+
+
 CRLF = "\r\n"
 
 
@@ -59,20 +72,12 @@ async def timed(chunks: AsyncIterator[bytes], total: float) -> AsyncIterator[byt
 async def lines(
     chunks: AsyncIterator[bytes], keep: Callable[[bytes], None] | None, limit: int
 ) -> AsyncIterator[bytes]:
-    """Lines with their LF, of one over `limit` bytes its first ones only; `keep` gets every chunk."""
-    parts: list[bytes] = []
-    size = 0
+    """Lines with their LF, as `Rows` reads them; `keep` gets every chunk as it came."""
+    rows = Rows(limit)
     async for chunk in chunks:
         if keep:
             keep(chunk)
-        first, *rest = chunk.split(b"\n")
-        size += len(first)
-        if size <= limit:
-            parts.append(first)
-        if rest:
-            yield b"".join(parts) + b"\n"
-            for line in rest[:-1]:
-                yield line + b"\n"
-            parts, size = [rest[-1]], len(rest[-1])
-    if parts and size:
-        yield b"".join(parts)
+        for row in rows.feed(chunk):
+            yield row
+    for row in rows.end():
+        yield row

@@ -8,21 +8,25 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.base import LOADING, NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.wire.error_kinds import TOO_LONG, by_status, one_name
 from batchtui.backends.wire.google_errors import plain
+from batchtui.backends.wire.inner_errors import FINAL, as_refused, error_inside, only_an_error
+from batchtui.backends.wire.loading import is_loading, may_be_loading
+from batchtui.backends.wire.waits import wait_of
 from batchtui.model import Json
 from batchtui.text import cell
 
 DOTS = "•••"
 """Stands where a secret stood."""
-LONGEST_WAIT = 900.0
-"""Seconds: a longer wish of the server is shown, but asked again after this."""
+LOADING_PAUSE = 5.0
+"""Seconds: how often at least a server that loads its model is asked whether it has."""
+NOT_JSON = "not JSON"
+"""What `Reply.problem` begins with where it is text that is no JSON value."""
 WORDS_LIMIT = 300
 WORDS_KEPT = 4000
 """Characters of a refusal that is no JSON which are kept beside its message."""
@@ -30,7 +34,6 @@ TOO_LARGE = "; it is larger than the server takes: lower bytes_per_submission in
 _UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound", "invalid_model"})
 _NOT_FOUND = frozenset({"not_found_error", "not_found"})
 """Of what is not found, only a message that begins with the word says that it is a model."""
-_TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length"})
 _PARAMETER = frozenset(
     {
         "unsupported_parameter", "unknown_parameter", "unsupported_value", "invalid_value", "invalid_type",
@@ -40,6 +43,8 @@ _PARAMETER = frozenset(
 )  # fmt: skip
 _KEY_LIKE = re.compile(r"\b(?:sk|gsk|pk|rk|xai)[-_][A-Za-z0-9_\-]{6,}|(?i:bearer)\s+[A-Za-z0-9._\-]{8,}")
 _NO_MONEY = re.compile(r"insufficient_(?:quota|funds|balance|credits)|(?:hard|spend)_limit_reached")
+_FLAGGED = ("flagged_input", "reasons")
+"""Of a 403: the input was held back by moderation, the key is fine."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
 
 
@@ -58,7 +63,7 @@ class TooDeep(ValueError):
     """JSON nested beyond what can be read."""
 
 
-def parse_json(data: bytes | str) -> Json:
+def parse_json(data: bytes | bytearray | str) -> Json:
     """JSON from outside. Raises ValueError with a short reason; NaN and infinities become None."""
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
@@ -68,7 +73,15 @@ def parse_json(data: bytes | str) -> Json:
     except UnicodeDecodeError as fault:
         raise ValueError(f"not UTF-8 at byte {fault.start}") from None
     except ValueError as fault:
-        raise ValueError(f"not JSON: {fault}") from None
+        raise ValueError(f"{NOT_JSON}: {fault}") from None
+
+
+def decode_first(text: str, at: int) -> tuple[Json, int]:
+    """The JSON value that begins there, and where it ends. Raises ValueError."""
+    try:
+        return _DECODER.raw_decode(text, at)
+    except RecursionError:
+        raise TooDeep("JSON nested too deeply") from None
 
 
 def _nothing(_: str) -> None:
@@ -83,30 +96,52 @@ def _finite(text: str) -> float | None:
 _DECODER = json.JSONDecoder(parse_constant=_nothing, parse_float=_finite)
 
 
+_FROM_BETWEEN = frozenset({502, 504, 520, 524})
+"""What a gateway answers for a server behind it, which may have done the work."""
+
+
 def object_of(reply: Reply, *, create: bool = False, maybe_done: bool = False) -> dict[str, Json]:
-    """The JSON object of a good reply. Raises what `raise_for` raises, and Unsure or Transient for no object."""
+    """The JSON object of a good reply. Raises what `raise_for` raises, and Unsure or Transient for no object.
+
+    One that holds nothing but an error is judged as that would have been in the status line, if it may pass.
+    """
     raise_for(reply, create=create)
+    if error := only_an_error(reply.json):
+        refused = as_refused(reply, error)
+        if refused.status != FINAL:
+            raise_for(refused, create=create)
+        elif create:
+            words = provider_words(refused)
+            raise Unsure(f"the reply ({reply.status}) names nothing made but an error: {words}")
     if isinstance(reply.json, dict):
         return reply.json
-    problem = f"the reply ({reply.status}) is no JSON object: {reply.problem or type(reply.json).__name__}"
+    problem = f"the reply ({reply.status}) is {_in_place_of_json(reply)}"
     if create:
-        raise Unsure(problem)
+        raise Unsure(problem, answered=True)
     raise Transient(problem, kind="bad_reply", maybe_done=maybe_done)
 
 
+def _in_place_of_json(reply: Reply) -> str:
+    text = reply.text.lstrip("\ufeff \t\r\n")
+    if not text and reply.json is None:
+        return "empty where JSON was expected"
+    if text[:1] == "<":
+        return "a page of HTML where JSON was expected: a proxy or a sign-in page may stand in the way"
+    return f"no JSON object: {reply.problem or type(reply.json).__name__}"
+
+
 def hushed(reply: Reply, secrets: Iterable[str]) -> Reply:
-    """A refusal without the secrets, which a server may say back to us; any other reply as it is."""
-    if reply.status < 400:
+    """A refusal without the secrets, which a server may say back to us; an answer as it is.
+
+    An error of a good status is a refusal here, and so is what cannot be read.
+    """
+    if reply.status < 400 and reply.problem is None and error_inside(reply.json) is None:
         return reply
-    text = reply.text
+    text, body = reply.text, json.dumps(reply.json)
     for secret in secrets:
         text = text.replace(secret, DOTS)
-    if text == reply.text:
-        return reply
-    try:
-        return replace(reply, text=text, json=parse_json(text))
-    except ValueError:
-        return replace(reply, text=text, json=None)
+        body = body.replace(json.dumps(secret)[1:-1], DOTS)
+    return replace(reply, text=text, json=json.loads(body))
 
 
 def raise_for(reply: Reply, *, create: bool = False) -> None:
@@ -125,28 +160,42 @@ def raise_for(reply: Reply, *, create: bool = False) -> None:
 
     if 300 <= status < 400:
         where = place(reply.headers.get("location", ""))
+        if create and status == 303:  # the work was done, and its answer stands elsewhere (RFC 9110, 15.4.4)
+            raise Unsure(f"the reply (303) points to {where} in place of an id", answered=True)
         raise Refused(f"redirect refused ({status}, to {where}); check base_url", "redirect", reply.json)
+    if status == 403 and _is_flagged(reply.json):
+        raise Refused(f"held back by moderation: {message}", "content_filter", reply.json)
     if status in (401, 403):
         raise NeedsPerson("key", f"the key is refused: {message}; check the key and what it may use")
     if status == 402 or (status == 429 and _NO_MONEY.search(f"{code} {_error_field(reply.json, 'type')}")):
         raise NeedsPerson("money", f"no money or quota left: {message}; top up, then resume")
 
-    wait, asked = wait_of(reply.headers)
-    if asked:
+    wait, asked = wait_of(
+        reply.headers, reply.json, error_words(reply.json) or reply.text, limited=status in (429, 498)
+    )
+    if asked and asked not in words:
         message += f"; it asks for a wait of {asked}"
+    if may_be_loading(status) and is_loading(words, code) and again != "false":
+        raise TryLater(f"the server loads its model: {message}", wait, kind=LOADING, most=LOADING_PAUSE)
     busy = status == 503 and asked and not create  # of a create it is not proof that nothing was made
     if (status in (429, 498) or busy) and again != "false":
         raise TryLater(message, wait, kind="rate_limit" if status != 503 else "busy")
-    may_pass = status in (408, 409) or status >= 500
+    may_pass = status in (408, 409, 425) or status >= 500
     if may_pass and create:
-        raise Unsure(message)
+        raise Unsure(message, after=wait)
     if (may_pass and again != "false") or (again == "true" and not create):
-        raise Transient(message, kind="server", after=wait)
+        raise Transient(message, kind="server", maybe_done=status in _FROM_BETWEEN, after=wait)
     if again == "true":
         raise TryLater(message, wait, kind="server", counts=True)
     said = reply.text[:WORDS_KEPT] if reply.json is None else reply.json
-    kind = code or ("too_large" if status == 413 else "refused")
+    kind = one_name(code, words) or by_status(status)
     raise Refused(told(f"{message}{TOO_LARGE if status == 413 else ''}", reply.json), kind, said)
+
+
+def _is_flagged(body: Json) -> bool:
+    error = body.get("error") if isinstance(body, dict) else None
+    metadata = error.get("metadata") if isinstance(error, dict) else None
+    return isinstance(metadata, dict) and any(key in metadata for key in _FLAGGED)
 
 
 def told(message: str, body: Json) -> str:
@@ -154,7 +203,7 @@ def told(message: str, body: Json) -> str:
     code, param = error_code(body), _error_field(body, "param")
     if code in _UNKNOWN_MODEL or (code in _NOT_FOUND and message.startswith(("model", "models/"))):
         return f"unknown model: {message.removeprefix('model: ')}"
-    if code in _TOO_LONG:
+    if one_name(code, message) == TOO_LONG:
         return f"too long for the model: {message}"
     if param and code in _PARAMETER:
         return f"refused parameter {cell(param, 60)}: {message}"
@@ -169,38 +218,6 @@ def place(url: str) -> str:
     except ValueError:
         return "an address that cannot be read"
     return cell(f"{parts.scheme}://{host}", 120) if host else "another path"
-
-
-def wait_of(headers: Mapping[str, str]) -> tuple[float | None, str]:
-    """How long the server asks to wait: seconds (None: no usable wish), and its own words for a message."""
-    milliseconds = headers.get("retry-after-ms")
-    if milliseconds is not None:
-        value = _number(milliseconds)
-        if value is not None:
-            return _usable(value / 1000), cell(f"{milliseconds} ms", 40)
-    asked = headers.get("retry-after")
-    if asked is None:
-        return None, ""
-    value = _number(asked)
-    if value is None:
-        try:
-            value = parsedate_to_datetime(asked).timestamp() - time.time()
-        except (ValueError, TypeError, OverflowError):
-            return None, ""
-        return _usable(value), cell(asked, 40) if value > 0 else ""
-    return _usable(value), cell(f"{asked.strip()} s", 40) if value > 0 else ""
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _usable(seconds: float) -> float | None:
-    return min(seconds, LONGEST_WAIT) if seconds > 0 else None
 
 
 def provider_words(reply: Reply) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from batchtui.demo import answers
 from batchtui.demo.faults import Faults
 from batchtui.demo.kinds.anthropic_citations import cited_content, uneven
+from batchtui.demo.kinds.anthropic_forms import misformed
 from batchtui.demo.kinds.base import ApiError
 from batchtui.demo.kinds.openai_bodies import question
 from batchtui.demo.structured import schema_in_prompt, structured
@@ -40,6 +41,8 @@ def refusal(body: Body, version: str, *, batch: bool = False) -> ApiError | None
             return _bad(f"messages.{place}.role", "Input should be 'user', 'assistant' or 'system'")
         if not isinstance(message.get("content"), str | list) or not message["content"]:
             return _bad(f"messages.{place}.content", "Field required")
+    if told := misformed(body):
+        return ApiError(400, told)
     if version >= WITHOUT_SAMPLING:
         for name in _SAMPLING:
             if name in body:
@@ -153,7 +156,8 @@ _REFUSED: Body = {"type": "refusal", "category": None, "explanation": "The promp
 def _text(body: Body, asked: str, key: bytes, faults: Faults) -> str:
     if "[[hostile]]" in asked or faults.chance("hostile", key):
         return answers.HOSTILE
-    schema = _format(body)["schema"] if _format(body) else schema_in_prompt(_system(body))
+    by_words = schema_in_prompt(_system(body), asked)
+    schema = _format(body)["schema"] if _format(body) else by_words
     return answers.answer(asked, key) if schema is None else structured(schema, asked, key, faults)
 
 

@@ -9,6 +9,7 @@ from typing import IO
 
 import msgspec
 
+from batchtui import typed
 from batchtui.demo.kinds import anthropic_bodies as bodies
 from batchtui.demo.kinds.anthropic_shape import error_body
 from batchtui.demo.kinds.base import ApiError
@@ -54,7 +55,7 @@ def read(world: World, data: bytes, number: int, version: str) -> Rows:
     if len(data) > MAX_BYTES:
         raise ApiError(413, "Request exceeds the maximum size")
     try:
-        requests = msgspec.json.decode(data, type=Asked).requests
+        requests = typed.decode(data, Asked).requests
     except msgspec.ValidationError as fault:
         raise ApiError(400, f"requests: {fault}") from None
     except (msgspec.DecodeError, RecursionError):

@@ -11,8 +11,17 @@ from starlette.responses import Response
 
 from batchtui.demo.kinds import openai_bodies, openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, DemoKind, Route, json_response
-from batchtui.demo.kinds.gemini_bodies import Rows, blocked, generated, status_of, translated
+from batchtui.demo.kinds.gemini_bodies import (
+    Rows,
+    blocked,
+    generated,
+    prompt_tokens,
+    refusal,
+    status_of,
+    translated,
+)
 from batchtui.demo.kinds.gemini_files import GeminiFiles, iso, page
+from batchtui.demo.kinds.gemini_forms import misformed
 from batchtui.demo.run import Run
 from batchtui.demo.world import MODELS, World
 from batchtui.model import Json
@@ -127,6 +136,7 @@ class GeminiDemo(DemoKind):
                 Route("GET", f"{root}/models", "models", self.models),
                 Route("POST", root + "/models/{model}:batchGenerateContent", "create", self.create),
                 Route("POST", root + "/models/{model}:generateContent", "chat", self.generate),
+                Route("POST", root + "/models/{model}:countTokens", "read", self.count),
                 Route("GET", f"{root}/batches", "list", self.list),
                 Route("GET", root + "/batches/{id}", "poll", self.poll),
                 Route("POST", root + "/batches/{id}:cancel", "cancel", self.cancel),
@@ -191,13 +201,26 @@ class GeminiDemo(DemoKind):
         body = translated(await call.json(), model)
         if body is None:
             raise ApiError(400, "* GenerateContentRequest.contents: contents is not specified")
-        if refused := openai_bodies.refusal(CHAT, body):
+        if refused := refusal(body):
             raise refused
         answer = openai_bodies.respond(CHAT, body, self.world.faults, self.world.new_id)
         call.remote_id = answer["id"]
         if "[[blocked]]" in openai_bodies.question(body["messages"]):
             return self.reply(blocked(model, answer["id"]))
         return self.reply(generated(answer))
+
+    async def count(self, call: Call) -> Response:
+        """Tokens of `contents`, or of a whole `generateContentRequest`."""
+        self._known(call.params["model"])
+        asked = await call.json()
+        request = asked.get("generateContentRequest") or asked
+        if translated(request, "") is None:
+            raise ApiError(400, "* CountTokensRequest.contents: contents is not specified")
+        if told := misformed(request):
+            raise ApiError(400, told)
+        count = prompt_tokens(request)
+        details = [{"modality": "TEXT", "tokenCount": count}]
+        return self.reply({"totalTokens": count, "promptTokensDetails": details})
 
     async def list(self, call: Call) -> Response:
         newest_first = [batch.body(listed=True) for batch in reversed(self.batches.values())]

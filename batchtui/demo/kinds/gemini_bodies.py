@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from batchtui.demo.kinds import openai_rows
+from batchtui.demo.kinds import openai_bodies, openai_rows
 from batchtui.demo.kinds.base import ApiError
+from batchtui.demo.kinds.gemini_forms import misformed, named
 from batchtui.demo.world import World
 from batchtui.model import Json
 
 Body = dict[str, Json]
 
+_MISFORMED = "misformed"
+"""Where a translated body says what its own form lacks."""
 THOUGHTS = 16
 """Tokens of thinking in every answer: billed, and not among the candidates' tokens."""
 
@@ -38,13 +41,16 @@ def status_of(status: int) -> Status:
 
 
 def translated(request: Json, model: str) -> Body | None:
-    """The request in OpenAI's form; None where it has no contents."""
-    contents = request.get("contents") if isinstance(request, dict) else None
+    """The request in OpenAI's form, with what is wrong in its own; None where it has no contents."""
+    fields = named(request) if isinstance(request, dict) else {}
+    contents = fields.get("contents")
     if not isinstance(contents, list) or not contents:
         return None
-    config = request.get("generationConfig") or {}
+    config = named(fields.get("generationConfig") or {})
     body: Body = {"model": model, "messages": [_message(turn) for turn in contents]}
-    system = request.get("systemInstruction")
+    if told := misformed(request):
+        body[_MISFORMED] = told
+    system = fields.get("systemInstruction")
     if isinstance(system, dict):
         body["messages"].insert(0, {"role": "system", "content": _text(system)})
     for theirs, ours in (("maxOutputTokens", "max_tokens"), ("seed", "seed")):
@@ -56,6 +62,19 @@ def translated(request: Json, model: str) -> Body | None:
             {"type": "json_schema", "json_schema": {"schema": schema}} if schema else {"type": "json_object"}
         )
     return body
+
+
+def refusal(body: Body) -> ApiError | None:
+    """Why what was translated is refused, or None."""
+    if told := body.get(_MISFORMED):
+        return ApiError(400, str(told))
+    return openai_bodies.refusal("/v1/chat/completions", body)
+
+
+def prompt_tokens(request: Json) -> int:
+    """Tokens of a request, by which `countTokens` answers."""
+    body = translated(request, "")
+    return 0 if body is None else openai_bodies.prompt_tokens(body)
 
 
 def _message(turn: Json) -> Json:
@@ -105,6 +124,9 @@ class Rows(openai_rows.RowForm):
 
     def read(self, found: openai_rows.Input, line: dict[str, Json]) -> tuple[Json, Json]:
         return line.get("key"), translated(line.get("request"), found.default_model or "")
+
+    def refusal(self, endpoint: str, body: Body) -> ApiError | None:
+        return refusal(body)
 
     def done(self, world: World, row_id: str, answer: Json) -> Json:
         if "[[blocked]]" in answer["choices"][0]["message"]["content"]:

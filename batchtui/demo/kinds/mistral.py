@@ -15,7 +15,6 @@ from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, Route, json_response
 from batchtui.demo.kinds.file_batch import FileBatch, FileBatches, metadata_token
 from batchtui.demo.kinds.files import Files, StoredFile
-from batchtui.demo.kinds.openai_bodies import ENDPOINTS
 from batchtui.demo.world import MODELS, World
 from batchtui.model import Json
 
@@ -32,6 +31,11 @@ _STATES = {
 _ENDED = ("completed", "failed", "expired", "cancelled")
 _FILTERS = ("page", "page_size", "status", "order_by", "created_by_me", "created_after", "model", "agent_id")
 """Query parameters of the list with a meaning of their own; any other is a pair of metadata."""
+_ENDPOINTS = ("/v1/chat/completions", "/v1/embeddings", "/v1/moderations")
+_NOT_HERE = (
+    "/v1/fim/completions", "/v1/chat/moderations", "/v1/ocr", "/v1/classifications", "/v1/chat/classifications",
+    "/v1/conversations", "/v1/audio/transcriptions",
+)  # fmt: skip
 _TYPES = {401: "authentication_error", 403: "authentication_error", 429: "rate_limit_error"}
 
 
@@ -172,8 +176,11 @@ class MistralDemo(FileBatches[Batch]):
         return self.reply(batch.body())
 
     async def _scan(self, asked: dict[str, Json]) -> openai_rows.Input:
-        if asked.get("endpoint") not in ENDPOINTS:
-            raise _unfit("endpoint", f"Input should be one of {', '.join(ENDPOINTS)}")
+        endpoint = asked.get("endpoint")
+        if endpoint in _NOT_HERE:
+            raise _unfit("endpoint", f"{endpoint} is Mistral's, and this demo server has no model for it")
+        if endpoint not in _ENDPOINTS:
+            raise _unfit("endpoint", f"Input should be one of {', '.join((*_ENDPOINTS, *_NOT_HERE))}")
         names, requests = asked.get("input_files") or [], asked.get("requests") or []
         if bool(names) == bool(requests):
             raise _unfit("input_files", "Give either input_files or requests")

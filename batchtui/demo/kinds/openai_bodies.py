@@ -10,12 +10,19 @@ import msgspec
 from batchtui.demo import answers
 from batchtui.demo.faults import Faults
 from batchtui.demo.kinds.base import ApiError
+from batchtui.demo.kinds.moderations import moderated
+from batchtui.demo.kinds.openai_forms import misformed
 from batchtui.demo.structured import schema_in_prompt, structured
 from batchtui.model import Json
 
 Body = dict[str, Json]
 
-_INPUT = {"/v1/chat/completions": "messages", "/v1/responses": "input", "/v1/embeddings": "input"}
+_INPUT = {
+    "/v1/chat/completions": "messages",
+    "/v1/responses": "input",
+    "/v1/embeddings": "input",
+    "/v1/moderations": "input",
+}
 ENDPOINTS = tuple(_INPUT)
 _LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
@@ -53,6 +60,8 @@ def refusal(endpoint: str, body: Body) -> ApiError | None:
             return invalid(name, "expected an integer of at least 1.")
     if _wants_json(body) and not isinstance(_schema(body), dict):
         return missing("response_format.json_schema" if param == "messages" else "text.format.schema")
+    if told := misformed(endpoint, body):
+        return told
     if "[[fail]]" in question(body[param]):
         return ApiError(
             400, "The prompt asks to be refused: it contains [[fail]].", code="invalid_prompt", param=param
@@ -64,6 +73,8 @@ def respond(endpoint: str, body: Body, faults: Faults, new_id: Callable[[str], s
     """The answer to a body that `refusal` lets pass: the same text for the same model, input and seed."""
     if endpoint == "/v1/embeddings":
         return _embeddings(body)
+    if endpoint == "/v1/moderations":
+        return moderated(body, new_id)
     key = msgspec.json.encode([body["model"], body[_INPUT[endpoint]], body.get("seed")])
     text, cut = answers.shorten(_text(body, question(body[_INPUT[endpoint]]), key, faults), _limit(body))
     spent = answers.tokens(text)
@@ -79,7 +90,7 @@ def prompt_tokens(body: Body) -> int:
 
 def usage_of(answer: Body) -> tuple[int, int]:
     """Tokens in and out that an answer says it took."""
-    usage = answer["usage"]
+    usage = answer.get("usage") or {}
     spent_in = usage.get("prompt_tokens", usage.get("input_tokens", 0))
     return spent_in, usage.get("completion_tokens", usage.get("output_tokens", 0))
 
@@ -129,7 +140,7 @@ def _text(body: Body, asked: str, key: bytes, faults: Faults) -> str:
     if "[[hostile]]" in asked or faults.chance("hostile", key):
         return answers.HOSTILE
     kind = _format(body).get("type")
-    schema = _schema(body) if kind == "json_schema" else schema_in_prompt(_instructions(body))
+    schema = _schema(body) if kind == "json_schema" else schema_in_prompt(_instructions(body), asked)
     if schema is not None:
         return structured(schema, asked, key, faults)
     text = answers.answer(asked, key)

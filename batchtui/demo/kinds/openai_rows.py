@@ -65,6 +65,10 @@ class RowForm:
             raise Unfit("mismatched_url", text, "url")
         return line.get("custom_id"), line.get("body")
 
+    def refusal(self, endpoint: str, body: dict[str, Json]) -> ApiError | None:
+        """Why a row's body is refused, or None."""
+        return bodies.refusal(endpoint, body)
+
     def done(self, world: World, row_id: str, answer: Json) -> Json:
         return self._line(world, row_id, self._response(world, 200, answer), None)
 
@@ -193,7 +197,7 @@ def _row(found: Input, line: bytes, seen: set[str]) -> tuple[str, dict[str, Json
 
 
 def _failure(world: World, found: Input, row: tuple[str, dict[str, Json]]) -> ApiError | None:
-    refused = bodies.refusal(found.endpoint, row[1])
+    refused = found.form.refusal(found.endpoint, row[1])
     job_id = _DRAWN.sub("", row[0])
     if refused is None and world.faults.chance("partial", found.number, job_id):
         return _PARTIAL[sum(job_id.encode("utf-8", "replace")) % len(_PARTIAL)]

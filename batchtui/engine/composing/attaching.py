@@ -1,4 +1,4 @@
-"""The files that jobs bring: found from the source's folder, checked with the batch, read when a job is sent."""
+"""The files that jobs bring: found from the batch file's folder, checked with the batch, read when a job is sent."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from batchtui.backends.prompts.kind import ModelSettings
 from batchtui.backends.prompts.work import ChatWork
 from batchtui.engine.pool import AnyBackend
 from batchtui.model import BatchSpec
+from batchtui.store.header import BatchHeader
 from batchtui.text import cell
 
 TEMPORARY = tuple(
@@ -30,8 +31,13 @@ TEMPORARY = tuple(
 """Folders that are emptied by themselves."""
 
 
-def files_folder(spec: BatchSpec, base: Path) -> Path:
-    """Where the paths of `[job] file` start: the source's folder, else the batch file's (`base`)."""
+def files_folder(header: BatchHeader) -> Path:
+    """Where the relative paths of a stored batch's jobs start; older batches had them beside the source."""
+    return Path(header.files) if header.files else beside_source(header.spec, Path(header.base))
+
+
+def beside_source(spec: BatchSpec, base: Path) -> Path:
+    """The source's folder; without one `base`, the batch file's."""
     if spec.source is None or spec.source.file == "-":
         return base
     path = base / Path(spec.source.file).expanduser()
@@ -113,8 +119,9 @@ def check_again(backend: AnyBackend, job: Job[msgspec.Struct]) -> None:
 class FileChecks:
     """Checks the files of one batch's jobs. `warn` takes each warning, told once. Close it."""
 
-    def __init__(self, spec: BatchSpec, base: Path, warn: Callable[[str], None]) -> None:
-        self.folder = files_folder(spec, base)
+    def __init__(self, folder: Path, beside: Path, warn: Callable[[str], None]) -> None:
+        """Paths start from `folder`; `beside` is where the source lies, which a message may point to."""
+        self.folder, self._beside = folder, beside
         self._warn = warn
         self._told: set[str] = set()
         self._places: set[str] = set()
@@ -126,7 +133,18 @@ class FileChecks:
 
     def attach(self, job: Job[msgspec.Struct]) -> None:
         """Find the job's files. Raises FileFault."""
-        job.files = found(job.work, self.folder)
+        try:
+            job.files = found(job.work, self.folder)
+        except FileFault as fault:
+            raise FileFault(f"{fault}{self._hint(job.work)}") from None
+
+    def _hint(self, work: msgspec.Struct) -> str:
+        """A word where the files lie beside the source."""
+        paths = _usable_paths(work, self._beside)
+        if not paths or paths == _usable_paths(work, self.folder) or not all(map(os.path.isfile, paths)):
+            return ""
+        step = os.path.relpath(self._beside, self.folder)
+        return f'; relative paths start at the batch file: begin it with "{cell(step, 100)}/", since it lies beside the source'
 
     def check(self, backend: AnyBackend, job: Job[msgspec.Struct]) -> list[tuple[str, str]]:
         """What is wrong with its files, and with citations asked for, as (key, message)."""

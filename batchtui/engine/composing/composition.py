@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -9,19 +10,23 @@ from typing import BinaryIO
 import msgspec
 
 from batchtui.backends.base import Job
+from batchtui.backends.prompts.work import ChatWork
 from batchtui.backends.wire.ids import PLANNED_TOKEN
 from batchtui.batchfile import check_limits
-from batchtui.engine.composing.attaching import FileChecks, files_folder
+from batchtui.causes import Key, cause_of
+from batchtui.engine.composing.attaching import FileChecks, beside_source
 from batchtui.engine.composing.completing import completed, with_usual_limits
 from batchtui.engine.composing.rendering import BadField, Rendering
 from batchtui.engine.composing.routing import Routing
 from batchtui.engine.composing.schemas import Schemas
 from batchtui.engine.outputs.result_files import is_taken, output_dir
 from batchtui.engine.pool import AnyBackend, Backends
-from batchtui.errors import BatchtuiError, nearest
+from batchtui.errors import BatchtuiError, KeyMissing, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row
+from batchtui.results.slow_patterns import slow_patterns
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
+from batchtui.sources.talks import is_talk
 from batchtui.sources.template import Template, compile_template, expand_sweep, render_id
 from batchtui.text import cell
 
@@ -41,11 +46,21 @@ class Composition:
     """A batch file brought together with its source and backend; what is wrong is collected in `problems`."""
 
     def __init__(
-        self, spec: BatchSpec, base: Path, backends: Backends, stdin: BinaryIO | None, where: str
+        self,
+        spec: BatchSpec,
+        base: Path,
+        backends: Backends,
+        stdin: BinaryIO | None,
+        where: str,
+        files: Path | None = None,
     ) -> None:
+        """`files` is the folder that paths of jobs start from, where it is another than `base`."""
         self.spec, self.base, self.backends, self.where = spec, base, backends, where
         self.problems: list[Problem] = []
         self.dropped = 0
+        self._first: dict[Key, int] = {}
+        """The place in `problems` of the first one of each cause, and below how many more of it are not there."""
+        self._more: Counter[Key] = Counter()
         self.source: Source | None = None
         self.backend: AnyBackend | None = None
         """The backend of all jobs, or of the first one where each has its own."""
@@ -60,16 +75,33 @@ class Composition:
         self.id_template: Template | None = None
         self.combinations: list[dict[str, Json]] = [{}]
         self.renderings: dict[str, Rendering] = {}
-        self.files = FileChecks(spec, base, self._warn_of_files)
+        self.folder = files or base
+        """Where relative paths in rows and in `[job]` start."""
+        self.files = FileChecks(self.folder, beside_source(spec, base), self._warn_of_files)
         self._unusable: set[str] = set()
+        self._unkeyed: dict[str, AnyBackend] = {}
         self._open(stdin)
 
     def add(self, problem: Problem) -> None:
-        """Keep a problem; past PROBLEMS_SHOWN they are only counted, and a fatal one is never lost."""
-        if len(self.problems) < PROBLEMS_SHOWN or (problem.fatal and not self.stopped):
+        """Keep a problem; past PROBLEMS_SHOWN they are counted by their cause. A new cause is never lost among them."""
+        cause = cause_of(problem)
+        new = cause not in self._first and len(self._first) < PROBLEMS_SHOWN
+        if len(self.problems) < PROBLEMS_SHOWN or new or (problem.fatal and not self.stopped):
+            self._first.setdefault(cause, len(self.problems))
             self.problems.append(problem)
+        elif cause in self._first:
+            self._more[cause] += 1
         else:
             self.dropped += 1
+
+    def counted(self) -> list[Problem]:
+        """The problems, the first of each cause with how many are not among them."""
+        for cause, count in self._more.items():
+            at = self._first[cause]
+            self.problems[at] = msgspec.structs.replace(self.problems[at], more=count)
+        if self.dropped:
+            self.problems.append(Problem(message=f"and {self.dropped:,} more problems", fatal=False))
+        return self.problems
 
     @property
     def stopped(self) -> bool:
@@ -80,6 +112,13 @@ class Composition:
 
     def _warn_of_files(self, message: str) -> None:
         self.add(Problem(message=message, file=self.where, key="job.file", fatal=False))
+
+    def _warn_of_patterns(self, schema: Json) -> None:
+        for place in slow_patterns(schema):
+            message = (
+                f"{place}: a slow pattern: a check that takes too long is given up, and the answer is invalid"
+            )
+            self.add(Problem(message=message, file=self.where, key="job.schema", fatal=False))
 
     def fault(self, fault: BatchtuiError, row: Row | None = None) -> None:
         key = getattr(fault, "key", None)
@@ -102,6 +141,9 @@ class Composition:
                 self.source = open_source(spec.source, self.base, stdin=stdin, with_text=with_text)
             except BatchtuiError as fault:
                 self.fault(fault)
+        if self.source and self.source.implied.no_jobs and not _OWN_WORK & spec.job.keys():
+            self.add(self.source.implied.no_jobs)
+            return
         if self.source and not _PROMPTS & spec.job.keys():
             spec = self.spec = completed(spec, self.source.implied, self.backends)
             self._tell_unless(self.source)
@@ -109,6 +151,7 @@ class Composition:
         try:
             given = spec.job.get("schema", self.backends.config.defaults.job.get("schema"))
             self.schemas = Schemas(spec, given, self.base)
+            self._warn_of_patterns(self.schemas.fixed)
         except BatchtuiError as fault:
             self.fault(fault)
         if spec.output.dir:
@@ -126,7 +169,7 @@ class Composition:
             return
         try:
             if routing.fixed is not None:
-                self.backend = self.backends.get(routing.fixed)
+                self.backend = self._backend_of(routing.fixed)
         except BatchtuiError as fault:
             self.problem(str(fault), file=self.where, key="backend")
             return
@@ -134,8 +177,10 @@ class Composition:
             self.combinations = expand_sweep(spec.sweep)
             if self.backend:
                 self._prepare(self.backend)
-            if spec.source and spec.source.id is not None:
-                self.id_template = compile_template(spec.source.id, where="source.id")
+            own_id = self.source.own_id if self.source else None
+            asked_id = own_id if spec.source is None or spec.source.id is None else spec.source.id
+            if asked_id is not None:
+                self.id_template = compile_template(asked_id, where="source.id")
         except BatchtuiError as fault:
             self.fault(fault)
             self.backend = None
@@ -169,7 +214,7 @@ class Composition:
         template |= {key: value for key, value in self.spec.job.items() if key != "backend"}
         if "schema" in fields:
             template.pop("schema", None)
-        folders = [files_folder(self.spec, self.base), self.base]
+        folders = [self.folder, self.base]
         rendering = Rendering(template, backend.Work, folders)
         try:
             rendering.check_static()
@@ -219,9 +264,27 @@ class Composition:
             rendering = self._first_of(name)
         schema = self.schemas.of(row.values, sweep) if self.schemas and rendering.takes_schema else None
         work = rendering.work(row.values, sweep, schema)
+        if isinstance(work, ChatWork) and work.prompt is not None and is_talk(work.prompt):
+            self.add(Problem(
+                message=f"the prompt is sent as it is{rendering.talk_advice}", key="job.prompt", fatal=False,
+                file=self.source.name if self.source else self.where, line=row.line, row=row.number,
+            ))  # fmt: skip
         job = Job(index=n, id=job_id, attempt=1, token=PLANNED_TOKEN, work=work)
         self.files.attach(job)
-        return self.backends.get(name), job
+        return self._backend_of(name), job
+
+    def _backend_of(self, name: str) -> AnyBackend:
+        """A key that is missing is told once and stops the batch; what its jobs are and would cost is told all the same.
+
+        Raises ConfigError.
+        """
+        if name not in self._unkeyed:
+            try:
+                return self.backends.get(name)
+            except KeyMissing as fault:
+                self._unkeyed[name] = self.backends.unkeyed(name)
+                self.problem(str(fault), file=self.where, key="backend")
+        return self._unkeyed[name]
 
     def _first_of(self, name: str) -> Rendering:
         """A backend that a job names is told once where it cannot be used, and with each job where it is unknown."""
@@ -232,7 +295,7 @@ class Composition:
             hint = nearest(name, self.backends.names()) or f"; known are {known}"
             raise BadField(f'no backend "{cell(name, 60)}"{hint}', "job.backend")
         self._unusable.add(name)
-        rendering = self._prepare(self.backends.get(name))
+        rendering = self._prepare(self._backend_of(name))
         self._unusable.discard(name)
         return rendering
 

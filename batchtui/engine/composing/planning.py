@@ -16,19 +16,25 @@ from batchtui.backends.attachments.checks import file_tokens
 from batchtui.backends.base import Job, Remote
 from batchtui.engine.composing.attaching import fingerprint, named_input
 from batchtui.engine.composing.composition import AlreadyTold, Composition
+from batchtui.engine.composing.costing import Costs
+from batchtui.engine.composing.left_out import LeftOut
+from batchtui.engine.composing.reach import Reach
+from batchtui.engine.composing.repeats import Repeats, digest_of
 from batchtui.engine.composing.schemas import Schemas
 from batchtui.engine.composing.shares import Shares
-from batchtui.engine.money.pricing import Pricing
+from batchtui.engine.composing.unused import unused_columns
+from batchtui.engine.money.pricing import ASSUMED_ANSWER
 from batchtui.engine.outputs.result_files import output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.scenarios.check import ScenarioPreflight
 from batchtui.errors import BadInput, BatchtuiError
-from batchtui.model import BatchSpec, JobRecord, Json, Preflight, Problem, Row
+from batchtui.model import BatchSpec, JobRecord, Json, Problem, Row
+from batchtui.preflight import Preflight
 from batchtui.sources.ids import SeenIds
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
 from batchtui.store.header import BatchHeader
-from batchtui.store.library import Draft
+from batchtui.store.library import Draft, Library
 from batchtui.text import cell
 
 MOST_SEEDS = 1000
@@ -42,6 +48,8 @@ class Planned:
     preflight: Preflight
     spec: BatchSpec
     base: Path
+    files: Path
+    """Folder that relative paths of jobs start from."""
     template: dict[str, Json] = field(default_factory=dict)
     backend: AnyBackend | None = None
     backends: list[AnyBackend] = field(default_factory=list)
@@ -50,6 +58,8 @@ class Planned:
     accounts: dict[str, str] = field(default_factory=dict)
     schemas: Schemas | None = None
     """What answers must fit."""
+    needs_bound: bool = False
+    """Whether jobs that name no `max_tokens` are sent with one, where a person agrees, to keep a limit in dollars."""
     seeds: list[JobRecord] = field(default_factory=list)
     """Jobs that only say what their backend is to start; the batch's own are born of them."""
 
@@ -75,23 +85,28 @@ def plan(
     draft: Draft | None = None,
     stdin: BinaryIO | None = None,
     where: str = "batch",
+    files: Path | None = None,
     tick: Callable[[int], None] | None = None,
-    look: Callable[[msgspec.Struct], None] | None = None,
+    reach: Reach | None = None,
+    library: Library | None = None,
 ) -> Planned:
     """Check every job of `spec`; sends nothing and raises nothing for bad input, `preflight.problems` says it.
 
-    `base` is the folder that paths start from, `where` the batch file's name in messages. With a `draft` the
-    jobs are written there for `create`. `tick` is called with the number of rows read, every 500, `look` with the
-    work of each job.
+    `base` is the folder that paths start from, those of jobs from `files` where that is another (a source without
+    a batch file), `where` the batch file's name in messages. With a `draft` the
+    jobs are written there for `create`. `tick` is called with the number of rows read, every 500; `reach` takes in what
+    each job does beyond its words. With a `library`, paid work that one of its batches sent before is among the problems.
     """
-    work = Composition(spec, base, backends, stdin, where)
+    work = Composition(spec, base, backends, stdin, where, files)
     spec = work.spec
     flight = Preflight(name=spec.name, backend=spec.backend, limits=spec.limits)
     if spec.output.dir:
         flight.output = str(output_dir(spec, base.absolute()))
-    planned = Planned(flight, spec, base, schemas=work.schemas)
+    planned = Planned(flight, spec, base, files or base, schemas=work.schemas)
     if work.ready:
-        shares = _check_jobs(work, flight, draft, tick, look)
+        if reach:
+            reach.templates, reach.implied = work.templates, work.implied
+        shares, planned.needs_bound = _check_jobs(work, flight, draft, tick, reach, library)
         planned.template, planned.backend = work.template, work.backend
         planned.seeds = shares.seeds
         planned.backends = [share.backend for share in shares.by_name.values()]
@@ -104,9 +119,9 @@ def plan(
         flight.kind = ", ".join(dict.fromkeys(backend.kind for backend in used)) or None
     if work.source:
         flight.columns = work.source.columns
-    if work.dropped:
-        work.problems.append(Problem(message=f"and {work.dropped:,} more problems", fatal=False))
-    flight.problems = work.problems
+        flight.unused = unused_columns(work)
+    flight.problems = work.counted()
+    flight.consent = reach.consent if reach else None
     work.files.close()
     return planned
 
@@ -116,15 +131,16 @@ def _check_jobs(
     flight: Preflight,
     draft: Draft | None,
     tick: Callable[[int], None] | None,
-    look: Callable[[msgspec.Struct], None] | None,
-) -> Shares:
+    reach: Reach | None,
+    library: Library | None,
+) -> tuple[Shares, bool]:
+    """The jobs by backend, and whether only a bound on their answers would keep the limit in dollars."""
     shares = Shares(work.spec.limits)
-    pricing = Pricing(work.backends.config)
+    costs, repeats = Costs(work.backends.config, work.spec.limits), Repeats()
     seen = SeenIds(work.source.name if work.source else work.where)
-    unpriced: set[str] = set()
+    left_out = LeftOut(work.where)
     longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
     last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
-    cost = most = 0.0
     scenarios = ScenarioPreflight(Path(flight.output) if flight.output else None)
     for count, row in enumerate(work.rows()):
         if tick and count % 500 == 0:
@@ -151,8 +167,9 @@ def _check_jobs(
             for key, message in backend.notices(job):
                 text = f'"{cell(job_id, 60)}": {message}'
                 work.problem(text, key=f"job.{key}", fatal=False, **place)
-            if look:
-                look(job.work)
+            left_out.note(backend, job)
+            if reach:
+                reach.look(backend, job.work, sweep)
             if wrong := scenarios.fault(job_id, job.work):
                 work.problem(wrong, key="id", **place)
                 continue
@@ -179,53 +196,35 @@ def _check_jobs(
                     work.problem(f"more than {MOST_SEEDS:,} jobs of kind {backend.kind} in a batch", **place)
             elif draft:
                 draft.jobs.add(record)
-            likely = pricing.likely(backend, record.model, record.tokens)
-            if likely is None:
-                unpriced.add(record.model or "")
-            else:
-                cost += likely
-                most += pricing.upper(backend, record.model, record.tokens) or 0.0
+            likely = costs.add(backend, record)
+            if library:
+                digest = digest_of(backend, job, record, likely)
+                repeats.add(digest, likely)
+                if draft:
+                    draft.digests.append(digest)
             flight.jobs += 1
             flight.bytes += record.size
             flight.tokens_in += record.tokens[0]
-            flight.tokens_out_max += record.tokens[1]
             if flight.jobs == 1:
                 flight.first = backend.describe(job)
             if longest is None or record.size > longest[0]:
                 longest = (record.size, backend, job)
             last = (backend, job)
-            shares.add(backend, record, likely)
+            shares.add(backend, job, record, likely)
     if last and longest:
         flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
     if scenarios.notice:
         work.problem(scenarios.notice, file=work.where, key="output.dir", fatal=False)
+    work.problems += left_out.problems()
     if not flight.jobs and not work.stopped:
         work.problem("there are no jobs in this batch", file=work.where)
     flight.backends = [share.told for share in shares.by_name.values()]
     flight.submissions = shares.submissions
-    flight.cost_usd = None if unpriced else cost
-    flight.cost_max_usd = None if unpriced else most
-    if unpriced and (problem := _unpriced(work, unpriced)):
+    costs.tell(flight)
+    work.problems += costs.problems(work.where)
+    if library and (problem := repeats.problem(library, work.backends, work.where)):
         work.problems.append(problem)
-    return shares
-
-
-def _unpriced(work: Composition, models: set[str]) -> Problem | None:
-    """Where a limit in dollars holds, a price that nobody knows is for a person to decide on."""
-    if work.spec.limits.cost_usd is not None:
-        key = "limits.cost_usd"
-    elif work.backends.config.limits.cost_usd_per_day is not None:
-        key = "limits.cost_usd_per_day"
-    else:
-        return None
-    names = [f'"{cell(model, 60)}"' for model in sorted(models)]
-    return Problem(
-        message=f"the price of {', '.join(names[:5])} is unknown, so {key} cannot be kept; "
-        f"add [prices.{names[0]}] input = …, output = … to the config",
-        file=work.where,
-        key=key,
-        fatal=False,
-    )
+    return shares, costs.needs_bound
 
 
 def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict[str, Json]) -> JobRecord:
@@ -247,6 +246,7 @@ def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: di
         group=group,
         size=size,
         tokens=(tokens_in + file_tokens(beside), tokens_out),
+        answers=backend.answers(job),
         model=backend.model(job),
         files=fingerprint(job.files),
     )
@@ -255,7 +255,8 @@ def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: di
 def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> BatchFolder:
     """Make the batch that was planned with this draft. Raises BadInput where its problems stop it.
 
-    `unpriced_agreed`: a person lets jobs without a known price go, though a limit in dollars holds.
+    `unpriced_agreed`: a person lets jobs without a known price go, though a limit in dollars holds, and those whose
+    answers have no bound go with one.
     """
     flight = planned.preflight
     if flight.stopped or planned.backend is None:
@@ -266,7 +267,7 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
     schemas = planned.schemas.table if planned.schemas else {}
     hashed = [planned.template, planned.templates, schema, *([schemas] if schemas else [])]
     template_text = json.dumps(hashed, sort_keys=True).encode()
-    name = planned.spec.name or _name(planned.spec)
+    name = draft.free_name(planned.spec.name or _name(planned.spec))
     header = BatchHeader(
         id=draft.id,
         name=name,
@@ -284,9 +285,11 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         answer_schemas=schemas,
         template_hash=hashlib.sha256(template_text).hexdigest()[:16],
         base=str(planned.base.absolute()),
+        files=str(planned.files.absolute()),
         accounts=planned.accounts,
         estimated_usd=flight.cost_usd,
         unpriced_agreed=unpriced_agreed,
+        answer_tokens=ASSUMED_ANSWER if unpriced_agreed and planned.needs_bound else None,
     )
     return draft.keep(header)
 
@@ -317,6 +320,8 @@ def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Pr
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)
             for key, message in backend.notices(job):
                 work.problem(message, key=f"job.{key}", line=found.line, fatal=False)
+            for key, message in backend.left_out(job):
+                work.problem(f"left out: it {message}", key=f"job.{key}", line=found.line, fatal=False)
             shown.sent, shown.template = backend.describe(job), work.templates[backend.name]
         except BatchtuiError as fault:
             work.fault(fault, found)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui import typed
 from batchtui.backends.base import Job
 from batchtui.backends.prompts.work import ChatWork, with_correction
 from batchtui.decode import explain
@@ -16,6 +17,7 @@ from batchtui.engine.composing.attaching import check_again, files_folder, named
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.errors import BadInput, nearest
 from batchtui.model import LIVE_JOB_STATES, JobRecord, Json
+from batchtui.sources.talks import TalkFault, as_messages, is_talk
 from batchtui.sources.template import Template, compile_template
 from batchtui.store.folder import BatchFolder
 from batchtui.work.job import ProgramWork
@@ -87,7 +89,7 @@ class Rendering:
                 raise BadField(f"unknown key{nearest(key, fields)}", f"job.{key}")
             if not has_template(value):
                 try:
-                    msgspec.convert(value, fields[key].type)
+                    typed.convert(value, fields[key].type)
                 except msgspec.ValidationError as fault:
                     text = explain(str(fault), fields[key].type, f"job.{key}")
                     path, _, message = text.partition(": ")
@@ -108,19 +110,32 @@ class Rendering:
             template = compile_template(with_sweep(self._template, taken), where="job")
             self._compiled[name] = template
         rendered = template.render(row)
+        if "messages" in rendered and "messages" in self._work.__struct_fields__:
+            try:
+                rendered = {**rendered, "messages": as_messages(rendered["messages"])}
+            except TalkFault as fault:
+                raise BadField(str(fault), f"job.messages{fault.at}") from None
         if schema is not None and self.takes_schema:
             rendered = {**rendered, "schema": schema}
         try:
-            work = msgspec.convert(rendered, self._work, strict=False)
+            work = typed.convert(rendered, self._work, strict=False)
         except msgspec.ValidationError as fault:
             path, _, message = explain(str(fault), self._work, "job").partition(": ")
             key, colon, rest = message.partition(": ")
             if colon and path == "job" and key in self._work.__struct_fields__:  # said by the work itself
                 path, message = f"job.{key}", rest
+            if path == "job.prompt" and is_talk(rendered["prompt"]):
+                message += self.talk_advice
             raise BadField(message, path) from None
         if isinstance(work, ProgramWork):
             work.rooted(self._folders)
         return work
+
+    @property
+    def talk_advice(self) -> str:
+        """What to write where a prompt turns out to be a talk."""
+        asked = self._template.get("prompt")
+        return f"; these are chat messages: write messages = {json.dumps(asked)} in place of prompt"
 
 
 def has_template(value: Json) -> bool:
@@ -139,7 +154,7 @@ class Renderer:
         self._folder = folder
         self._backends = backends
         self._renderings: dict[str, Rendering] = {}
-        self._files = files_folder(folder.header.spec, Path(folder.header.base))
+        self._files = files_folder(folder.header)
 
     def backend_name(self, record: JobRecord) -> str:
         return record.backend or self._folder.header.backend
@@ -165,6 +180,8 @@ class Renderer:
             rendering = Rendering(template, backend.Work, folders)
             self._renderings[name] = rendering
         work = rendering.work(record.row, record.sweep, self._folder.header.schema_for(record))
+        if (most := self._folder.header.answer_tokens) and not record.tokens[1] and record.answers:
+            work = backend.bounded(work, most)
         job = Job(index=record.n, id=record.id, attempt=attempt, token=token, work=work)
         job.files = named(work, self._files)
         return backend, job

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from batchtui.backends.base import Remote
+import msgspec
+
+from batchtui.backends.base import Job, Remote
 from batchtui.engine.composing.packing import Packing
 from batchtui.engine.limits import effective
 from batchtui.engine.money.queues import queue_of
 from batchtui.engine.pool import AnyBackend
-from batchtui.model import BackendShare, JobRecord, LimitsSpec
+from batchtui.model import JobRecord, LimitsSpec
+from batchtui.preflight import BackendShare
+
+MOST_NEEDS = 20
+"""What jobs need beyond that is not told."""
 
 
 @dataclass(slots=True)
@@ -18,9 +24,12 @@ class Share:
 
     backend: AnyBackend
     packing: Packing | None
+    first: Job[msgspec.Struct]
     jobs: int = 0
     cost: float | None = 0.0
     at_once: str = ""
+    needs: dict[str, None] = field(default_factory=dict)
+    """In the order in which jobs were first found to need them."""
 
     @property
     def told(self) -> BackendShare:
@@ -31,7 +40,20 @@ class Share:
             submissions=self.packing.count if self.packing else 0,
             cost_usd=self.cost,
             at_once=self.at_once,
+            sent_as=self._sent_as,
+            needs=list(self.needs),
         )
+
+    @property
+    def _sent_as(self) -> str:
+        if self.packing is None or not isinstance(self.backend, Remote):
+            return ""
+        return self.backend.sent_as(self.first, self.packing.largest, self.packing.count)
+
+    def need(self, job: Job[msgspec.Struct]) -> None:
+        for what in self.backend.needs(job):
+            if what not in self.needs and len(self.needs) < MOST_NEEDS:
+                self.needs[what] = None
 
 
 @dataclass(slots=True)
@@ -42,12 +64,15 @@ class Shares:
     seeds: list[JobRecord] = field(default_factory=list)
     """Jobs of backends that grow; they are no jobs of the batch themselves."""
 
-    def add(self, backend: AnyBackend, record: JobRecord, cost: float | None) -> None:
+    def add(
+        self, backend: AnyBackend, job: Job[msgspec.Struct], record: JobRecord, cost: float | None
+    ) -> None:
         share = self.by_name.get(backend.name)
         if share is None:
-            share = Share(backend, self._packing(backend), at_once=backend.at_once(self.limits))
+            share = Share(backend, self._packing(backend), job, at_once=backend.at_once(self.limits))
             self.by_name[backend.name] = share
         share.jobs += 1
+        share.need(job)
         share.cost = None if cost is None or share.cost is None else share.cost + cost
         if share.packing:
             share.packing.add(record)
@@ -65,4 +90,4 @@ class Shares:
 
     @property
     def submissions(self) -> int:
-        return sum(share.told.submissions for share in self.by_name.values())
+        return sum(share.packing.count for share in self.by_name.values() if share.packing)

@@ -31,7 +31,7 @@ class Blocks:
         """Take the money for a job that starts now; False where it has to wait. `give_back` ends it."""
         budget = self._budget
         share = budget.share([n])
-        if share is None and not budget.may_go_unpriced():
+        if share is None and not budget.may_go_unknown():
             return False
         amount = nano(share or 0.0)
         if refusal := budget.over_limit(amount):

@@ -7,12 +7,15 @@ processes see it, and settled by what the stored rows say once it is over.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from batchtui.engine.composing.packing import Allowed
 from batchtui.engine.money.blocks import Blocks
 from batchtui.engine.money.claims import Claims
+from batchtui.engine.money.pricing import ASSUMED_ANSWER
 from batchtui.engine.money.queues import queue_of
 from batchtui.engine.money.spending import DIRECT, Ask, Refusal, usd
 from batchtui.model import UNSENT, JobRecord, JobState, SubmissionState
@@ -24,6 +27,8 @@ from batchtui.store.progress import SubmissionRecord
 if TYPE_CHECKING:
     from batchtui.engine.driver import Driver
 
+UNKNOWN = ("price", "bound")
+"""Kinds of attention: what a job costs at most is unknown, so that a limit cannot be kept."""
 LOOK_AGAIN = 3.0
 """Seconds after which a refusal is weighed anew though nothing seems to have changed: a process may have died."""
 _YIELD_EVERY = 500
@@ -39,7 +44,10 @@ class Budget:
         self.direct = Blocks(driver, self)
         self._reserving: dict[int, int] = {}
         self._refusals: dict[str, tuple[Refusal, object]] = {}
-        self._unpriced: tuple[str, str] | None = None
+        self._day_left: int | None = None
+        """What the day's limit had left when nothing was about to free any of it."""
+        self._unknown = ("price", "", "")
+        """What could not be weighed last: for want of a price or of a bound, on which backend, of which model."""
         self._looked = False
         self._over_told = False
         self._said: set[tuple[str, str]] = set()
@@ -48,7 +56,7 @@ class Budget:
     # ---- what it may cost
 
     def share(self, numbers: Iterable[int]) -> float | None:
-        """The most that these jobs may cost, by their tokens; None where a price is unknown."""
+        """The most that these jobs may cost, by their tokens; None where that is unknown and a limit holds."""
         total: float | None = 0.0
         for n in numbers:
             total = _sum(total, self._upper(self._driver.renderer.record(n)))
@@ -58,10 +66,36 @@ class Budget:
         driver = self._driver
         backend = driver.services.backends.get(driver.renderer.backend_name(record))
         model = record.model or _static(driver.folder.header.template.get("model"))
-        upper = driver.services.pricing.upper(backend, model, record.tokens)
-        if upper is None:
-            self._unpriced = (backend.name, model or "a model without a name")
-        return upper
+        pricing, sent = driver.services.pricing, driver.folder.header.answer_tokens
+        if (upper := pricing.upper(backend, model, record, sent)) is not None:
+            return upper
+        assumed = pricing.assumed(backend, model, record)
+        kind = "price" if assumed is None else "bound"
+        self._unknown = (kind, backend.name, model or "a model without a name")
+        return None if self._limited else assumed
+
+    @property
+    def allowed(self) -> Allowed | None:
+        """What a submission may cost to be sent at all: more than the limits can have left never would be."""
+        return Allowed(self._upper, self._most) if self._limited else None
+
+    def _most(self) -> float:
+        own = None if self._limit is None else self._limit - self._driver.progress.cost_nano
+        return min((most for most in (own, self._day_left) if most is not None), default=math.inf)
+
+    def fewer(self, record: SubmissionRecord, refusal: Refusal) -> bool:
+        """Whether fewer of these jobs could go now: nothing in flight will free what all of them need."""
+        if refusal.kind not in ("batch", "day") or refusal.wait:
+            return False
+        if self._in_flight() or self._reserving or self.direct.flying:
+            return False
+        if record.attempted or record.seed is not None or ranges.count(record.jobs) == 1:
+            return False
+        least = self._upper(self._driver.renderer.record(next(ranges.decode(record.jobs))))
+        if least is None or nano(least) > refusal.left:
+            return False
+        self._day_left = refusal.left if refusal.kind == "day" else self._day_left
+        return True
 
     async def _weigh(self, record: SubmissionRecord) -> tuple[float | None, int, str | None]:
         """The most that a submission may cost, the tokens that it asks, and its model."""
@@ -110,36 +144,53 @@ class Budget:
             f"{usd(amount)} USD more may be needed, and {usd(committed)} of the batch's "
             f"{usd(limit)} USD are spent or in flight"
         )
-        return Refusal("batch", text)
+        return Refusal("batch", text, left=limit - committed)
 
-    def may_go_unpriced(self) -> bool:
-        """Whether a job without a known price may be sent; else a person is asked, once."""
-        driver = self._driver
-        limited = self._limit is not None or driver.services.spending.day_limit is not None
-        if not limited or driver.folder.header.unpriced_agreed:
+    @property
+    def _limited(self) -> bool:
+        return self._limit is not None or self._driver.services.spending.day_limit is not None
+
+    def may_go_unknown(self) -> bool:
+        """Whether a job may be sent of which nobody can tell what it costs at most; else a person is asked, once."""
+        driver, header = self._driver, self._driver.folder.header
+        kind, backend, model = self._unknown
+        if not self._limited or (kind == "price" and header.unpriced_agreed):
             return True
-        if ("price", None) not in driver.progress.attention:
-            backend, model = self._unpriced or ("", "")
+        if (kind, None) not in driver.progress.attention:
+            model = model[:80]
+            why, remedy = (
+                (
+                    f'the price of "{model}" on {backend} is unknown',
+                    f'add [prices."{model}"] to the config, or send',
+                )
+                if kind == "price"
+                else (
+                    f'max_tokens is not set, and how long an answer of "{model}" on {backend} can be is unknown',
+                    f'add max_output = … under [prices."{model}"] in the config, or send max_tokens = {ASSUMED_ANSWER:,} with',
+                )
+            )
             driver.writer.record(
                 "attention",
-                kind="price",
-                text=f'the price of "{model[:80]}" on {backend} is unknown, so the cost limit cannot be kept; add '
-                f'[prices."{model[:80]}"] to the config, or send it all the same: '
+                kind=kind,
+                text=f"{why}, so the cost limit cannot be kept; {remedy} it all the same: "
                 f"batchtui resolve {driver.folder.id} release",
                 actions=["release", "cancel"],
             )
-            driver.log("warning", f'the price of "{model[:80]}" is unknown: a person is asked')
+            driver.log("warning", f"{why}: a person is asked")
         return False
 
     def agree(self) -> None:
-        """A person lets jobs without a known price go."""
-        self._driver.folder.header.unpriced_agreed = True
+        """A person lets jobs without a known price go, and those whose answers have no bound go with one."""
+        header, attention = self._driver.folder.header, self._driver.progress.attention
+        header.unpriced_agreed = header.unpriced_agreed or ("price", None) in attention
+        if ("bound", None) in attention:
+            header.answer_tokens = ASSUMED_ANSWER
         self._driver.writer.save_header()
-        self._driver.settle_attention("price")
+        self._driver.settle_attention(*UNKNOWN)
 
     # ---- submissions
 
-    async def reserve(self, record: SubmissionRecord) -> str | None:
+    async def reserve(self, record: SubmissionRecord) -> Refusal | None:
         """None once this submission's money and tokens are reserved, on the disk; else why it must wait.
 
         The caller ends the reserving with `reserved` when the intent is journaled, or was not. Raises StoreDamaged,
@@ -147,8 +198,9 @@ class Budget:
         """
         driver, key = self._driver, str(record.id)
         record.estimated_usd, tokens, model = await self._weigh(record)
-        if record.estimated_usd is None and not self.may_go_unpriced():
-            return "its price is unknown"
+        if record.estimated_usd is None and not self.may_go_unknown():
+            kind: Literal["price", "bound"] = "price" if self._unknown[0] == "price" else "bound"
+            return Refusal(kind, f"its {kind} is unknown")
         amount = nano(record.estimated_usd or 0.0)
         if refusal := self.over_limit(amount):
             return self.refuse(key, refusal)
@@ -182,27 +234,38 @@ class Budget:
         refused = self._refusals.get(key)
         return refused is None or refused[1] != self._moment()
 
-    def refuse(self, key: str, refusal: Refusal) -> str:
+    def refuse(self, key: str, refusal: Refusal) -> Refusal:
         if (key, refusal.kind) not in self._said:
             self._said.add((key, refusal.kind))
             self._driver.log("info", f"waits for budget: {refusal.text}")
-        self._refusals[key] = (refusal, self._moment())
-        return refusal.text
+        for_another = refusal.kind == "batch" and self._reserving  # which may be refused yet
+        self._refusals[key] = (refusal, None if for_another else self._moment())
+        return refusal
 
     def granted(self, key: str) -> None:
         self._refusals.pop(key, None)
+        self._day_left = None
 
     def forget(self) -> None:
         """The limit changed: weigh anew."""
         self._refusals.clear()
         self._said.clear()
+        self._day_left = None
 
     def _moment(self) -> object:
-        """Changes whenever a refusal might turn out otherwise."""
+        """Changes whenever a refusal might turn out otherwise; not by what is only being weighed, else those that wait
+        would set each other going for ever."""
         header = self._driver.folder.header
         file = self._driver.services.spending.file
         window = int(time.monotonic() / LOOK_AGAIN)
-        return file.stamp(), self._committed(), self._limit, header.unpriced_agreed, window
+        return (
+            file.stamp(),
+            self._committed() - sum(self._reserving.values()),
+            self._limit,
+            header.unpriced_agreed,
+            header.answer_tokens,
+            window,
+        )
 
     # ---- every round, and at the end
 
@@ -223,7 +286,7 @@ class Budget:
         driver = self._driver
         if not self._looked:  # raised by an earlier run: what it asks may be answered by now
             self._looked = True
-            driver.settle_attention("price")
+            driver.settle_attention(*UNKNOWN)
         unsent = {str(record.id) for record in driver.progress.submissions.values() if record.state in UNSENT}
         self._refusals = {
             key: refused for key, refused in self._refusals.items() if key == DIRECT or key in unsent

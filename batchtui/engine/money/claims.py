@@ -94,7 +94,7 @@ class Claims:
         self._task = None
         if not task.cancelled() and (fault := task.exception()):
             self._again = time.monotonic() + AGAIN_SECONDS
-            self._driver.broke(fault)
+            self._driver.faults.met(fault)
         self._driver.wake()
 
     def _difference(self) -> tuple[set[str], dict[str, Claim]]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from batchtui.model import Outcome
+from batchtui.model import JobRecord, Outcome
 from batchtui.prices import Known, Tokens, find, provider_at, tokens_of
 from batchtui.prices.lookup import OWN
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 ASSUMED_ANSWER = 4096
-"""Tokens of answer that are reserved for a job that names no `max_tokens`."""
+"""Tokens of answer that are reckoned with where nothing bounds them and no limit is to be kept.
+
+Under a limit they are the `max_tokens` that such jobs are sent with, once a person agrees to that.
+"""
 LIKELY_ANSWER = 1024
 """Tokens of answer that such a job is likely to get."""
 _PROVIDERS = {"anthropic": "anthropic", "gemini": "google", "mistral": "mistral", "together": "together"}
@@ -40,27 +43,41 @@ class Pricing:
             self._known[key] = find(model, self._prices, provider_of(backend), self._origin)
         return self._known[key]
 
+    def longest(
+        self, backend: Backend[msgspec.Struct], model: str | None, job: JobRecord, sent: int | None = None
+    ) -> int | None:
+        """The most tokens that may be written for a job: by its own `max_tokens`, else by `sent`, the one that it is sent
+        with all the same, else by what the model can write at all. None where nothing bounds them.
+        """
+        if job.tokens[1] or job.tokens == (0, 0) or not job.answers:
+            return job.tokens[1]
+        known = self.known(backend, model) if model else None
+        most = sent or (known.longest if known else None)
+        return None if most is None else most * job.answers
+
     def upper(
-        self, backend: Backend[msgspec.Struct], model: str | None, tokens: tuple[int, int]
+        self, backend: Backend[msgspec.Struct], model: str | None, job: JobRecord, sent: int | None = None
     ) -> float | None:
-        """The most that a job may cost, which is what is reserved: twice the likely prompt, and a full answer."""
-        return self._estimate(backend, model, 2 * tokens[0], tokens[1] or ASSUMED_ANSWER, tokens)
+        """The most that a job may cost, which is what is reserved: twice the likely prompt, and the longest answer.
 
-    def likely(
-        self, backend: Backend[msgspec.Struct], model: str | None, tokens: tuple[int, int]
-    ) -> float | None:
+        None where its price is unknown, or nothing bounds its answer.
+        """
+        made = self.longest(backend, model, job, sent)
+        return None if made is None else self._cost(backend, model, 2 * job.tokens[0], made, job)
+
+    def assumed(self, backend: Backend[msgspec.Struct], model: str | None, job: JobRecord) -> float | None:
+        """What a job is held to cost at most where no limit is to be kept; None where its price is unknown."""
+        made = job.tokens[1] or ASSUMED_ANSWER * job.answers
+        return self._cost(backend, model, 2 * job.tokens[0], made, job)
+
+    def likely(self, backend: Backend[msgspec.Struct], model: str | None, job: JobRecord) -> float | None:
         """What a job is likely to cost, which is what is shown."""
-        return self._estimate(backend, model, tokens[0], tokens[1] or LIKELY_ANSWER, tokens)
+        return self._cost(backend, model, job.tokens[0], job.tokens[1] or LIKELY_ANSWER * job.answers, job)
 
-    def _estimate(
-        self,
-        backend: Backend[msgspec.Struct],
-        model: str | None,
-        asked: int,
-        made: int,
-        tokens: tuple[int, int],
+    def _cost(
+        self, backend: Backend[msgspec.Struct], model: str | None, asked: int, made: int, job: JobRecord
     ) -> float | None:
-        if tokens == (0, 0):  # no language model at work
+        if job.tokens == (0, 0):  # no language model at work
             return 0.0
         known = self.known(backend, model) if model else None
         return known.rates(batch=backend.remote).cost(Tokens(asked, made)) if known else None

@@ -37,3 +37,8 @@ def size_told(error: str) -> int | None:
     """The queue's size, where the refusal names it (`Limit: 90,000 enqueued tokens`)."""
     found = _SIZE.search(error)
     return int(found[1].replace(",", "")) if found else None
+
+
+def held_by(kind: str, message: str) -> str:
+    """The kind of what holds a submission back: the queue of tokens that its backend says is full, or its fault."""
+    return "queue" if is_full(message) else kind

@@ -38,9 +38,11 @@ class Ask:
 class Refusal:
     """Why money or tokens cannot be reserved now; `wait`: something in flight will free some by itself."""
 
-    kind: Literal["batch", "day", "queue"]
+    kind: Literal["batch", "day", "queue", "price", "bound"]
     text: str
     wait: bool = False
+    left: int = 0
+    """What less could be had now, where it is money that is short."""
 
 
 class Spending:
@@ -48,7 +50,7 @@ class Spending:
 
     def __init__(self, library: Library, day_limit: float | None) -> None:
         self.file = SpendFile(library.data_dir)
-        self._library = library
+        self.library = library
         self.day_limit = None if day_limit is None else round(day_limit * NANO)
 
     def reserve(self, ask: Ask, pool_size: int | None, gone: set[str]) -> int | Refusal:
@@ -109,6 +111,7 @@ class Spending:
                     "day",
                     f"{usd(ask.nano)} USD more may be needed, and {spent} (all batches, since 00:00 UTC)",
                     wait=committed - freed + ask.nano <= self.day_limit,
+                    left=self.day_limit - committed,
                 )
         size = pool_size if pool_size is not None else ledger.pools.get(ask.pool)
         if ask.pool and size is not None:
@@ -120,7 +123,7 @@ class Spending:
         return None
 
     def _driven(self, batch: str, own: str) -> bool:
-        return batch == own or lock.is_held(self._library.path(batch))
+        return batch == own or lock.is_held(self.library.path(batch))
 
     def _audit(self, held: Held, own: str) -> bool:
         """Settle what batches that nobody drives still claim without cause; whether there was any."""
@@ -129,7 +132,7 @@ class Spending:
             if self._driven(batch, own):
                 continue
             try:
-                progress = self._library.open(batch).progress
+                progress = self.library.open(batch).progress
             except NotFound:  # removed: what it had in flight at a provider is likely to be spent
                 lost = sum(claim.nano for key, claim in claims.items() if key != DIRECT)
                 total = sum(held.ledger.spent.get(batch, {}).values()) + lost
@@ -151,8 +154,10 @@ class Spending:
 
 
 def usd(nano: int) -> str:
-    """An amount in words: cents, or finer where it is small."""
+    """An amount in words: cents, or finer where it is small; what is more than nothing never reads as nothing."""
     amount = nano / NANO
+    if 0 < amount < 0.0001:
+        return "<0.0001"
     return f"{amount:,.2f}" if amount == 0 or amount >= 0.1 else f"{amount:.4f}"
 
 

@@ -16,7 +16,7 @@ from batchtui.results.scenarios.rows import tables_gone, value_of
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 from batchtui.work.job import ProgramWork
-from batchtui.work.scenarios.inputs import input_hash
+from batchtui.work.scenarios.inputs import input_hash, same_inputs
 
 _NAMED = 5
 
@@ -39,11 +39,11 @@ def stale(folder: BatchFolder, renderer: Renderer, place: Path, finished: Iterab
         now = input_hash(scenario) if scenario else None
         if value is None or now is None:
             continue  # of another kind of work, or not to be solved now: what is stored stays
-        if value.get("input_hash") != now:
+        if not same_inputs(told := value.get("input_hash"), now):
             found.changed.append(n)
         elif not ("files" in value or tables_gone(value)):
             continue  # its tables can be written from where they lie
-        elif standing(place / folder_name(result.job_id), now) is None:
+        elif standing(place / folder_name(result.job_id), told) is None:
             found.gone.append(n)
     return found
 
@@ -114,7 +114,7 @@ def _differs(folder: Path, scenario: dict[str, Json]) -> bool:
     if result is None or result.get("status") != "ok":
         return False
     now = input_hash(scenario)
-    return now is not None and result.get("input_hash") != now
+    return now is not None and not same_inputs(result.get("input_hash"), now)
 
 
 def _scenario(folder: BatchFolder, renderer: Renderer, n: int) -> dict[str, Json] | None:

@@ -44,23 +44,23 @@ class BatchFigures:
         return name
 
 
-_latest: dict[tuple[str, int], BatchFigures] = {}
-"""What was read last, by the batch's path and its journal: going from view to view reads nothing again."""
+_latest: dict[tuple[str, int, frozenset[str] | None], BatchFigures] = {}
+"""What was read last, by the batch's path, its journal and the jobs meant: going from view to view reads nothing again."""
 
 
-def batch_figures(folder: BatchFolder) -> BatchFigures:
+def batch_figures(folder: BatchFolder, among: frozenset[str] | None = None) -> BatchFigures:
     """Those of its completed jobs, of an even choice where they are very many."""
-    key = (str(folder.path), folder.progress.seq)
+    key = (str(folder.path), folder.progress.seq, among)
     found = _latest.get(key)
     if found is None:
-        found = _read(folder)
+        found = _read(folder, among)
         _latest.clear()
         _latest[key] = found
     return found
 
 
-def _read(folder: BatchFolder) -> BatchFigures:
-    chosen = sample(folder)
+def _read(folder: BatchFolder, among: frozenset[str] | None) -> BatchFigures:
+    chosen = sample(folder, among=among)
     ids: list[str] = []
     columns: dict[str, array[float]] = {}
     whole: dict[str, bool] = {}

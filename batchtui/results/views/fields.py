@@ -102,6 +102,7 @@ def _seconds(result: Result) -> float | None:
     if not result.started or not result.ended:
         return None
     try:
-        return round(clock.unix(result.ended) - clock.unix(result.started), 3)
+        taken = round(clock.unix(result.ended) - clock.unix(result.started), 3)
+        return taken if taken >= 0 else None  # the clock was set back meanwhile
     except ValueError:
         return None

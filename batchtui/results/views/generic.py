@@ -38,7 +38,7 @@ def build(folder: BatchFolder, name: str, options: Options) -> View:
         raise NotFound(f'no view "{cell(name, 60)}"{nearest(name, TITLES)}')
     if name == "table" and options.jobs:
         return side_by_side.fields(folder, *options.jobs[:2])
-    return _BUILD[name](batch_figures(folder), options)
+    return _BUILD[name](batch_figures(folder, options.among), options)
 
 
 def names_of_two(first: BatchFolder, second: BatchFolder) -> list[tuple[str, str]]:

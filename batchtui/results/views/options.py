@@ -17,3 +17,5 @@ class Options:
     y: str | None = None
     row: str | None = None
     """What one row of another view is about, as that view names it (`View.opens`)."""
+    among: frozenset[str] | None = None
+    """The ids of the only jobs that a view of the batch reads; None for all."""

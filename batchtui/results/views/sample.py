@@ -28,10 +28,13 @@ class Sample:
         return f"{len(self.numbers):,} of {self.of:,} results, taken evenly; --where and export read them all"
 
 
-def sample(folder: BatchFolder, most: int = MOST) -> Sample:
-    """Completed jobs of a batch, evenly over its source."""
+def sample(folder: BatchFolder, most: int = MOST, among: frozenset[str] | None = None) -> Sample:
+    """Completed jobs of a batch, or of these of it, evenly over its source."""
     states = folder.columns().states
     completed = _indexes(states, list(JobState).index(JobState.COMPLETED))
+    if among is not None:
+        ids = folder.jobs.ids
+        completed = [n for n in completed if ids[n] in among]
     try:
         size = (folder.path / "results.jsonl").stat().st_size
     except OSError:

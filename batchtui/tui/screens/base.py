@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from batchtui.tui import batch_actions
+from batchtui.tui import exporting
 from batchtui.tui.widgets.footer import FooterLine
 from batchtui.tui.widgets.header import HeaderLine
 
@@ -80,7 +80,8 @@ class AppScreen(Screen[None]):
                 return
 
     def action_batch_export(self) -> None:
-        batch_actions.export(self.tui, self.selected_batch())
+        if batch_id := self.selected_batch():
+            exporting.export_batches(self.tui, [batch_id])
 
     def back(self) -> None:
         """What escape does: close what is open on this screen, else leave it."""

@@ -12,11 +12,23 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from batchtui.errors import BatchtuiError, StoreDamaged
-from batchtui.results.query import parse
+from batchtui.store.columns import Columns
 from batchtui.store.folder import BatchFolder
-from batchtui.tui import actions, batch_actions, comparing, figures, settling, states
+from batchtui.tui import (
+    actions,
+    batch_actions,
+    cloning,
+    comparing,
+    exporting,
+    figures,
+    job_actions,
+    settling,
+    states,
+)
+from batchtui.tui.answer_search import AnswerSearch
 from batchtui.tui.job_facts import JobFacts
-from batchtui.tui.job_filter import UNSUCCESSFUL, JobFilter, Wanted, complete, understand
+from batchtui.tui.job_filter import UNSUCCESSFUL, JobFilter, Wanted, understand
+from batchtui.tui.scope import Scope, scope_of
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.detail import DetailStrip
 from batchtui.tui.widgets.filter_box import FilterBox
@@ -40,8 +52,8 @@ class BatchScreen(AppScreen):
         self._facts: JobFacts | None = None
         self._wanted = Wanted()
         self._query = ""
-        self._read: frozenset[int] | None = None
-        """Numbers that reading the results let through, once that was asked for."""
+        self._search: AnswerSearch | None = None
+        """What reading the results lets through, once that was asked for."""
         self._failed_only = False
         self._sort, self._reversed = 0, False
         self._seq = -1
@@ -113,7 +125,8 @@ class BatchScreen(AppScreen):
             if not self._show_jobs(folder):
                 return
         plain = not self._query and not self._failed_only and not self._sort and not self._reversed
-        if plain and not chosen_anew and self._seq >= 0:
+        known = len(self.table.numbers) == len(columns.states)  # a job's line may be read before its birth
+        if plain and known and not chosen_anew and self._seq >= 0:
             numbers: Sequence[int] = self.table.numbers
         else:
             numbers = self._numbers(
@@ -123,11 +136,14 @@ class BatchScreen(AppScreen):
             )
         self._seq = columns.seq
         self.table.show_columns(columns, numbers)
+        if self._search and self._search.stale(columns):
+            self._read_answers(folder, self._search)
         self.tick()
 
     def _numbers(self, codes: bytes, found: Sequence[int], tries: bytes) -> Sequence[int]:
-        if self._read is not None:
-            found = [n for n in found if n in self._read]
+        read = self._search.found if self._search else None
+        if read is not None:
+            found = [n for n in found if n in read]
         match SORTS[self._sort]:
             case "state":
                 found = sorted(found, key=lambda n: (codes[n] not in UNSUCCESSFUL, codes[n]))
@@ -162,8 +178,11 @@ class BatchScreen(AppScreen):
             parts.append(Content(f"   {len(table.marked)} marked"))
         if self._wanted.problem:
             parts.append(Content.assemble("   ", shown(self._wanted.problem, "$text-warning")))
-        elif self._wanted.reads and self._read is None:
-            parts.append(Content.styled("   enter reads the results for this", "$text-warning"))
+        elif self._search:
+            if self._search.found is None:
+                parts.append(Content.styled("   reading the answers …", "$text-warning"))
+        elif self._wanted.reads or (self._wanted.in_answers and status.finished):
+            parts.append(Content.styled("   enter reads the answers", "$text-warning"))
         self.query_one("#title", Static).update(Content.assemble(*parts), layout=False)
 
     # ---- filter and sort
@@ -175,7 +194,7 @@ class BatchScreen(AppScreen):
 
     @on(FilterBox.Changed)
     def filter_typed(self, event: FilterBox.Changed) -> None:
-        self._query, self._read = event.value, None
+        self._query, self._search = event.value, None
         wanted = understand(event.value)
         if wanted.problem:
             self._wanted = Wanted(
@@ -188,30 +207,41 @@ class BatchScreen(AppScreen):
 
     @on(FilterBox.Submitted)
     def search_answers(self) -> None:
-        if self._query.strip() and not self._wanted.problem:
-            self.run_worker(self._search, thread=True, exclusive=True, group="search", exit_on_error=False)
+        folder = self.folder
+        if folder and self._query.strip() and not self._wanted.problem:
+            self._search = AnswerSearch(self._query)
+            self._read_answers(folder, self._search)
+            self._title()
 
-    def _search(self) -> None:
-        """In a thread: which jobs match when their results are read too."""
-        folder, worker, query = self.folder, get_current_worker(), self._query
-        if folder is None:
+    def _read_answers(self, folder: BatchFolder, search: AnswerSearch) -> None:
+        """Read in a thread what has news; what comes meanwhile is read after it."""
+        if search.reading:
             return
-        try:
-            test = parse(complete(query))
-            found = set()
-            for n in range(len(folder.jobs)):
-                if worker.is_cancelled:
-                    return
-                if test.matches(folder.result(n)):
-                    found.add(n)
-        except (BatchtuiError, OSError) as fault:
-            self.app.call_later(self.tui.say, fault, "warning")
-            return
-        self.app.call_later(self._found, query, frozenset(found))
+        search.reading = True
 
-    def _found(self, query: str, numbers: frozenset[int]) -> None:
-        if query == self._query and self.is_mounted:
-            self._wanted, self._read = Wanted(reads=True), numbers
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                read = search.read(folder, lambda: worker.is_cancelled or self._search is not search)
+            except (BatchtuiError, OSError) as fault:
+                self.app.call_later(self._not_read, search, fault)
+                return
+            if read:
+                self.app.call_later(self._found, search, *read)
+
+        self.run_worker(work, thread=True, group="search", exit_on_error=False)
+
+    def _not_read(self, search: AnswerSearch, fault: Exception) -> None:
+        search.reading = False
+        self.tui.say(fault, "warning")
+        if search is self._search and search.found is None:
+            self._search = None
+
+    def _found(self, search: AnswerSearch, columns: Columns, numbers: frozenset[int]) -> None:
+        search.reading = False
+        search.take(columns, numbers)
+        if search is self._search and self.is_mounted:
+            self._wanted = Wanted(reads=True)
             self._bring_up_to_date(chosen_anew=True)
 
     def action_list_failed(self) -> None:
@@ -263,21 +293,32 @@ class BatchScreen(AppScreen):
     def _marked_ids(self) -> list[str]:
         return [self.table.ids[n] for n in sorted(self.table.marked)]
 
+    def _scope(self) -> Scope | None:
+        """What a key is about; None, with a word, while the list does not show yet what was asked for."""
+        if self._search and self._search.found is None:
+            self.tui.say("the answers are still being read for the filter", "warning")
+            return None
+        return scope_of(len(self.table.ids), self.table.numbers, self.table.marked)
+
     def action_batch_retry(self) -> None:
-        if marked := self._marked_ids():
-            batch_actions.retry_jobs(self.tui, self.batch_id, marked)
-            self.action_list_none()
-        else:
-            batch_actions.retry(self.tui, [self.batch_id])
+        if scope := self._scope():
+            job_actions.retry(self.tui, self.batch_id, scope, self.action_list_none)
 
     def action_batch_cancel(self) -> None:
-        if marked := self._marked_ids():
-            batch_actions.cancel_jobs(self.tui, self.batch_id, marked)
-        else:
-            batch_actions.cancel(self.tui, [self.batch_id])
+        if scope := self._scope():
+            job_actions.cancel(
+                self.tui, self.batch_id, scope, lambda: batch_actions.cancel(self.tui, [self.batch_id])
+            )
+
+    def action_batch_export(self) -> None:
+        if scope := self._scope():
+            exporting.export_jobs(self.tui, self.batch_id, scope)
 
     def action_batch_pause(self) -> None:
         batch_actions.pause(self.tui, [self.batch_id])
+
+    def action_batch_collect(self) -> None:
+        batch_actions.collect(self.tui, [self.batch_id])
 
     def action_batch_resolve(self) -> None:
         settling.resolve(self.tui, self.batch_id)
@@ -289,13 +330,24 @@ class BatchScreen(AppScreen):
         batch_actions.info(self.tui, self.batch_id)
 
     def action_batch_clone(self) -> None:
-        batch_actions.clone(self.tui, self.batch_id)
+        if scope := self._scope():
+            cloning.clone_jobs(self.tui, self.batch_id, scope)
 
     def action_batch_log(self) -> None:
         self.tui.show_log(self.batch_id)
 
     def action_view_open(self) -> None:
-        comparing.show_views(self.tui, self.batch_id)
+        if scope := self._scope():
+            numbers = scope.shown if scope.hides or not scope.marked else scope.meant
+            whole = not scope.marked and not scope.hides
+            ids = self.table.ids
+            if not numbers:
+                self.tui.say(
+                    "nothing to look at: the filter hides every job that is meant; esc clears it", "warning"
+                )
+                return
+            among = None if whole else frozenset(ids[n] for n in numbers)
+            comparing.show_views(self.tui, self.batch_id, among=among)
 
     def action_view_compare(self) -> None:
         comparing.compare_jobs(self.tui, self.batch_id, self._marked_ids())

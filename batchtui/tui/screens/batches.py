@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,15 +11,19 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
 from batchtui.model import BatchStatus
-from batchtui.tui import actions, batch_actions, batch_filter, comparing, settling
+from batchtui.tui import actions, batch_actions, batch_filter, cloning, comparing, exporting, settling
 from batchtui.tui.log_lines import latest_lines
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.dialogs import Choose
 from batchtui.tui.since import while_away
 from batchtui.tui.widgets.batch_table import SORTS, BatchTable
 from batchtui.tui.widgets.detail import DetailPane, DetailStrip
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
 
 ASCENDING = {"name", "backend"}
 
@@ -174,19 +179,49 @@ class BatchesScreen(AppScreen):
         self.tui.compose_batch()
 
     def action_batch_clone(self) -> None:
-        batch_actions.clone(self.tui, self.table.current())
+        self._act("Clone", cloning.clone_batches)
+
+    def _act(self, verb: str, act: Callable[[BatchtuiApp, Sequence[str]], None]) -> None:
+        """Over the marked batches, else the one under the cursor; asks which where the filter hides marked ones."""
+        table = self.table
+        everything = [folder.id for folder in self.tui.link.folders() if folder.id in table.marked]
+        here = [batch_id for batch_id in table.ids if batch_id in table.marked]
+        if len(here) == len(everything):
+            act(self.tui, table.acting_on())
+            return
+        if not here:
+            are = "batch is" if len(everything) == 1 else f"{len(everything)} batches are"
+            self.tui.say(f"the marked {are} hidden; esc clears the filter, U takes the marks away", "warning")
+            return
+
+        def answered(choice: str | None) -> None:
+            if choice:
+                act(self.tui, here if choice == "shown" else everything)
+
+        options = [("shown", f"The {len(here)} shown"), ("all", f"All {len(everything)} marked")]
+        title = f"{verb} {len(here)} of {len(everything)} marked batches?"
+        self.tui.ask(Choose(title, "The list hides some of the marked batches.", options=options), answered)
 
     def action_batch_cancel(self) -> None:
-        batch_actions.cancel(self.tui, self.table.acting_on())
+        self._act("Cancel", batch_actions.cancel)
 
     def action_batch_pause(self) -> None:
-        batch_actions.pause(self.tui, self.table.acting_on())
+        self._act("Pause", batch_actions.pause)
+
+    def action_batch_collect(self) -> None:
+        self._act("Collect", batch_actions.collect)
 
     def action_batch_retry(self) -> None:
-        batch_actions.retry(self.tui, self.table.acting_on())
+        self._act("Retry", batch_actions.retry)
 
     def action_batch_archive(self) -> None:
-        batch_actions.archive(self.tui, self.table.acting_on())
+        self._act("Archive", batch_actions.archive)
+
+    def action_batch_tag(self) -> None:
+        self._act("Tag", batch_actions.tag)
+
+    def action_batch_export(self) -> None:
+        self._act("Export", exporting.export_batches)
 
     def action_batch_archived(self) -> None:
         self._archived = not self._archived
@@ -194,7 +229,7 @@ class BatchesScreen(AppScreen):
         self.tui.say("archived batches are shown too" if self._archived else "archived batches are hidden")
 
     def action_batch_remove(self) -> None:
-        batch_actions.remove(self.tui, self.table.acting_on())
+        self._act("Remove", batch_actions.remove)
 
     def action_batch_resolve(self) -> None:
         settling.resolve(self.tui, self.table.current())

@@ -11,12 +11,14 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.worker import get_current_worker
 
+from batchtui.causes import by_cause
 from batchtui.config import key_state
 from batchtui.config.providers import KEYLESS
 from batchtui.engine.composing.planning import Planned, create, preview
-from batchtui.engine.composing.reach import KEYS, Reach, Trusted
+from batchtui.engine.composing.reach import Reach, words_of
+from batchtui.engine.composing.trusted import Trusted
 from batchtui.errors import BatchtuiError
-from batchtui.model import BatchSpec, Problem, SourceSpec
+from batchtui.model import BatchSpec, Problem
 from batchtui.store.library import Draft
 from batchtui.tui import actions
 from batchtui.tui.compose_model import (
@@ -26,6 +28,7 @@ from batchtui.tui.compose_model import (
     form_of,
     named,
     opened,
+    source_of,
     spec_of,
     take_manifest,
 )
@@ -33,7 +36,7 @@ from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, PROGRAM_KINDS, TASK
 from batchtui.tui.latest import Latest
 from batchtui.tui.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
-from batchtui.tui.screens.compose_dialogs import confirm_submit, confirm_trust, doubts
+from batchtui.tui.screens.compose_dialogs import confirm_submit, confirm_trust
 from batchtui.tui.screens.compose_files import ComposeFiles
 from batchtui.tui.screens.compose_messages import Checked, Previewed, Scanned, Ticked
 from batchtui.tui.screens.compose_models import FLOW_KEY, MODEL_KEY, ComposeModels
@@ -128,8 +131,11 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         except BatchtuiError as fault:
             self.tui.say(fault, "error")
             return
-        self.elsewhere = dict(form.values) if form.path else None
+        self.elsewhere = dict(form.values) if form.path and not self._is_own(form.path) else None
         self._show(form)
+
+    def _is_own(self, path: Path) -> bool:
+        return Trusted(self.tui.data_dir).is_own(path)
 
     def _show(self, form: Form) -> None:
         if form.backend is None and (name := self._usual_backend()):
@@ -174,7 +180,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         self._checked = None
         self._latest.stop("check")
         self._latest.after("preview", PREVIEW_SECONDS, self._run_preview)
-        if event is None or event.key in ("source.file", OTHER_KEY):
+        if event is None or event.key == OTHER_KEY or event.key.startswith("source."):
             self._latest.after("scan", SCAN_SECONDS, self._run_scan)
 
     def _spec(self) -> BatchSpec | None:
@@ -197,9 +203,10 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             row.note("")
             self.form.hint(self._scan.hints())
             return
-        if self._scanned == (file, form.base):
+        source = source_of(form)
+        if self._scanned == (source, form.base):
             return
-        self._scanned = (file, form.base)
+        self._scanned = (source, form.base)
 
         def work() -> None:
             worker = get_current_worker()
@@ -208,7 +215,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
                 self.post_message(Scanned(worker, so_far))
 
             done = scan(
-                SourceSpec(file=file),
+                source,
                 form.base,
                 lambda: worker.is_cancelled,
                 tell,
@@ -229,6 +236,8 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         if scan.done and take_manifest(form, scan.default_job, scan.implied.kinds):
             for key in (BACKEND_KEY, WORK_KEY, "job.task"):
                 self.form.row(key).text = form.values.get(key, "")
+            if self._checked is not None:  # it was asked for before the source had told what it is
+                self._run_plan(submit=False)
 
     def action_compose_task(self) -> None:
         """The next task; from other work to tasks."""
@@ -317,16 +326,17 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             form.path.name if form.path else FORM_NAME,
             self.tui.backends,
             self.post_message,
-            self.tui.library if submit else None,
+            self.tui.library,
             self._reach(spec, form),
+            submit=submit,
         )
         self._latest.start("check", work)
 
-    def _reach(self, spec: BatchSpec, form: Form) -> Reach | None:
-        """What collects where a batch file leads; None for what was made here."""
+    def _reach(self, spec: BatchSpec, form: Form) -> Reach:
+        """What collects what a batch does beyond its words; those that were typed here are the user's own."""
         if self.elsewhere is None:
-            return None
-        own = [key for key in KEYS if form.values.get(key) != self.elsewhere.get(key)]
+            return Reach(spec, form.base, words_of(spec))
+        own = {key for key, text in form.values.items() if text != self.elsewhere.get(key)}
         return Reach(spec, form.base, own)
 
     @on(Ticked)
@@ -341,20 +351,16 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             if draft:
                 draft.discard()
             return
-        if event.reach:
-            flight.problems += [
-                Problem(message=f"it {line}, outside its folder", fatal=False) for line in event.reach.lines
-            ]
+        reach = event.reach
+        flight.problems += [Problem(message=f"it {line}", fatal=False) for line in reach.lines]
         self.pane.show_check(flight)
         if flight.stopped or draft is None:
             if draft:
                 draft.discard()
-            fatal = next((problem for problem in flight.problems if problem.fatal), None)
-            if fatal:
-                self.form.complain(field_key(fatal.key, self.form.form), str(fatal))
+            if fatal := next((cause for cause in by_cause(flight.problems) if cause.first.fatal), None):
+                self.form.complain(field_key(fatal.first.key, self.form.form), str(fatal))
             return
-        reach = event.reach
-        if reach is None or not reach.lines or reach.hash in Trusted(self.tui.data_dir):
+        if not reach.lines or reach.hash in Trusted(self.tui.data_dir):
             self._ask_submit(event.planned, draft)
             return
 
@@ -373,7 +379,8 @@ class ComposeScreen(ComposeFiles, ComposeModels):
                 draft.discard()
                 return
             try:
-                folder = create(planned, draft, unpriced_agreed=bool(doubts(planned.preflight)))
+                agreed = any(problem.asks == "cost" for problem in planned.preflight.problems)
+                folder = create(planned, draft, unpriced_agreed=agreed)
             except (BatchtuiError, OSError) as fault:
                 draft.discard()
                 self.tui.say(fault, "error")

@@ -9,7 +9,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from batchtui.model import Json, Preflight, Problem
+from batchtui.causes import by_cause
+from batchtui.model import Json, Problem
+from batchtui.preflight import Preflight
 from batchtui.text import cell
 from batchtui.tui.screens.dialogs import Confirm, Dialog
 from batchtui.tui.widgets.outside import shown
@@ -50,15 +52,15 @@ def first_work(first: Json) -> list[tuple[str, str]]:
 
 
 def doubts(flight: Preflight) -> list[Problem]:
-    """What a limit in dollars cannot be kept for: whoever submits agrees to it."""
-    return [problem for problem in flight.problems if not problem.fatal and "cost" in (problem.key or "")]
+    """What a limit in dollars cannot be kept for, and what would be paid for twice: whoever submits agrees to it."""
+    return [problem for problem in flight.problems if problem.asks]
 
 
 def confirm_trust(name: str, lines: list[str]) -> Confirm:
-    """Asked before what a batch file leads to outside its folder is sent anywhere, run or written."""
+    """Asked before what a batch file from elsewhere says is run, uploaded, handed over or written."""
     body = "\n".join(f"It {line}." for line in lines)
     return Confirm(
-        f"{cell(name, 40)} reaches outside its folder. Allow that?",
+        f"{cell(name, 40)} was not run before as it is now. Allow that?",
         f"{body}\n\nAllowed once, it is not asked again for this file as it is now.",
         yes="Allow", no="Send nothing",
     )  # fmt: skip
@@ -72,10 +74,12 @@ def confirm_submit(name: str, flight: Preflight) -> Confirm:
     if flight.limits.canary is not None and flight.limits.canary < flight.jobs:
         lines.append(f"{'canary'.ljust(13)}the first {flight.limits.canary:,}; the rest once you release it")
     warnings = sorted(
-        (problem for problem in flight.problems if not problem.fatal),
-        key=lambda one: one not in doubts(flight),
+        (cause for cause in by_cause(flight.problems) if not cause.first.fatal),
+        key=lambda cause: not cause.first.asks,
     )
-    lines += [f"~ {cell(str(problem))}" for problem in warnings[:5]]
+    lines += [f"~ {cell(str(cause))}" for cause in warnings[:5]]
+    lines += [f"~ and {len(warnings) - 5:,} more warnings; F5 shows them"] if len(warnings) > 5 else []
     lines += ["", "Nothing was sent yet."]
     title = f"Submit {cell(name, 40)}: {flight.jobs:,} job{plural} to {cell(flight.backend or '', 40)}?"
-    return Confirm(title, "\n".join(lines), yes="Submit", no="Not now")
+    again = any(problem.asks == "again" for problem in flight.problems)
+    return Confirm(title, "\n".join(lines), yes="Send again" if again else "Submit", no="Not now")

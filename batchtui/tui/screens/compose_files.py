@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui import batchfile
+from batchtui.engine.composing.trusted import Trusted
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec
 from batchtui.tui.compose_model import column_template, form_of, named, rebased
@@ -74,6 +75,8 @@ class ComposeFiles(AppScreen):
         if self.elsewhere is not None:
             own = {key for key, text in self.form.form.values.items() if text != self.elsewhere.get(key)}
             self.elsewhere = {key: text for key, text in form.values.items() if key not in own}
+        else:
+            Trusted(self.tui.data_dir).own(path)
         self.form.fill(form)
         self.tui.say(f"saved {path}")
 

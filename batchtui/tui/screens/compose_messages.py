@@ -48,7 +48,7 @@ class Checked(Message):
     worker: Worker[None]
     planned: Planned
     draft: Draft | None
-    reach: Reach | None = None
+    reach: Reach
     """Where a batch file leads outside its folder."""
 
 

@@ -26,10 +26,12 @@ def check_work(
     where: str,
     backends: Backends,
     post: Callable[[Message], bool],
-    library: Library | None,
-    reach: Reach | None = None,
+    library: Library,
+    reach: Reach,
+    *,
+    submit: bool,
 ) -> Callable[[], None]:
-    """The work of a thread: check every row and post Checked; with a library the jobs go into a draft of it.
+    """The work of a thread: check every row and post Checked; to `submit`, the jobs go into a draft of the library.
 
     A draft that nobody takes over leaves no trace.
     """
@@ -42,11 +44,11 @@ def check_work(
                 raise _Stopped
             post(Ticked(worker, rows))
 
-        draft = library.draft() if library else None
+        draft = library.draft() if submit else None
         try:
             planned = plan(
-                spec, base, backends, draft=draft, where=where, tick=tick, look=reach.look if reach else None
-            )
+                spec, base, backends, draft=draft, where=where, tick=tick, reach=reach, library=library,
+            )  # fmt: skip
             if post(Checked(worker, planned, draft, reach)):
                 draft = None
         except _Stopped:

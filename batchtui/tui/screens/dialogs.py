@@ -47,6 +47,10 @@ class Dialog(ModalScreen[Answer]):
         self.dismiss(None)
 
 
+_SCROLLS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
+"""Lines that a key moves a text which is longer than its place."""
+
+
 class Confirm(Dialog[bool]):
     """Yes or no; the focus starts on No."""
 
@@ -66,6 +70,9 @@ class Confirm(Dialog[bool]):
         key = getattr(event, "key", "")
         if key in ("left", "right"):
             self.focus_next() if key == "right" else self.focus_previous()
+        elif key in _SCROLLS:
+            for body in self.query("#dialog-body").results(VerticalScroll):
+                body.scroll_relative(y=_SCROLLS[key], animate=False)
 
     @on(Button.Pressed, "#yes")
     def action_dialog_yes(self) -> None:

@@ -49,6 +49,9 @@ class InfoScreen(AppScreen):
     def subject(self) -> Widget:
         return self.query_one("#info")
 
+    def action_batch_collect(self) -> None:
+        batch_actions.collect(self.tui, [self.batch_id])
+
     def action_batch_resolve(self) -> None:
         settling.resolve(self.tui, self.batch_id)
 

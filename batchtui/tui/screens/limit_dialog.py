@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from batchtui import typed
 from batchtui.limit_ranges import limit_problems
 from batchtui.model import Json, LimitsSpec
 from batchtui.tui.screens.dialogs import Dialog
@@ -63,7 +63,7 @@ def _value(key: str, text: str) -> Json:
 def _fault(changed: dict[str, Json]) -> str | None:
     if isinstance(changed.get("cost_usd"), str):
         return f'cost: expected an amount in US dollars, got "{changed["cost_usd"][:40]}"'
-    problems = limit_problems(msgspec.convert(_given(changed), LimitsSpec), None, "limit")
+    problems = limit_problems(typed.convert(_given(changed), LimitsSpec), None, "limit")
     return f"{(problems[0].key or '').partition('.')[2]}: {problems[0].message}" if problems else None
 
 

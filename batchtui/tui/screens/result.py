@@ -16,8 +16,9 @@ from textual.worker import Worker, get_current_worker
 
 from batchtui.model import Result
 from batchtui.store.folder import BatchFolder
-from batchtui.tui import actions, comparing, result_texts
+from batchtui.tui import actions, comparing, exporting, result_texts
 from batchtui.tui.latest import Latest
+from batchtui.tui.scope import scope_of
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.dialogs import Confirm
 from batchtui.tui.screens.result_hand_out import HandOut
@@ -90,6 +91,10 @@ class ResultScreen(HandOut, AppScreen):
 
     def selected_batch(self) -> str | None:
         return self.folder.id
+
+    def action_batch_export(self) -> None:
+        """The list that next and previous walk through, or all."""
+        exporting.export_jobs(self.tui, self.folder.id, scope_of(len(self.folder.jobs), self._numbers, set()))
 
     # ---- reading
 

@@ -70,7 +70,8 @@ def page_of(
     elif view == "json":
         text = result_texts.result_json(result)
     else:
-        text = cited_text(result) if result.citations else result_texts.answer_text(result)
+        answer = cited_text(result) if result.citations else result_texts.answer_text(result)
+        text = "\n\n".join(part for part in (answer, result_texts.beside_text(result)) if part)
     starts = result_texts.parts(text)
     part = min(part, len(starts) - 1)
     if find:

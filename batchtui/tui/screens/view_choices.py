@@ -18,6 +18,7 @@ class ViewChoices(AppScreen):
     _view: View | None
     _options: Options
     _jobs: tuple[str, ...]
+    _among: frozenset[str] | None
 
     def show_view(self, name: str, options: Options | None = None) -> None:
         """Read a view and show it."""
@@ -59,17 +60,15 @@ class ViewChoices(AppScreen):
         def answered(name: str | None) -> None:
             if name and self._name:
                 x, y = view.axes
-                chosen = (
-                    Options(self._options.jobs, name, y)
-                    if axis == "x"
-                    else Options(self._options.jobs, x, name)
-                )
-                self.show_view(self._name, chosen)
+                x, y = (name, y) if axis == "x" else (x, name)
+                self.show_view(self._name, replace(self._options, x=x, y=y, row=None))
 
         self.tui.ask(Pick(f"Column for {axis}", options, held), answered)
 
     def action_view_all(self) -> None:
-        if not self._jobs:
+        if not self._jobs and self._among is None:
             self.tui.say("this is about the whole batch already")
         elif self._name:
-            self.show_view(self._name, replace(self._options, jobs=() if self._options.jobs else self._jobs))
+            some = self._options.jobs or self._options.among is not None
+            jobs, among = ((), None) if some else (self._jobs, self._among)
+            self.show_view(self._name, replace(self._options, jobs=jobs, among=among))

@@ -36,7 +36,7 @@ WIDE = 120
 
 
 class ViewsScreen(ViewChoices, ViewRows):
-    """`jobs` are those it was opened for: one, or two to compare them; none for the whole batch."""
+    """`jobs` are those it was opened for: one, or two to compare them; none for the whole batch, or `among` these of it."""
 
     place: ClassVar[str] = "views"
     BINDINGS = actions.bindings("views")
@@ -60,11 +60,17 @@ class ViewsScreen(ViewChoices, ViewRows):
         rows: TableRows | None
         fault: str = ""
 
-    def __init__(self, batch_id: str, jobs: tuple[str, ...] = (), first: str | None = None) -> None:
+    def __init__(
+        self,
+        batch_id: str,
+        jobs: tuple[str, ...] = (),
+        first: str | None = None,
+        among: frozenset[str] | None = None,
+    ) -> None:
         super().__init__()
         self.batch_id = batch_id
-        self._jobs = jobs
-        self._options = Options(jobs)
+        self._jobs, self._among = jobs, among
+        self._options = Options(jobs, among=among)
         self._name = first
         self._names: list[tuple[str, str]] = []
         self._view: View | None = None
@@ -129,6 +135,8 @@ class ViewsScreen(ViewChoices, ViewRows):
         """What the views are about, for the title."""
         folder = self.folder
         name = (folder.header.name or folder.id) if folder else self.batch_id
+        if self._options.among is not None and folder:
+            return f"{name}, {len(self._options.among):,} of {len(folder.jobs):,} jobs"
         return " > ".join([name, " and ".join(self._options.jobs)]) if self._options.jobs else name
 
     def selected_batch(self) -> str | None:

@@ -11,8 +11,9 @@ from textual import events
 from textual.binding import Binding
 from textual.widgets import DataTable
 
+from batchtui import outcome
 from batchtui.model import BatchStatus
-from batchtui.tui import figures, states
+from batchtui.tui import figures, standing, states
 from batchtui.tui.usual import done, untold
 from batchtui.tui.widgets.outside import cell
 
@@ -38,7 +39,7 @@ COLUMNS = (
     Column("id", "ID", 7),
     Column("name", "NAME", 12),
     Column("backend", "BACKEND", 11, 4),
-    Column("state", "STATE", 13),
+    Column("state", "STATE", 16),
     Column("done", "DONE", 12, 0, True),
     Column("percent", "%", 5, 2, True),
     Column("failed", "FAIL", 6, 7, True),
@@ -54,7 +55,7 @@ SORTS: tuple[tuple[str, SortKey], ...] = (
     ("backend", lambda s: (s.backend, s.created or "")),
     ("state", lambda s: (bool(s.attention), states.live(s), s.status.value)),
     ("percent", lambda s: s.finished / s.total if s.total else 0.0),
-    ("failed", lambda s: states.unsuccessful(s)),
+    ("failed", outcome.unsuccessful),
     ("cost", lambda s: s.cost_usd or 0.0),
 )
 """What `s` steps through; each starts with the largest first, names and backends with the smallest."""
@@ -214,12 +215,15 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
             case "percent":
                 return "" if untold(status) else figures.percent(done(status), status.total), style
             case "failed":
-                bad = states.unsuccessful(status)
+                bad = outcome.unsuccessful(status)
                 return (figures.short_count(bad), states.STYLES["failed"]) if bad else ("-", "dim")
             case "rate":
-                speed = app.rates.per_second(status, now) if states.live(status) and not status.paused else 0
+                moves = states.live(status) and (status.processing or not standing.why(status))
+                speed = app.rates.per_second(status, now) if moves and not status.paused else 0
                 return figures.rate(speed) or "-", style or ("dim" if not speed else "")
             case "eta":
+                if standing.why(status):
+                    return "-", "dim"
                 eta = app.rates.eta(status, now) if states.live(status) else None
                 if eta is None and (usual := app.usual.left(status)) is not None:
                     return f"~{figures.span(usual)}", style

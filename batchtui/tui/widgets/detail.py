@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 from textual.widget import Widget
 
+from batchtui import outcome
 from batchtui.model import BatchStatus, JobState, SubmissionState, seconds
-from batchtui.tui import attention_words, figures, states, submission_lines
+from batchtui.tui import attention_words, figures, standing, states, submission_lines
 from batchtui.tui.job_map import job_map
 from batchtui.tui.rates import sparkline
 from batchtui.tui.usual import done, untold
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
 
 LABEL = 10
+ERRORS_SHOWN = 5
 
 
 class Detail(Widget):
@@ -56,6 +58,8 @@ class Detail(Widget):
         ]
         if status.maybe_twice:
             parts.append(Content.styled(f"{status.maybe_twice} maybe run twice", "$text-warning"))
+        if status.with_keys:
+            parts.append(Content.styled(f"{status.with_keys} hold a key, masked here", "$text-warning"))
         return Content("  ").join(parts) if parts else Content.styled("no jobs yet", "dim")
 
     def bar(self, status: BatchStatus, width: int) -> Content:
@@ -63,7 +67,7 @@ class Detail(Widget):
         glyphs, total = self._tui.glyphs, status.total or 0
         if not total:
             return Content.styled(glyphs.empty * width, "$foreground 25%")
-        bad = states.unsuccessful(status) + status.cancelled
+        bad = outcome.without_answer(status)
         good_end = width * status.completed // total
         bad_end = max(good_end + (1 if bad and good_end < width else 0), width * status.finished // total)
         run_end = max(bad_end, width * (status.finished + status.processing) // total)
@@ -81,6 +85,9 @@ class Detail(Widget):
         if status.paused:
             return "paused"
         app = self._tui
+        if still := standing.why(status):
+            speed = app.rates.per_second(status, app.now()) if status.processing else 0.0
+            return "  ".join(part for part in (still, figures.rate(speed) if speed else "") if part)
         if silent := app.usual.words(status):
             return silent
         speed, eta = app.rates.per_second(status, app.now()), app.rates.eta(status, app.now())
@@ -212,6 +219,8 @@ class DetailPane(Detail):
             ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status)),
             ("today", app.day_money.words()), ("time", self.deadline(status)), ("expires", self.expiry(status)),
             ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
+            ("follows", "" if status.attention else status.follows or ""),
+            ("keys", f"{status.with_keys:,} results hold one, masked here" if status.with_keys else ""),
         )  # fmt: skip
         rows += [Content(""), *self.attention(status)] if status.attention else []
         percent = self.percent(status)
@@ -268,13 +277,17 @@ class DetailPane(Detail):
         if not groups:
             return []
         rows = [Content.styled("errors", "dim")]
-        for group in groups[:5]:
+        for group in groups[:ERRORS_SHOWN]:
             rows.append(
                 Content.assemble(
                     (f"{figures.short_count(group.count):>6}  ", "$text-error"),
                     shown(group.pattern or group.error_kind),
                 )
             )
+        if rest := groups[ERRORS_SHOWN:]:
+            jobs = figures.count(sum(group.count for group in rest))
+            causes = f"{len(rest):,} more cause{'' if len(rest) == 1 else 's'}"
+            rows.append(Content.styled(f"        and {causes} in {jobs} jobs", "dim"))
         return [*rows, Content("")]
 
 

@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
+from batchtui.plain import in_cells
 from batchtui.text import clean
 
 
@@ -28,6 +29,22 @@ class Guard(LineFilter):
 
 def _one_line(text: str) -> str:
     return clean(text).replace("\t", " ").replace("\n", "\u240a")
+
+
+class Plain(LineFilter):
+    """Sends ASCII alone: the nearest to each character, in as many cells."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(segment.text.isascii() for segment in segments):
+            return segments
+        return [
+            segment
+            if segment.control or segment.text.isascii()
+            else Segment(
+                in_cells(segment.text)[: segment.cell_length].ljust(segment.cell_length), segment.style
+            )
+            for segment in segments
+        ]
 
 
 class NoColour(LineFilter):

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, cast
 from textual.content import Content
 from textual.widget import Widget
 
+from batchtui import outcome
 from batchtui.model import BatchState, BatchStatus
 from batchtui.tui import figures, states
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
+
+PARTIAL = "partial"
+"""What is said of batches that completed though not all of their jobs did."""
 
 
 class HeaderLine(Widget):
@@ -30,16 +34,27 @@ class HeaderLine(Widget):
 
 
 def totals(statuses: list[BatchStatus]) -> Content:
-    """`batchtui  4 processing  2 pending  43 completed  1 failed  1 needs you  $3.12`."""
+    """`batchtui  4 processing  43 completed  2 partial  1 failed  1 needs you  $3.12`."""
     shown = [status for status in statuses if not status.archived]
     counts: dict[str, int] = {}
     for status in shown:
         word = "pending" if status.status is BatchState.DRAFT else status.status.value
+        if outcome.fell_short(status):
+            word = PARTIAL
         counts[word] = counts.get(word, 0) + 1
     parts = [Content.styled("batchtui", "bold")]
-    for word in ("processing", "cancelling", "pending", "completed", "failed", "cancelled"):
+    for word in (
+        "processing",
+        "cancelling",
+        "pending",
+        "completed",
+        PARTIAL,
+        "failed",
+        "cancelled",
+    ):
         if counts.get(word):
-            parts.append(Content.styled(f"  {counts[word]} {word}", states.STYLES[word]))
+            style = states.STYLES.get(word, states.STYLES["partly"])
+            parts.append(Content.styled(f"  {counts[word]} {word}", style))
     if needy := sum(1 for status in shown if status.attention):
         parts.append(Content.styled(f"  {needy} needs you", states.STYLES["attention"]))
     costs = [status.cost_usd for status in shown if status.cost_usd is not None]

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from batchtui import text
 from batchtui.model import JOB_STATES
-from batchtui.store.folder import Columns
+from batchtui.store.columns import Columns
 from batchtui.tui import figures
 from batchtui.tui.job_facts import NOTHING, JobFacts
 from batchtui.tui.widgets.line_table import LineTable

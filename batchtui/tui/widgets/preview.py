@@ -13,8 +13,11 @@ from textual.content import Content
 from textual.highlight import highlight
 from textual.widgets import Static
 
+from batchtui import causes
+from batchtui.engine.composing.costing import tokens_words
 from batchtui.engine.composing.planning import Preview
-from batchtui.model import Json, Preflight, Problem
+from batchtui.model import Json, Problem
+from batchtui.preflight import Preflight
 from batchtui.text import cell, page
 from batchtui.tui import figures
 from batchtui.tui.widgets.text_view import TextView
@@ -61,9 +64,8 @@ class PreviewPane(Vertical):
 
     def show_check(self, flight: Preflight) -> None:
         """What the check counted, then its problems."""
-        fatal = sum(problem.fatal for problem in flight.problems)
-        verdict = f"{fatal:,} to mend" if fatal else "ready to submit"
-        self.title(f"Check  {verdict}", "nothing was sent")
+        wrong = causes.verdict(flight.problems)
+        self.title(f"Check  {f'{wrong} to mend' if wrong else 'ready to submit'}", "nothing was sent")
         self.query_one(TextView).show(check_report(flight))
 
 
@@ -74,15 +76,20 @@ def as_json(value: Json) -> Content:
 
 
 def problem_line(problem: Problem) -> Content:
+    return cause_line(causes.Cause(problem, 1))
+
+
+def cause_line(cause: causes.Cause) -> Content:
+    problem = cause.first
     style = "bold $text-error" if problem.fatal else "$text-warning"
     if problem.file == FORM_NAME:
-        problem = msgspec.structs.replace(problem, file=None)
-    return Content.assemble(("! " if problem.fatal else "~ ", style), page(str(problem), 600, 3))
+        cause = cause._replace(first=msgspec.structs.replace(problem, file=None))
+    return Content.assemble(("! " if problem.fatal else "~ ", style), page(str(cause), 600, 3))
 
 
 def check_report(flight: Preflight) -> Content:
     lines = [Content.assemble((label.ljust(13), "dim"), value) for label, value in check_figures(flight)]
-    lines += [problem_line(problem) for problem in flight.problems[:_PROBLEMS_SHOWN]]
+    lines += [cause_line(cause) for cause in causes.by_cause(flight.problems)[:_PROBLEMS_SHOWN]]
     if not flight.problems:
         lines.append(Content.styled("no problems", "$text-success"))
     if flight.first is not None:
@@ -96,7 +103,7 @@ def check_figures(flight: Preflight) -> list[tuple[str, str]]:
     figures_ += shares(flight)
     figures_.append(("size", size(flight.bytes)))
     if flight.tokens_in or flight.tokens_out_max:
-        figures_.append(("tokens", f"about {flight.tokens_in:,} in, at most {flight.tokens_out_max:,} out"))
+        figures_.append(("tokens", f"about {tokens_words(flight)}"))
         figures_.append(("cost", costs(flight)))
     if flight.output:
         figures_.append(("output", cell(near(flight.output), 120)))
@@ -115,7 +122,9 @@ def costs(flight: Preflight) -> str:
     if flight.cost_usd is None:
         return "unknown: no price for this model"
     parts = [f"likely {figures.dollars(flight.cost_usd)}"]
-    if flight.cost_max_usd is not None:
+    if flight.cost_max_usd is None:
+        parts.append("at most unknown")
+    else:
         parts.append(f"at most {figures.dollars(flight.cost_max_usd)}")
     if flight.limits.cost_usd is not None:
         parts.append(f"limit {figures.dollars(flight.limits.cost_usd)}")

@@ -47,11 +47,14 @@ class Done:
 
 
 class Lost(Exception):
-    """The worker was lost with the job under way. `kind`: `worker` where it died, `timeout` where it was ended."""
+    """The worker was lost with the job under way. `kind`: `worker` where it died, `timeout` where it was ended.
 
-    def __init__(self, kind: str, message: str) -> None:
+    `printed`, by stream, is what came since the answer before.
+    """
+
+    def __init__(self, kind: str, message: str, printed: dict[str, Written]) -> None:
         super().__init__(message)
-        self.kind, self.message = kind, message
+        self.kind, self.message, self.printed = kind, message, printed
 
 
 class NotStarted(Exception):
@@ -210,8 +213,8 @@ class Pool:
                 ticket.note(worker.trace)
             await self._hear(worker, tickets, heard)
         except (Ended, TimeoutError, asyncio.CancelledError) as end:
+            lost = self._lost(end, tickets[0].order.timeout, worker)
             await uninterrupted(self._let_go(worker))
-            lost = self._lost(end, tickets[0].order.timeout)
             if lost is None or not (fresh or heard.ready):  # it may have been dead for long
                 self._back(tickets)
             else:
@@ -250,13 +253,14 @@ class Pool:
                         done = Done(answer.get("value"), answer.get("fault"), answer["seconds"], printed)
                         ticket.done.set_result(done)
 
-    def _lost(self, end: BaseException, timeout: float | None) -> Lost | None:
+    def _lost(self, end: BaseException, timeout: float | None, worker: WarmWorker) -> Lost | None:
         """None where we ended the worker ourselves, for a job that was cancelled."""
         if isinstance(end, asyncio.CancelledError):
             return None
         if isinstance(end, Ended):
-            return Lost("worker", end.how)
-        return Lost("timeout", f"no answer within {timeout:g} s" if timeout else "timed out")
+            return Lost("worker", end.how, worker.last_words())
+        words = f"no answer within {timeout:g} s" if timeout else "timed out"
+        return Lost("timeout", words, worker.last_words())
 
     def _blame(self, tickets: list[_Ticket], lost: Lost) -> None:
         """The job under way fails; where that may be any of several, each goes again alone."""

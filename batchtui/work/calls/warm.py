@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import socket
 import sys
@@ -36,6 +38,8 @@ _TO_EXIT = 1.0
 _TO_READ = 0.2
 """Seconds in which the last answers of an ended worker are read."""
 _SCRIPT = call_worker.__file__
+_STREAMS = (("stdout", "out"), ("stderr", "err"))
+"""Output files, and where an answer says what of them is its own."""
 
 
 class Ended(Exception):
@@ -64,6 +68,8 @@ class WarmWorker:
         self._socket = ours
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._told: dict[str, int] = {}
+        """Up to where the output files hold what the answers of this order have told."""
 
     async def answers(
         self, call: str, path: Sequence[str], chunk: bool, jobs: list[Json]
@@ -72,6 +78,7 @@ class WarmWorker:
         reader, writer = await self._open()
         order = {"call": call, "path": path, "chunk": chunk, "tell_ready": True}
         order["jobs"] = [{"arguments": arguments} for arguments in jobs]
+        self._told = {}
         writer.write(_line(order))
         while True:
             try:
@@ -83,12 +90,24 @@ class WarmWorker:
             answer = _decoded(line)
             if "done" in answer:
                 return
+            self._told |= {name: answer[key][1] for name, key in _STREAMS if key in answer}
             yield answer
 
     def printed(self, answer: Json) -> dict[str, Written]:
         """What the job of this answer wrote to stdout and stderr. Raises OSError."""
-        named = (("out", "stdout"), ("err", "stderr"))
-        return {name: read_output(self.slot.file(name), *answer[key]) for key, name in named if key in answer}
+        return {
+            name: read_output(self.slot.file(name), *answer[key]) for name, key in _STREAMS if key in answer
+        }
+
+    def last_words(self) -> dict[str, Written]:
+        """What was written since the last answer, for a job that will give none. Empty where it cannot be read."""
+        found: dict[str, Written] = {}
+        for name, _ in _STREAMS:
+            path, begin = self.slot.file(name), self._told.get(name, 0)
+            with contextlib.suppress(OSError):
+                if (end := os.stat(path).st_size) > begin:
+                    found[name] = read_output(path, begin, end)
+        return found
 
     async def end(self) -> None:
         """End it with all that it started; its slot is free afterwards."""

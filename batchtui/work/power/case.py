@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -54,6 +54,26 @@ def bus_rows(case: Case) -> dict[int, int]:
     return {int(row[BUS_I]): place for place, row in enumerate(case.bus)}
 
 
+_FURTHER: Final = frozenset(["A", "l", "u", "N", "H", "Cw", "fparm", "z0", "zl", "zu", "userfcn"])
+"""What MATPOWER's optimal power flow takes from a case beside its tables: constraints and costs of one's own."""
+
+
+def notes_of(fields: Iterable[str]) -> list[str]:
+    """What to tell of a case's further fields (those that hold anything): what they stand for is left out."""
+    there = set(fields)
+    notes = []
+    if "dcline" in there:
+        notes.append("DC lines (dcline) are left out, as MATPOWER leaves them out without toggle_dcline")
+    if further := sorted(there & _FURTHER):
+        notes.append(f"an optimal power flow leaves out the constraints or costs of {', '.join(further)}")
+    return notes
+
+
+def whole(number: float) -> str:
+    """A bus's number as the file has it: 1234567, not 1.23457e+06."""
+    return f"{number:.15g}"
+
+
 def checked(
     tables: Mapping[str, Sequence[Sequence[float]]],
     base_mva: float,
@@ -62,6 +82,7 @@ def checked(
 ) -> Case:
     """A case of these tables, its columns cut or filled up to MATPOWER's.
 
+    What is out of service is not judged beyond its numbers: no solver looks at it.
     `lines` gives the line of each row where the file has any. Raises Fault (bad_input) with file and line for a
     table that is missing or ragged, a number that is none, a bus that is unknown or there twice.
     """
@@ -71,24 +92,28 @@ def checked(
     bus = rows.sized("bus", tables.get("bus", ()))
     gen = rows.sized("gen", tables.get("gen", ()))
     branch = rows.sized("branch", tables.get("branch", ()))
-    gencost = rows.costs(tables.get("gencost", ()), len(gen))
+    gencost = rows.costs(tables.get("gencost", ()), [row[GEN_STATUS] > 0 for row in gen])
     known: set[float] = set()
     for place, row in enumerate(bus):
         number = row[BUS_I]
         if number != int(number) or number < 0 or number in known:
             why = "is there twice" if number in known else "is no bus number"
-            raise rows.fault("bus", place, f"{number:g} {why}")
+            raise rows.fault("bus", place, f"{whole(number)} {why}")
         if row[BUS_TYPE] not in (PQ, PV, REF, ISOLATED):
             raise rows.fault("bus", place, f"bus type {row[BUS_TYPE]:g} is none of 1 to 4")
         known.add(number)
-    for name, table, columns in (("gen", gen, (GEN_BUS,)), ("branch", branch, (F_BUS, T_BUS))):
-        for place, row in enumerate(table):
-            for column in columns:
-                if row[column] not in known:
-                    raise rows.fault(name, place, f"there is no bus {row[column]:g}")
+    apart = {row[BUS_I] for row in bus if row[BUS_TYPE] == ISOLATED}
+    for place, row in enumerate(gen):
+        if row[GEN_STATUS] > 0 and row[GEN_BUS] not in known:
+            raise rows.fault("gen", place, f"there is no bus {whole(row[GEN_BUS])}")
     for place, row in enumerate(branch):
+        if row[BR_STATUS] <= 0 or row[F_BUS] in apart or row[T_BUS] in apart:
+            continue
+        for end in (row[F_BUS], row[T_BUS]):
+            if end not in known:
+                raise rows.fault("branch", place, f"there is no bus {whole(end)}")
         if row[F_BUS] == row[T_BUS]:
-            raise rows.fault("branch", place, f"joins bus {row[F_BUS]:g} to itself")
+            raise rows.fault("branch", place, f"joins bus {whole(row[F_BUS])} to itself")
         if row[BR_R] == row[BR_X] == 0:
             raise rows.fault("branch", place, "has neither resistance nor reactance")
     return Case(float(base_mva), bus, gen, branch, gencost)
@@ -130,13 +155,19 @@ class _Rows:
             found.append(values)
         return found
 
-    def costs(self, table: Sequence[Sequence[float]], generators: int) -> Table:
-        """The cost rows; checked only as far as tables of MATPOWER go, since only an OPF needs them."""
-        if table and len(table) not in (generators, 2 * generators):
-            raise self.fault("gencost", 0, f"{len(table)} rows for {generators} generators")
+    def costs(self, table: Sequence[Sequence[float]], on: Sequence[bool]) -> Table:
+        """The cost rows; checked only as far as tables of MATPOWER go, since only an OPF needs them.
+
+        `on`: which generators are in service.
+        """
+        if table and len(table) not in (len(on), 2 * len(on)):
+            raise self.fault("gencost", 0, f"{len(table)} rows for {len(on)} generators")
         found: Table = []
         for place, row in enumerate(table):
             values = [float(value) for value in row]
+            if not on[place % len(on)]:
+                found.append(values)
+                continue
             if not all(map(math.isfinite, values)):
                 raise self.fault("gencost", place, "every number must be finite")
             model = values[MODEL] if values else 0

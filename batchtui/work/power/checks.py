@@ -16,7 +16,7 @@ from batchtui.work.power.fault import Fault
 from batchtui.work.power.loads import read_loads, unknown_bus
 from batchtui.work.power.outages import Outages, outages_of
 from batchtui.work.power.read import read_plain_case
-from batchtui.work.power.scenario import Options, options_of, sound_root
+from batchtui.work.power.scenario import Options, options_of, sound_roots
 
 
 def faults_of(
@@ -76,7 +76,7 @@ def faults_of(
 
 def _unsound(case: Case, out: Outages, options: Options) -> Fault | None:
     try:
-        sound_root(case, out, options)
+        sound_roots(case, out, options)
     except Fault as fault:
         return fault
     return None

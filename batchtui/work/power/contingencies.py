@@ -43,7 +43,7 @@ def solve_contingencies(scenarios: Sequence[Scenario]) -> Iterator[Solution | Fa
     """Solve the scenarios one by one; one whose own state does not converge gives a Fault (not_converged)."""
     first = scenarios[0]
     dc = first.options.is_linear
-    grid = grid_of(first.case, first.root, first.options.dc_model)
+    grid = grid_of(first.case, first.roots, first.options.dc_model)
     for scenario in scenarios:
         yield _solved(grid, scenario, dc)
 
@@ -56,7 +56,7 @@ def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
     before = state_of(states, given.pd, given.qd)
     loading = loadings(grid, before.pf, before.qf, before.pt, before.qt)
     p, q = net(grid, before.pg, before.pd), net(grid, before.qg, before.qd)
-    islands = bridges(scenario.case, scenario.outages.branches, grid.root)
+    islands = bridges(scenario.case, scenario.outages.branches, grid.roots)
     table = _Contingencies(grid, scenario, before, islands)
     start = np.where(grid.bus_on, states.voltages[0], 1.0)
     rows = np.array([row for row in table.outages.tolist() if row not in islands], dtype=np.int64)

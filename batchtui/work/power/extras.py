@@ -13,10 +13,15 @@ _FLOW: Final = ("numpy", "lightsim2grid")
 _OPF: Final = (*_FLOW, "scipy", "pypower")
 
 
+def modules_of(task: str) -> tuple[str, ...]:
+    """What solves a task on a grid in MATPOWER's tables."""
+    return _OPF if task.endswith("opf") else _FLOW
+
+
 @functools.cache
 def missing_extra(task: str) -> Fault | None:
     """The fault (missing_extra) of a task whose libraries are not there; says what to install."""
-    lacking = [name for name in (_OPF if task.endswith("opf") else _FLOW) if find_spec(name) is None]
+    lacking = [name for name in modules_of(task) if find_spec(name) is None]
     if not lacking:
         return None
     return Fault("missing_extra", f"task {task} needs {', '.join(lacking)}; install it with `{INSTALL}`")

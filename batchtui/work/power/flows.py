@@ -30,7 +30,7 @@ def solve_flows(scenarios: Sequence[Scenario]) -> list[Solution | Fault]:
     begin = time.perf_counter()
     first = scenarios[0]
     dc = first.options.is_linear
-    grid = grid_of(first.case, first.root, first.options.dc_model)
+    grid = grid_of(first.case, first.roots, first.options.dc_model)
     given = injections_of(grid, scenarios)
     states = solve(grid, given, dc=dc)
     state = state_of(states, given.pd, given.qd)

@@ -39,11 +39,15 @@ _ANY_Q: Final = 9999.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """A case with its reference bus: arrays over its buses (nb), generators (ng) and branches (nl)."""
+    """A case with its reference buses: arrays over its buses (nb), generators (ng) and branches (nl)."""
 
     case: Case
-    root: int
-    model: Json  # lightsim2grid's LSGrid
+    roots: tuple[int, ...]
+    model: Json  # lightsim2grid's LSGrid; None of a grid with several reference buses, which it cannot hold
+    bus: Floats  # the case's tables, with these reference buses
+    gen: Floats
+    branch: Floats  # with the susceptances of the DC model asked for
+    ends: Ints  # the rows of each branch's buses
     bus_id: Ints
     from_bus: Ints  # bus numbers
     to_bus: Ints
@@ -55,8 +59,8 @@ class Grid:
     rating: Floats  # MVA; nan without one
     vmin: Floats
     vmax: Floats
-    start: Voltages  # the case's voltages, the reference bus at angle 0
-    angle: float  # degrees at the reference bus
+    start: Voltages  # the case's voltages, the (first) reference bus at angle 0
+    angle: float  # degrees there
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +76,45 @@ class Injections:
 
 
 @functools.lru_cache(maxsize=4)
-def grid_of(case: Case, root: int, dc_model: DcModel | None = None) -> Grid:
+def grid_of(case: Case, roots: tuple[int, ...], dc_model: DcModel | None = None) -> Grid:
     """The grid; the same one for the same case. Raises Fault (bad_input), or ImportError without the extra."""
     bus, gen = np.array(case.bus), np.array(case.gen)
     branch = np.array(case.branch, dtype=float).reshape(-1, 13)
     if dc_model == "powermodels":
         branch = powermodels_branches(branch)
     bus[(bus[:, idx.BUS_TYPE] == idx.REF), idx.BUS_TYPE] = idx.PV
-    bus[root, idx.BUS_TYPE] = idx.REF
+    bus[list(roots), idx.BUS_TYPE] = idx.REF
     rows = bus_rows(case)
-    gen_row = np.array([rows[int(number)] for number in gen[:, idx.GEN_BUS]], dtype=np.int64)
+    anywhere = roots[0]  # for what is out of service at a bus that is not there
+    gen_row = np.array([rows.get(int(number), anywhere) for number in gen[:, idx.GEN_BUS]], dtype=np.int64)
     bus_on = bus[:, idx.BUS_TYPE] != idx.ISOLATED
     gen_on = (gen[:, idx.GEN_STATUS] > 0) & bus_on[gen_row]
     ends = np.array(
-        [[rows[int(row[idx.F_BUS])], rows[int(row[idx.T_BUS])]] for row in case.branch], dtype=np.int64
-    )
-    ends = ends.reshape(-1, 2)
+        [[rows.get(int(row[end]), anywhere) for end in (idx.F_BUS, idx.T_BUS)] for row in case.branch],
+        dtype=np.int64,
+    ).reshape(-1, 2)
+    branch_on = (branch[:, idx.BR_STATUS] > 0) & bus_on[ends].all(axis=1)
     rating = branch[:, idx.RATE_A].copy()
     rating[(rating <= 0) | (rating >= idx.NO_RATING)] = math.nan
-    angle = float(bus[root, idx.VA])
+    angle = float(bus[roots[0], idx.VA])
+    model = None
+    if len(roots) == 1:
+        model = _model(case.baseMVA, bus, gen, _sound(branch, branch_on, bus), gen_row, gen_on)
     return Grid(
         case=case,
-        root=root,
-        model=_model(case.baseMVA, bus, gen, branch, gen_row, gen_on),
+        roots=roots,
+        model=model,
+        bus=bus,
+        gen=gen,
+        branch=branch,
+        ends=ends,
         bus_id=bus[:, idx.BUS_I].astype(np.int64),
         from_bus=branch[:, idx.F_BUS].astype(np.int64),
         to_bus=branch[:, idx.T_BUS].astype(np.int64),
         gen_row=gen_row,
         gen_on=gen_on,
         gen_fixed=gen_on & (bus[gen_row, idx.BUS_TYPE] == idx.PQ),
-        branch_on=(branch[:, idx.BR_STATUS] > 0) & bus_on[ends].all(axis=1),
+        branch_on=branch_on,
         bus_on=bus_on,
         rating=rating,
         vmin=bus[:, idx.VMIN].copy(),
@@ -124,6 +137,16 @@ def powermodels_branches(branch: Floats) -> Floats:
     return found
 
 
+def _sound(branch: Floats, branch_on: Bools, bus: Floats) -> Floats:
+    """The branches with what is out of service made so that it can be taken in, whatever it was."""
+    found = branch.copy()
+    off = ~branch_on
+    found[off, idx.BR_STATUS] = 0
+    found[off, idx.F_BUS], found[off, idx.T_BUS] = bus[0, idx.BUS_I], bus[-1, idx.BUS_I]
+    found[off, idx.BR_R], found[off, idx.BR_X] = 0, 1
+    return found
+
+
 def _model(base: float, bus: Floats, gen: Floats, branch: Floats, gen_row: Ints, gen_on: Bools) -> Json:
     from lightsim2grid.network import init_from_matpower
 
@@ -131,6 +154,7 @@ def _model(base: float, bus: Floats, gen: Floats, branch: Floats, gen_row: Ints,
     bus[:, [idx.PD, idx.QD]], bus[:, idx.BASE_KV] = _IDLE, 1
     gen[:, idx.PG] = 0
     branch[branch[:, idx.TAP] == 0, idx.TAP] = 1
+    gen[:, idx.GEN_BUS] = bus[gen_row, idx.BUS_I]
     gen[~gen_on | (bus[gen_row, idx.BUS_TYPE] == idx.PQ), idx.GEN_STATUS] = 0
     for column, limit in ((idx.QMAX, _ANY_Q), (idx.QMIN, -_ANY_Q)):
         gen[~np.isfinite(gen[:, column]), column] = limit

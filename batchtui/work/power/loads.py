@@ -14,7 +14,7 @@ from collections.abc import Container
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from batchtui.work.power.case import shown
+from batchtui.work.power.case import shown, whole
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.kept import Kept
 from batchtui.work.power.read import read_text
@@ -114,5 +114,5 @@ def _row(
     bus, p, q = map(number, columns)
     factor = 1.0 if scale is None else number(scale)
     if bus != int(bus):
-        raise Fault("bad_input", f"{bus:g} is no bus number", path, line)
+        raise Fault("bad_input", f"{whole(bus)} is no bus number", path, line)
     return int(bus), p * factor, q * factor

@@ -1,21 +1,23 @@
-"""Tasks `dcopf` and `acopf`: PYPOWER's interior point (MIPS), one scenario after the other.
+"""Tasks `dcopf` and `acopf`: the interior point of PYPOWER (`opf_solver`), one scenario after the other.
 
 DC-OPF takes MATPOWER's susceptances, or those of PowerModels (`dc_model`), with which pglib-opf's results are
-published. An AC-OPF that does not converge is tried once more with step control.
+published. An OPF that does not converge is tried once more with step control.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from batchtui.model import Json
-from batchtui.work.power.case import BR_STATUS, BUS_TYPE, GEN_STATUS, PD, PMAX, PMIN, PV, QD, REF, bus_rows
+from batchtui.work.power.case import PD, PMAX, PMIN, QD, QMAX, QMIN, RATE_A
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.grid import Floats, Grid, grid_of, powermodels_branches
+from batchtui.work.power.grid import Floats, Grid, grid_of, injections_of
+from batchtui.work.power.in_service import InService, in_service
+from batchtui.work.power.opf_problem import Problem, problem_of
+from batchtui.work.power.opf_solver import Optimum, solve
 from batchtui.work.power.scenario import Scenario
 from batchtui.work.power.solution import (
     Solution,
@@ -27,7 +29,6 @@ from batchtui.work.power.solution import (
     summaries,
 )
 
-STEP_CONTROL: Final = 565  # PYPOWER's OPF_ALG: the interior point with step control
 BINDING: Final = 1e-6
 """$/MWh from which on a branch's shadow price counts."""
 
@@ -36,131 +37,173 @@ def solve_opf(scenarios: Sequence[Scenario]) -> Iterator[Solution | Fault]:
     """Solve the scenarios; one without a solution gives a Fault: infeasible or not_converged."""
     first = scenarios[0]
     dc = first.options.is_linear
-    grid = grid_of(first.case, first.root, first.options.dc_model)
+    grid = grid_of(first.case, first.roots, first.options.dc_model)
     for scenario in scenarios:
-        yield _solved(grid, scenario, dc)
+        try:
+            yield _solved(grid, scenario, dc)
+        except Fault as fault:  # costs that this scenario cannot be solved with
+            yield fault
 
 
-def tables_of(scenario: Scenario) -> dict[str, Json]:
-    """The scenario as PYPOWER takes a case."""
+def problem_for(grid: Grid, scenario: Scenario, *, dc: bool) -> Problem:
+    """The problem of a scenario on its grid. Raises Fault (bad_input)."""
+    given = injections_of(grid, [scenario])
+    part = in_service(grid, given.branch_out[0], given.gen_out[0])
+    part.bus[:, PD], part.bus[:, QD] = given.pd[0, part.at_bus], given.qd[0, part.at_bus]
     case = scenario.case
-    bus, gen = np.array(case.bus), np.array(case.gen)
-    branch = np.array(case.branch, dtype=float).reshape(-1, 13)
-    if scenario.options.dc_model == "powermodels":
-        branch = powermodels_branches(branch)
-    places = bus_rows(case)
-    for number, (p, q, _) in scenario.loads.items():
-        bus[places[number], [PD, QD]] = p, q
-    bus[:, [PD, QD]] *= scenario.options.load_scale
-    bus[bus[:, BUS_TYPE] == REF, BUS_TYPE] = PV
-    bus[scenario.root, BUS_TYPE] = REF
-    branch[list(scenario.outages.branches), BR_STATUS] = 0
-    gen[list(scenario.outages.generators), GEN_STATUS] = 0
-    width = max(map(len, case.gencost))
-    cost = np.array([row + [0.0] * (width - len(row)) for row in case.gencost])
-    return {
-        "version": "2", "baseMVA": case.baseMVA, "bus": bus, "gen": gen, "branch": branch, "gencost": cost,
-    }  # fmt: skip
+    return problem_of(part, case.gencost, len(case.gen), case.baseMVA, dc=dc)
 
 
 def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
-    tables = tables_of(scenario)
-    demand = float(tables["bus"][grid.bus_on, PD].sum())
-    on = (tables["gen"][:, GEN_STATUS] > 0) & grid.bus_on[grid.gen_row]
-    most, least = float(tables["gen"][on, PMAX].sum()), float(tables["gen"][on, PMIN].sum())
-    if demand > most:
-        return Fault("infeasible", f"the load of {demand:.6g} MW is above all generators' {most:.6g} MW")
-    if dc and demand < least:
-        return Fault(
-            "infeasible", f"the load of {demand:.6g} MW is below the generators' least, {least:.6g} MW"
-        )
-    found = _run(tables, dc, 0)
-    fallback = not dc and not found["success"]
+    problem = problem_for(grid, scenario, dc=dc)
+    fault = _hopeless(problem.part, dc)
+    if fault is not None:
+        return fault
+    found = solve(problem)
+    fallback = not found.found
     if fallback:
-        found = _run(tables, dc, STEP_CONTROL)
-    if not found["success"]:
-        return _unsolved(found, dc)
-    solution = _solution(grid, found, dc)
+        found = solve(problem, step_control=True)
+    if not found.found:
+        return _unsolved(problem)
+    solution = _solution(grid, problem, found)
     if fallback:
         solution.summary["fallback"] = "step control"
+    if problem.costs.not_convex:
+        rows = ", ".join(map(str, problem.costs.not_convex[:5]))
+        solution.summary["notes"] = [
+            f"costs that bend down (gencost row {rows}): other dispatches may cost less than this"
+        ]
     return solution
 
 
-def _run(tables: dict[str, Json], dc: bool, algorithm: int) -> dict[str, Json]:
-    from pypower.api import ppoption, rundcopf, runopf
+def _hopeless(part: InService, dc: bool) -> Fault | None:
+    """What can be told before anything is solved."""
+    demand = float(part.bus[:, PD].sum())
+    most, least = float(part.gen[:, PMAX].sum()), float(part.gen[:, PMIN].sum())
+    if demand > most:
+        return Fault("infeasible", f"the load of {demand:.6g} MW is above all generators' {most:.6g} MW")
+    if dc:
+        if demand < least:
+            words = f"the load of {demand:.6g} MW is below the generators' least, {least:.6g} MW"
+            return Fault("infeasible", words)
+        return None
+    served = (part.gen[:, PMIN] < 0) & (part.gen[:, PMAX] == 0)  # MATPOWER's dispatchable loads
+    both = np.flatnonzero(served & (part.gen[:, QMIN] != 0) & (part.gen[:, QMAX] != 0))
+    if both.size:
+        row = int(part.at_gen[both[0]]) + 1
+        words = "is a dispatchable load (Pmax 0, Pmin below), so Qmin or Qmax must be 0: they give its power factor"
+        return Fault("bad_input", f"gen row {row}: {words}")
+    return None
 
-    options = ppoption(VERBOSE=0, OUT_ALL=0, OPF_ALG=algorithm)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            found: dict[str, Json] = (rundcopf if dc else runopf)(tables, options)
-        except np.linalg.LinAlgError:
-            return {"success": False}
-    return found
 
-
-def _unsolved(found: dict[str, Json], dc: bool) -> Fault:
+def _unsolved(problem: Problem) -> Fault:
     """Whether the limits of a DC-OPF leave any dispatch at all is told by HiGHS; an AC-OPF cannot be told apart."""
-    if not dc:
+    if not problem.dc:
         return Fault("not_converged", "no optimal dispatch was found; perhaps the limits leave none at all")
-    if "om" in found:
-        from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.optimize import Bounds, LinearConstraint, milp
 
-        rows, low, high = found["om"].linear_constraints()
-        _, least, most = found["om"].getv()
-        told = milp(
-            np.zeros(rows.shape[1]), constraints=LinearConstraint(rows, low, high), bounds=Bounds(least, most)
-        )
-        if told.status == 2:
-            return Fault("infeasible", "no dispatch keeps the limits of generators and branches")
+    told = milp(
+        np.zeros(problem.rows.shape[1]),
+        constraints=LinearConstraint(problem.rows, problem.low, problem.high),
+        bounds=Bounds(problem.least, problem.most),
+    )
+    if told.status == 2:
+        return Fault("infeasible", "no dispatch keeps the limits of generators and branches")
     return Fault("not_converged", "no optimal dispatch was found")
 
 
-def _solution(grid: Grid, found: dict[str, Json], dc: bool) -> Solution:
-    from pypower.idx_brch import MU_SF, MU_ST, PF, PT, QF, QT
-    from pypower.idx_bus import LAM_P, VA, VM
-    from pypower.idx_gen import PG, QG
-
-    bus, gen, branch = found["bus"], found["gen"], found["branch"]
-    bus = np.where(grid.bus_on[:, None], bus, np.nan)
-    on = (gen[:, GEN_STATUS] > 0) & grid.bus_on[grid.gen_row]
-    out = (branch[:, BR_STATUS] <= 0) | ~grid.branch_on
-    flows = np.where(out[:, None], np.nan, branch[:, [PF, QF, PT, QT]])
-    made = np.where(on[:, None], gen[:, [PG, QG * (not dc)]], 0.0)
-    used = np.where(grid.bus_on[:, None], bus[:, [PD, QD]], 0.0)
-
-    def row(values: Floats) -> Floats:
-        return values[None, :]
-
-    state = State(
-        vm=row(np.where(grid.bus_on, 1.0, np.nan) if dc else bus[:, VM]),
-        va=row(bus[:, VA]),
-        pf=row(flows[:, 0]),
-        qf=row(flows[:, 1]),
-        pt=row(flows[:, 2]),
-        qt=row(flows[:, 3]),
-        pg=row(made[:, 0]),
-        qg=row(made[:, 1] * (not dc)),
-        pd=row(used[:, 0]),
-        qd=row(used[:, 1] * (not dc)),
-    )
+def _solution(grid: Grid, problem: Problem, found: Optimum) -> Solution:
+    dc, part = problem.dc, problem.part
+    state = _state(grid, problem, found.x)
     loading = loadings(grid, state.pf, state.qf, state.pt, state.qt)
-    price = np.abs(branch[:, MU_SF]) + np.abs(branch[:, MU_ST])
+    lmp, price = _prices(problem, found)
     branches = branch_table(grid, state, loading, 0)
-    branches["shadow_price"] = np.where(out | (price < BINDING), 0.0, price)
+    branches["shadow_price"] = _spread(price, part.at_branch, len(grid.branch), 0.0)
     buses = bus_table(grid, state, net(grid, state.pg, state.pd), net(grid, state.qg, state.qd), 0)
-    buses["lmp"] = bus[:, LAM_P]
-    output = (found.get("raw") or {}).get("output") or {}
+    buses["lmp"] = _spread(lmp, part.at_bus, len(grid.bus), np.nan)
     summary: dict[str, Json] = {
-        "iterations": int(output["iterations"]) if "iterations" in output else None,
+        "iterations": found.steps,
         "converged": True,
-        "objective": float(found["f"]),
+        "objective": problem.costs.total(found.x),
         **summaries(grid, state, loading, dc=dc)[0],
     }
     generators: dict[str, Json] = {
-        "gen_id": np.arange(1, len(gen) + 1),
-        "bus_id": grid.bus_id[grid.gen_row],
+        "gen_id": np.arange(1, len(grid.gen) + 1),
+        "bus_id": grid.gen[:, 0].astype(np.int64),
         "p_mw": state.pg[0],
         "q_mvar": state.qg[0],
     }
     return Solution(summary, {"branch": branches, "bus": buses, "gen": generators})
+
+
+def _spread(values: Floats, at: Json, size: int, otherwise: float) -> Floats:
+    """Values of what is in service, over all rows of the case."""
+    found = np.full(size, otherwise)
+    found[at] = values
+    return found
+
+
+def _state(grid: Grid, problem: Problem, x: Floats) -> State:
+    """The state over all rows of the case, as one row."""
+    from pypower.api import makeBdc, makeYbus
+
+    part, base, dc = problem.part, problem.base, problem.dc
+    angle = x[problem.columns("Va")]
+    ends = part.branch[:, :2].astype(np.int64)
+    if dc:
+        _, flows, _, shifts = makeBdc(base, part.bus, part.branch)
+        size, begin = np.ones(len(angle)), (flows * angle + shifts).astype(complex) * base
+        end = -begin
+        reactive = np.zeros(len(part.gen))
+    else:
+        size = x[problem.columns("Vm")]
+        voltage = size * np.exp(1j * angle)
+        _, from_end, to_end = makeYbus(base, part.bus, part.branch)
+        begin = voltage[ends[:, 0]] * np.conj(from_end * voltage) * base
+        end = voltage[ends[:, 1]] * np.conj(to_end * voltage) * base
+        reactive = x[problem.columns("Qg")] * base
+
+    def branches(values: Floats) -> Floats:
+        return _spread(values, part.at_branch, len(grid.branch), np.nan)[None, :]
+
+    def buses(values: Floats, otherwise: float = np.nan) -> Floats:
+        return _spread(values, part.at_bus, len(grid.bus), otherwise)[None, :]
+
+    def generators(values: Floats) -> Floats:
+        return _spread(values, part.at_gen, len(grid.gen), 0.0)[None, :]
+
+    return State(
+        vm=buses(size),
+        va=buses(np.degrees(angle)),
+        pf=branches(begin.real),
+        qf=branches(begin.imag),
+        pt=branches(end.real),
+        qt=branches(end.imag),
+        pg=generators(x[problem.columns("Pg")] * base),
+        qg=generators(reactive),
+        pd=buses(part.bus[:, PD], 0.0),
+        qd=buses(part.bus[:, QD] * (not dc), 0.0),
+    )
+
+
+def _prices(problem: Problem, found: Optimum) -> tuple[Floats, Floats]:
+    """$/MWh of one MW more at each bus, and of one MVA more of each branch's rating."""
+    base, part, rated = problem.base, problem.part, problem.rated
+    price = np.zeros(len(part.branch))
+    if problem.dc:
+        rows = problem.model.get_idx()[1]
+        force = found.multipliers["mu_u"] - found.multipliers["mu_l"]
+
+        def block(name: str) -> Floats:
+            return force[rows["i1"][name] : rows["iN"][name]] / base
+
+        lmp = block("Pmis")
+        if rated.size:
+            price[rated] = np.abs(block("Pf")) + np.abs(block("Pt"))
+    else:
+        lmp = found.multipliers["eqnonlin"][: len(part.bus)] / base
+        if rated.size:
+            squared = found.multipliers["ineqnonlin"].reshape(2, -1).sum(axis=0)  # of the limit squared
+            price[rated] = 2 * squared * part.branch[rated, RATE_A] / base**2
+    price[price < BINDING] = 0.0
+    return lmp, price

@@ -22,6 +22,7 @@ from batchtui.work.power.case import (
     Case,
     bus_rows,
     shown,
+    whole,
 )
 from batchtui.work.power.fault import Fault
 
@@ -69,23 +70,26 @@ def _row(value: Json) -> int:
     return row
 
 
-def reference(case: Case, slack: int | None = None) -> int:
-    """The row of the reference bus: `slack` where that is given, else the case's. Raises Fault (bad_input)."""
+def references(case: Case, slack: int | None = None) -> tuple[int, ...]:
+    """The rows of the reference buses: `slack` where that is given, else the case's. Raises Fault (bad_input)."""
     if slack is not None:
         row = bus_rows(case).get(slack)
         if row is None or case.bus[row][BUS_TYPE] == ISOLATED:
             raise Fault("bad_input", f"slack: there is no bus {slack} in the grid")
-        return row
-    found = [place for place, row in enumerate(case.bus) if row[BUS_TYPE] == REF]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(f"{case.bus[place][BUS_I]:g}" for place in found[:5])
-    what = f"several reference buses ({names})" if found else "no reference bus (type 3)"
-    raise Fault("bad_input", f"the grid has {what}; name one with `slack`")
+        return (row,)
+    found = tuple(place for place, row in enumerate(case.bus) if row[BUS_TYPE] == REF)
+    if not found:
+        raise Fault("bad_input", "the grid has no reference bus (type 3); name one with `slack`")
+    return found
 
 
-def cut_off(case: Case, out: Sequence[int], root: int) -> list[int]:
-    """Rows of the buses without a path to bus row `root`, with branch rows `out` out of service.
+def names_of(case: Case, rows: Sequence[int]) -> str:
+    """The first of these buses by their numbers, for a message."""
+    return ", ".join(whole(case.bus[row][BUS_I]) for row in rows[:5]) + (" …" if len(rows) > 5 else "")
+
+
+def cut_off(case: Case, out: Sequence[int], roots: Sequence[int]) -> list[int]:
+    """Rows of the buses without a path to one of the bus rows `roots`, with branch rows `out` out of service.
 
     Buses of type 4 (isolated) are no part of the grid and are left out.
     """
@@ -98,8 +102,8 @@ def cut_off(case: Case, out: Sequence[int], root: int) -> list[int]:
             neighbours[one].append(other)
             neighbours[other].append(one)
     dead = {place for place, row in enumerate(case.bus) if row[BUS_TYPE] == ISOLATED}
-    seen = {root}
-    front = [root]
+    seen = set(roots)
+    front = list(roots)
     while front:
         for other in neighbours[front.pop()]:
             if other not in seen and other not in dead:
@@ -108,18 +112,18 @@ def cut_off(case: Case, out: Sequence[int], root: int) -> list[int]:
     return [place for place in range(len(case.bus)) if place not in seen and place not in dead]
 
 
-def islanded(case: Case, out: Sequence[int], root: int) -> Fault | None:
-    """The fault of a grid that falls apart."""
-    lost = cut_off(case, out, root)
+def islanded(case: Case, out: Sequence[int], roots: Sequence[int]) -> Fault | None:
+    """The fault of a grid with a part that has no reference bus."""
+    lost = cut_off(case, out, roots)
     if not lost:
         return None
-    names = ", ".join(f"{case.bus[place][BUS_I]:g}" for place in lost[:5]) + (" …" if len(lost) > 5 else "")
     bus = "bus" if len(lost) == 1 else "buses"
-    return Fault("islanded", f"{bus} {names} without a path to the reference bus {case.bus[root][BUS_I]:g}")
+    to = "the reference bus" if len(roots) == 1 else "any of the reference buses"
+    return Fault("islanded", f"{bus} {names_of(case, lost)} without a path to {to} {names_of(case, roots)}")
 
 
-def bridges(case: Case, out: Sequence[int], root: int) -> dict[int, list[int]]:
-    """Branch rows whose loss splits the grid, each with the bus rows that it cuts off from bus row `root`.
+def bridges(case: Case, out: Sequence[int], roots: Sequence[int]) -> dict[int, list[int]]:
+    """Branch rows whose loss splits the grid, each with the bus rows that it cuts off from the bus rows `roots`.
 
     One depth-first search (Tarjan, Information Processing Letters 2, 1974); what hangs on a bridge is what was
     found after it and before the search came back.
@@ -133,6 +137,11 @@ def bridges(case: Case, out: Sequence[int], root: int) -> dict[int, list[int]]:
             if ISOLATED not in (case.bus[one][BUS_TYPE], case.bus[other][BUS_TYPE]):
                 links[one].append((other, branch))
                 links[other].append((one, branch))
+    root = roots[0]
+    for place, other in enumerate(roots[1:]):  # two ways to each, so that the loss of one cuts nothing off
+        for way in (len(case.branch) + 2 * place, len(case.branch) + 2 * place + 1):
+            links[root].append((other, way))
+            links[other].append((root, way))
     order = [root]
     found_at = {root: 0}
     low = {root: 0}

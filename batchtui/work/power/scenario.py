@@ -11,10 +11,23 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 
 from batchtui.errors import nearest
 from batchtui.model import Json
-from batchtui.work.power.case import BR_STATUS, BR_X, BUS_I, GEN_BUS, GEN_STATUS, Case, bus_rows, shown
+from batchtui.work.power.case import (
+    BR_STATUS,
+    BR_X,
+    BUS_I,
+    BUS_TYPE,
+    F_BUS,
+    GEN_BUS,
+    GEN_STATUS,
+    ISOLATED,
+    T_BUS,
+    Case,
+    bus_rows,
+    shown,
+)
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.loads import Loads, read_loads, unknown_bus
-from batchtui.work.power.outages import Outages, islanded, outages_of, reference
+from batchtui.work.power.outages import Outages, islanded, names_of, outages_of, references
 from batchtui.work.power.read import read_case
 
 Task: TypeAlias = Literal["dc", "ac", "dcopf", "acopf", "n1"]
@@ -43,11 +56,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario of a connected grid whose reference bus (row `root` of bus) has a generator in service."""
+    """A scenario of a grid in which every bus has a path to a reference bus (rows `roots` of bus).
+
+    At each of these a generator is in service.
+    """
 
     grid: str
     case: Case
-    root: int
+    roots: tuple[int, ...]
     loads: Loads
     outages: Outages
     options: Options
@@ -64,8 +80,8 @@ def scenario_of(arguments: Mapping[str, Json]) -> Scenario:
     if fault := demand and unknown_bus(demand, bus_rows(case), str(loads)):
         raise fault
     outages = outages_of(arguments.get("outages"), case)
-    root = sound_root(case, outages, options)
-    return Scenario(str(grid), case, root, demand, outages, options)
+    roots = sound_roots(case, outages, options)
+    return Scenario(str(grid), case, roots, demand, outages, options)
 
 
 def options_of(given: Mapping[str, Json]) -> Options:
@@ -104,9 +120,9 @@ def _factor(given: Mapping[str, Json], name: str) -> float:
     return float(value)
 
 
-def sound_root(case: Case, outages: Outages, options: Options) -> int:
-    """The row of the reference bus of a grid that can be solved so. Raises Fault: bad_input or islanded."""
-    found = _root(case, outages, options.slack)
+def sound_roots(case: Case, outages: Outages, options: Options) -> tuple[int, ...]:
+    """The rows of the reference buses of a grid that can be solved so. Raises Fault: bad_input or islanded."""
+    found = _roots(case, outages, options.slack)
     if options.task in _OPF and not case.gencost:
         raise Fault("bad_input", f"the grid has no generator costs (gencost); {options.task} needs them")
     lame = _without_reactance(case) if options.is_linear else None
@@ -118,23 +134,32 @@ def sound_root(case: Case, outages: Outages, options: Options) -> int:
 
 
 @functools.lru_cache(maxsize=256)
-def _root(case: Case, outages: Outages, slack: int | None) -> int | Fault:
-    """Kept, since the same few grids and outages come again with every scenario."""
+def _roots(case: Case, outages: Outages, slack: int | None) -> tuple[int, ...] | Fault:
+    """Kept, since the same few grids and outages come again with every scenario.
+
+    Of several reference buses one without a generator in service is an ordinary bus, as in MATPOWER.
+    """
     try:
-        root = reference(case, slack)
+        named = references(case, slack)
     except Fault as fault:
         return fault
-    bus = case.bus[root][BUS_I]
     gone = set(outages.generators)
-    if not any(
-        row[GEN_BUS] == bus and row[GEN_STATUS] > 0 and place not in gone
-        for place, row in enumerate(case.gen)
-    ):
-        return Fault("bad_input", f"the reference bus {bus:g} has no generator in service")
-    apart = islanded(case, outages.branches, root)
-    return root if apart is None else apart
+    fed = {row[GEN_BUS] for place, row in enumerate(case.gen) if row[GEN_STATUS] > 0 and place not in gone}
+    roots = tuple(row for row in named if case.bus[row][BUS_I] in fed)
+    if not roots:
+        bus = "bus" if len(named) == 1 else "buses"
+        have = "has" if len(named) == 1 else "have"
+        words = f"the reference {bus} {names_of(case, named)} {have} no generator in service"
+        return Fault("bad_input", words)
+    apart = islanded(case, outages.branches, roots)
+    return roots if apart is None else apart
 
 
 @functools.lru_cache(maxsize=8)
 def _without_reactance(case: Case) -> int | None:
-    return next((p for p, row in enumerate(case.branch) if row[BR_X] == 0 and row[BR_STATUS] > 0), None)
+    rows = bus_rows(case)
+    apart = {number for number, row in rows.items() if case.bus[row][BUS_TYPE] == ISOLATED}
+    for place, row in enumerate(case.branch):
+        if row[BR_X] == 0 and row[BR_STATUS] > 0 and not apart & {int(row[F_BUS]), int(row[T_BUS])}:
+            return place
+    return None

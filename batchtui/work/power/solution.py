@@ -88,7 +88,7 @@ def bus_table(grid: Grid, state: State, p: Floats, q: Floats, number: int) -> di
 
 def summaries(grid: Grid, state: State, loading: Floats, *, dc: bool) -> list[dict[str, Json]]:
     """The figures of each row; what DC does not know (voltages) is None."""
-    at_root = (grid.gen_row == grid.root) & grid.gen_on
+    at_root = np.isin(grid.gen_row, grid.roots) & grid.gen_on
     sums = {
         "load_mw": state.pd.sum(axis=1),
         "gen_mw": state.pg.sum(axis=1),

@@ -1,4 +1,7 @@
-"""Power flow of many injections and outages on one grid in one call of lightsim2grid."""
+"""Power flow of many injections and outages on one grid in one call of lightsim2grid.
+
+Grids with several reference buses go to PYPOWER's Newton method instead (`several_references`).
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,10 @@ def _rows(given: Injections, rows: Ints) -> Injections:
 
 
 def _solved(grid: Grid, given: Injections, dc: bool, start: Voltages) -> States:
+    if grid.model is None:
+        from batchtui.work.power.several_references import solve_held
+
+        return solve_held(grid, given, dc, start)
     pd, qd = given.pd.copy(), given.qd.copy()
     for gen in np.flatnonzero(grid.gen_fixed):
         pd[:, grid.gen_row[gen]] -= given.pg[:, gen]

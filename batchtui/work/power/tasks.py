@@ -73,11 +73,11 @@ def _prepared(job: Mapping[str, Json]) -> Scenario | Exception:
         return fault
 
 
-def _group(scenario: Scenario | Exception) -> tuple[int, int, Options] | None:
+def _group(scenario: Scenario | Exception) -> tuple[int, tuple[int, ...], Options] | None:
     """What scenarios have in common that are solved together."""
     if isinstance(scenario, Exception):
         return None
-    return id(scenario.case), scenario.root, scenario.options
+    return id(scenario.case), scenario.roots, scenario.options
 
 
 def _solutions(task: Task, scenarios: Sequence[Scenario]) -> Iterator[Solution | Exception]:
@@ -115,6 +115,7 @@ def _solver(task: Task, case: Case | None = None) -> Solver:
 
 
 def _value(job: Mapping[str, Json], solution: Solution, notes: Sequence[str]) -> Value:
-    """`notes`: what the grid's reader had to guess."""
-    guessed = {"notes": list(notes)} if notes else {}
+    """`notes`: what the grid's reader had to guess; what the solver has to say follows them."""
+    said = [*notes, *solution.summary.get("notes", [])]
+    guessed = {"notes": said} if said else {}
     return {"summary": {"task": job["task"], **solution.summary, **guessed}, "tables": solution.tables}

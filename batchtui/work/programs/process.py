@@ -29,14 +29,12 @@ class Process:
         slot: Slot,
         *,
         executable: str | None = None,
-        inherited: Mapping[bytes, bytes] | None = None,
     ) -> None:
-        """Start it; `env` is added to what is `inherited` (None: our own), a descriptor as `stdin` stays open.
+        """Start it; `env` is added to what the slot's programs inherit, a descriptor as `stdin` stays open.
 
         `executable` is where the program was found. Raises OSError or ValueError where it cannot be started.
         """
         opened: list[int] = []
-        inherited = os.environb if inherited is None else inherited
         added = {**env, SLOT_VARIABLE: slot.path}
         try:
             if isinstance(stdin, int):
@@ -55,7 +53,10 @@ class Process:
                 stdout=opened[1],
                 stderr=opened[2],
                 cwd=cwd,
-                env={**inherited, **{os.fsencode(name): os.fsencode(value) for name, value in added.items()}},
+                env={
+                    **slot.environment,
+                    **{os.fsencode(name): os.fsencode(value) for name, value in added.items()},
+                },
                 executable=executable,
                 start_new_session=True,
                 pass_fds=(slot.fd,),

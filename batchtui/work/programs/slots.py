@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 SLOT_VARIABLE = "BATCHTUI_SLOT"
@@ -18,10 +19,13 @@ _taken: set[str] = set()
 
 
 class Slot:
-    """One slot, locked by us. `path` is absolute, with links resolved; `fd` the descriptor to hand to the program."""
+    """One slot, locked by us. `path` is absolute, with links resolved; `fd` the descriptor to hand to the program.
 
-    def __init__(self, number: int, path: str, fd: int) -> None:
-        self.number, self.path, self.fd = number, path, fd
+    `environment` is what the program inherits.
+    """
+
+    def __init__(self, number: int, path: str, fd: int, environment: Mapping[bytes, bytes]) -> None:
+        self.number, self.path, self.fd, self.environment = number, path, fd, environment
 
     def file(self, name: str) -> str:
         """The path of a file that belongs to whoever holds this slot: `stdin`, `stdout`, `stderr`."""
@@ -47,9 +51,13 @@ class Slot:
 
 
 class Slots:
-    """The slots of one run folder, which is made with mode 0700."""
+    """The slots of one run folder, which is made with mode 0700.
 
-    def __init__(self, folder: Path) -> None:
+    `environment` is what its programs inherit, names and values as bytes; None: all of ours.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[bytes, bytes] | None = None) -> None:
+        self._environment = dict(os.environb) if environment is None else environment
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = os.path.realpath(folder)
 
@@ -61,7 +69,7 @@ class Slots:
             fd = -1 if path in _taken else _lock(path)
             if fd >= 0:
                 _taken.add(path)
-                return Slot(number, path, fd)
+                return Slot(number, path, fd, self._environment)
             number += 1
 
     def held(self) -> dict[int, str]:

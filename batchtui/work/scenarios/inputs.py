@@ -22,6 +22,7 @@ _SOLVERS: Final = {
     "acopf": ("pypower", "scipy"),
 }
 _BLOCK: Final = 1 << 20
+_BY: Final = "-"
 _digests: dict[str, tuple[tuple[int, int, int], str]] = {}
 """By path: what the file was when it was read (size, time, inode), and its hash. Grids are shared by many scenarios."""
 _MOST_DIGESTS: Final = 10_000
@@ -39,6 +40,18 @@ def input_hash(scenario: Mapping[str, Json]) -> str | None:
     options = {key: scenario[key] for key in OPTIONS if scenario.get(key) is not None}
     said = [*files, options, solver_version(str(scenario.get("task")))]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def solved_by(hash_: str | None, solver: Json) -> str | None:
+    """The hash with what else a result was made from: a program of another's, its version and its options."""
+    if hash_ is None:
+        return None
+    return f"{hash_}{_BY}{hashlib.sha256(json.dumps(solver).encode()).hexdigest()}"
+
+
+def same_inputs(told: Json, hash_: str) -> bool:
+    """Whether a result's hash is of these inputs, whatever program solved them."""
+    return isinstance(told, str) and told.partition(_BY)[0] == hash_
 
 
 @functools.cache

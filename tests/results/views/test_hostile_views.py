@@ -26,6 +26,7 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.text import cell, clean
 from batchtui.tui.table_rows import TableRows
+from tests import extras
 from tests.results.views.hostile_samples import HUGE, TABLES, scenarios, sizes
 from tests.tui.test_hostile import HOSTILE
 
@@ -136,7 +137,7 @@ def assert_usable(view: View, folder: Path) -> None:
     for at in range(len(view.table.columns)):
         rows.numbers("", at, True)
     rows.numbers("huge>1 !near:3", 0, False)
-    for ending in ("csv", "parquet", "md", "svg"):
+    for ending in ("csv", "md", "svg", *(["parquet"] if extras.has("parquet") else [])):
         write_view(view, str(folder / f"v.{ending}"))
     json.loads(json_text(document(view)))
 
@@ -238,6 +239,7 @@ def test_a_rating_that_only_some_scenarios_have(tmp_path: Path) -> None:
     assert view.picture.values == [[None, 105.0]]
 
 
+@extras.needs("power")
 def test_why_there_are_no_tables_is_said(tmp_path: Path) -> None:
     """Deleted, written over by another batch, cut in half, and before any scenario has completed."""
     library = Library(tmp_path / "data")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-import pyarrow.parquet
 import pytest
 
 from batchtui.errors import BadInput
 from batchtui.results.views.export import SVG_ROWS, csv_text, document, format_of, markdown, svg, write_view
 from batchtui.results.views.shapes import Bars, Column, Heat, Lines, Picture, Series, Table, View
+from tests import extras
+
+if TYPE_CHECKING:
+    import pyarrow
 
 ESCAPE = "\x1b]52;c;aGk=\x07"
 COLUMNS = (
@@ -47,10 +51,17 @@ def test_csv_reads_back_and_no_sheet_runs_it(tmp_path: Path) -> None:
     assert csv_text(a_view(), raw=True).splitlines()[1].startswith("=cmd()")
 
 
+def read_parquet(path: Path) -> pyarrow.Table:
+    import pyarrow.parquet
+
+    return pyarrow.parquet.read_table(path)
+
+
+@extras.needs("parquet")
 def test_parquet_keeps_types_units_and_whole_numbers(tmp_path: Path) -> None:
     path = tmp_path / "v.parquet"
     write_view(a_view(), str(path))
-    table = pyarrow.parquet.read_table(path)
+    table = read_parquet(path)
     assert [str(field.type) for field in table.schema] == [
         "string",
         "double",
@@ -64,19 +75,22 @@ def test_parquet_keeps_types_units_and_whole_numbers(tmp_path: Path) -> None:
     assert table.column("bus").to_pylist()[1] == f"{ESCAPE}世界"
 
 
+@extras.needs("parquet")
 def test_columns_of_one_name_and_of_mixed_kinds(tmp_path: Path) -> None:
     view = View("v", "V", Table((Column("a"), Column("a"), Column("big")), [(1, "x", 2**70), (2.5, 3, 1)]))
     write_view(view, str(tmp_path / "v.parquet"))
-    table = pyarrow.parquet.read_table(tmp_path / "v.parquet")
+    table = read_parquet(tmp_path / "v.parquet")
     assert table.column_names == ["a", "a_", "big"]
     assert table.to_pydict() == {"a": [1.0, 2.5], "a_": ["x", "3"], "big": [float(2**70), 1.0]}
 
 
-def test_an_empty_table_is_a_file_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ending", ["csv", "md", "svg", pytest.param("parquet", marks=extras.needs("parquet"))]
+)
+def test_an_empty_table_is_a_file_too(tmp_path: Path, ending: str) -> None:
     view = View("v", "V", Table((Column("a"),), []))
-    for ending in ("csv", "parquet", "md", "svg"):
-        assert write_view(view, str(tmp_path / f"v.{ending}")) == 0
-        assert (tmp_path / f"v.{ending}").stat().st_size
+    assert write_view(view, str(tmp_path / f"v.{ending}")) == 0
+    assert (tmp_path / f"v.{ending}").stat().st_size
 
 
 def test_markdown_holds_picture_and_every_row() -> None:

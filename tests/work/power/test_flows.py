@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
+from tests import extras
 from tests.work.power.power_help import CASES, DATA, jobs_of, rows, solved, value, write_case
 
-pytest.importorskip("lightsim2grid", reason="needs the extra `power`")
+pytestmark = extras.needs("power")
 
 FLOWS = (
     ("p_from_mw", "flow_mw"),

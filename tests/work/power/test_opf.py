@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from batchtui.work.power.fault import Fault
+from tests import extras
 from tests.work.power.power_help import CASES, DATA, jobs_of, rows, solved, value, write_case
 
-pytest.importorskip("pypower", reason="needs the extra `power`")
-pytest.importorskip("lightsim2grid", reason="needs the extra `power`")
+pytestmark = extras.needs("power")
 
 
 @pytest.mark.parametrize("case", CASES)

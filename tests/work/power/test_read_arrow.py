@@ -15,8 +15,9 @@ from batchtui.work.power.fault import Fault
 from batchtui.work.power.read import read_case
 from batchtui.work.power.readers.arrow_folder import ArrowGrid, load, save
 from batchtui.work.power.tasks import solve_many
+from tests import extras
 
-pytest.importorskip("pyarrow", reason="needs the extra `power`")
+pytestmark = extras.needs("power")
 
 CASE14 = Path(__file__).parents[2] / "data" / "power" / "case14"
 SAMPLE = CASE14 / "gat" / "grid.arrow"

@@ -13,6 +13,7 @@ from batchtui.work.power.case import Case
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.read import read_case
 from batchtui.work.power.tasks import solve_many
+from tests import extras
 
 CASE14 = Path(__file__).parents[2] / "data" / "power" / "case14"
 REASON = "needs the extra `pgm`"
@@ -67,7 +68,7 @@ def dataset(first: int = 1) -> dict[str, Json]:
 @pytest.fixture
 def grid(tmp_path: Path) -> Path:
     pytest.importorskip("power_grid_model", reason=REASON)
-    pytest.importorskip("lightsim2grid", reason="needs the extra `power`")
+    extras.require("power")
     path = tmp_path / "case14_pgm.json"
     path.write_text(json.dumps(dataset()))
     return path

@@ -74,7 +74,7 @@ def build(folder: BatchFolder, name: str, options: Options) -> View:
     if name not in TITLES:
         raise NotFound(f'no view "{name}"{nearest(name, TITLES)}')
     if not options.jobs:
-        return _of_batch(folder, name, options.y)
+        return _of_batch(folder, name, options.y, options.among)
     one, *others = options.jobs
     runs = pair_of(folder, one, others[0]) if others else (run_of(folder, one),)
     return _of_runs(name, runs, options.y)
@@ -83,9 +83,9 @@ def build(folder: BatchFolder, name: str, options: Options) -> View:
 # ---- a whole batch
 
 
-def _of_batch(folder: BatchFolder, name: str, wanted: str | None) -> View:
+def _of_batch(folder: BatchFolder, name: str, wanted: str | None, among: frozenset[str] | None) -> View:
     most = MOST_SERIES if name == "hourly" else MOST_RUNS
-    runs = runs_of(folder, most)
+    runs = runs_of(folder, most, among)
     match name:
         case "monthly":
             return _series_of_batch(folder, name, MONTHLY, by_month, runs, wanted, most)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeGuard
 
 from batchtui.errors import NotFound
@@ -42,15 +43,14 @@ class Run:
         return {name: float(value) for name, value in found.items() if is_number(value)}
 
 
-def runs_of(folder: BatchFolder, most: int = MOST_RUNS) -> Iterator[Run]:
-    """The first completed runs of a batch, in the order of its source, one at a time: a result may be large."""
+def runs_of(folder: BatchFolder, most: int = MOST_RUNS, among: frozenset[str] | None = None) -> Iterator[Run]:
+    """The first completed runs of a batch, or of these jobs of it, in source order, one at a time: a result may be large."""
     columns = folder.columns()
     completed = JOB_STATES.index(JobState.COMPLETED)
-    n = -1
-    for _ in range(most):
-        n = columns.states.find(completed, n + 1)
-        if n < 0:
-            return
+    ids = folder.jobs.ids
+    found = (n for n, code in enumerate(columns.states) if code == completed)
+    meant = (n for n in found if among is None or ids[n] in among)
+    for n in islice(meant, most):
         if run := _run(folder, n):
             yield run
 

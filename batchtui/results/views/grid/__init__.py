@@ -51,4 +51,4 @@ def build(folder: BatchFolder, name: str, options: Options) -> View:
     """One view; blocks while it reads. Raises NotFound, BadInput."""
     if name not in _BUILD:
         raise NotFound(f'no view "{name}"{nearest(name, _BUILD)}')
-    return _BUILD[name][1](Grid(folder), options)
+    return _BUILD[name][1](Grid(folder, options.among), options)

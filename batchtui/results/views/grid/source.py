@@ -31,8 +31,9 @@ Columns = dict[str, list[Json]]
 class Grid:
     """The scenarios of a batch and their tables. Reads when asked, in the caller's thread."""
 
-    def __init__(self, folder: BatchFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: BatchFolder, among: frozenset[str] | None = None) -> None:
+        """`among`: the only scenarios that are read; None for all."""
+        self.folder, self.among = folder, among
         self.place = place_of(folder) if holds_scenarios(folder.header) else None
 
     def tasks(self) -> set[str]:
@@ -47,6 +48,7 @@ class Grid:
         """A row a scenario that has ended, as in `aggregated_results`, and what was left out."""
         states = self.folder.columns()
         ended = [n for n in range(len(self.folder.jobs)) if states.state(n) not in LIVE_JOB_STATES]
+        ended = [n for n in ended if self._meant(n)]
         chosen, note = ended, ""
         if len(ended) > MOST_SCENARIOS:
             chosen = [ended[at * len(ended) // MOST_SCENARIOS] for at in range(MOST_SCENARIOS)]
@@ -65,13 +67,14 @@ class Grid:
         names = ("scenario_id", *columns)
         whole = table_file(self.place / SUMMARY, _WHOLE[table])
         if whole is not None and self.folder.state() in ENDED_BATCH_STATES:
-            yield from _parquet(whole, names) if whole.suffix == ".parquet" else _json_lines(whole, names)
+            found = _parquet(whole, names) if whole.suffix == ".parquet" else _json_lines(whole, names)
+            yield from (self._only(chunk) for chunk in found)
             return
         for n in islice(self._completed(), MOST_FOLDERS):
             scenario = self.folder.jobs.ids[n]
-            if found := read_table(self.place / folder_name(scenario), table):
-                count = len(next(iter(found.values())))
-                yield {"scenario_id": [scenario] * count} | _told(found, columns, count)
+            if held := read_table(self.place / folder_name(scenario), table):
+                count = len(next(iter(held.values())))
+                yield {"scenario_id": [scenario] * count} | _told(held, columns, count)
 
     def table(self, scenario: str, name: str, columns: Sequence[str]) -> Columns:
         """These columns of a table of one scenario.
@@ -107,7 +110,18 @@ class Grid:
 
     def _completed(self) -> Iterator[int]:
         states = self.folder.columns()
-        return (n for n in range(len(self.folder.jobs)) if states.state(n) is JobState.COMPLETED)
+        completed = (n for n in range(len(self.folder.jobs)) if states.state(n) is JobState.COMPLETED)
+        return (n for n in completed if self._meant(n))
+
+    def _meant(self, n: int) -> bool:
+        return self.among is None or self.folder.jobs.ids[n] in self.among
+
+    def _only(self, chunk: Columns) -> Columns:
+        """The rows of the scenarios that are meant."""
+        if self.among is None:
+            return chunk
+        kept = [at for at, scenario in enumerate(chunk["scenario_id"]) if str(scenario) in self.among]
+        return {name: [values[at] for at in kept] for name, values in chunk.items()}
 
     def _value(self, n: int) -> Json:
         return value_of(self.folder.result(n).output)

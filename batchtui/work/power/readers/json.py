@@ -8,7 +8,7 @@ from typing import Final
 
 from batchtui.errors import nearest
 from batchtui.model import Json
-from batchtui.work.power.case import Case, checked, shown
+from batchtui.work.power.case import Case, checked, notes_of, shown
 from batchtui.work.power.fault import Fault
 
 _TABLES: Final = ("bus", "gen", "branch")
@@ -52,9 +52,11 @@ def case_of(path: str | Path, value: Json) -> Case:
             if not isinstance(row, list) or not all(map(_is_number, row)):
                 raise Fault("bad_input", f"{name} row {place} is no list of numbers", path)
     try:
-        return checked(tables, float(value["baseMVA"]), path)
+        case = checked(tables, float(value["baseMVA"]), path)
     except OverflowError:
         raise Fault("bad_input", "has a number that is too large", path) from None
+    case.notes += notes_of(str(name) for name, field in value.items() if field)
+    return case
 
 
 def _is_number(value: Json) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui.model import Json
-from batchtui.work.power.case import Case, checked, shown
+from batchtui.work.power.case import Case, checked, notes_of, shown
 from batchtui.work.power.fault import Fault
 
 
@@ -32,7 +32,9 @@ def read_mat(path: str | Path) -> Case:
         tables = {name: _rows(getattr(struct, name, ())) for name in ("bus", "gen", "branch", "gencost")}
     except (TypeError, ValueError) as fault:
         raise Fault("bad_input", f"has a table that is no matrix ({shown(str(fault))})", path) from None
-    return checked(tables, base, path)
+    case = checked(tables, base, path)
+    case.notes += notes_of(name for name, field in vars(struct).items() if getattr(field, "size", 1))
+    return case
 
 
 def _rows(matrix: Json) -> list[list[float]]:

@@ -1,5 +1,6 @@
-"""MATPOWER's `.m` case files (version 2): the data tables. Nothing is evaluated; a calculation is refused.
+"""MATPOWER's `.m` case files (version 2): the data tables, and the calculations that `matpower_idioms` knows.
 
+Any other calculation is refused with its line. Fields of the case that a power flow does not use are passed over.
 Format: MATPOWER User's Manual, appendix B.
 """
 
@@ -10,14 +11,20 @@ from pathlib import Path
 from typing import Final
 
 from batchtui.errors import nearest
-from batchtui.work.power.case import Case, checked, shown
+from batchtui.work.power.case import Case, checked, notes_of, shown
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.readers.matlab_numbers import number_of
+from batchtui.work.power.readers.matpower_idioms import Idioms
 
-_FUNCTION: Final = re.compile(r"function\s+(?:(\w+)\s*=\s*)?\w+\s*(?:\(\s*\))?\s*;?$")
-_ASSIGNMENT: Final = re.compile(r"(\w+)\.(\w+)\s*=\s*(.*)$")
+_FUNCTION: Final = re.compile(r"function\s+(?:(\w+)\s*=\s*)?\w+\s*(?:\([\w\s,~]*\))?\s*;?$")
+_FIELD: Final = re.compile(r"(\w+)\.(\w+)([^\w=][^=]*)?=(?!=)\s*(.*)$")
+_LONGEST: Final = 10_000
+"""Characters of a statement outside the tables."""
+_TABLES: Final = ("bus", "gen", "branch", "gencost")
+_USED: Final = (*_TABLES, "baseMVA", "version")
 _QUOTED: Final = re.compile(r"'(?:[^'\n]|'')*'|\"(?:[^\"\n]|\"\")*\"")
 _COMMENT: Final = re.compile(r"[%#]")
-_SILENT: Final = frozenset({"end", "end;", "endfunction", "return", "return;", ";", "1;"})
+_SILENT: Final = frozenset({"end", "endfunction", "return", "1", "clc", "clear"})
 
 
 def read_matpower(path: str | Path, text: str) -> Case:
@@ -29,7 +36,7 @@ def read_matpower(path: str | Path, text: str) -> Case:
 
 
 class _Reader:
-    """Takes a file line by line: outside, in a table, in a cell array, or in a block comment."""
+    """Takes a file line by line: outside, in a table, in a field that is passed over, or in a block comment."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = path
@@ -37,10 +44,15 @@ class _Reader:
         self._tables: dict[str, list[list[float]]] = {}
         self._lines: dict[str, list[int]] = {}
         self._values: dict[str, str] = {}
-        self._open = ""  # the table that is read, or "{" for a cell array
+        self._idioms = Idioms(self._tables, self._values)
+        self._passed: dict[str, bool] = {}  # fields that are not used, and whether there is anything in them
+        self._open = ""  # the table that is read
+        self._passing = ""  # the field that is passed over
+        self._depth = 0  # of brackets in it
         self._since = 0
         self._comments = 0
-        self._row: list[float] = []  # the beginning of a row that goes on in the next line
+        self._begun = ""  # a statement that goes on in the next line
+        self._row: list[float] = []  # the beginning of a row that does
         self._number = 0
 
     def take(self, line: str, number: int) -> None:
@@ -50,21 +62,21 @@ class _Reader:
             self._comments += 1
         elif self._comments:
             self._comments -= bare in ("%}", "#}")
-        elif self._open == "{":
-            self._cells(_without_comment(_QUOTED.sub("''", bare)))
         elif self._open:
             self._rows(_without_comment(bare))
+        elif self._passing:
+            self._pass(bare)
         else:
             self._statement(bare)
 
     def case(self) -> Case:
         """What was read. Raises Fault where the file ends too early or lacks a table."""
-        if self._open:
-            what = "a list of names" if self._open == "{" else f"table {self._open}"
-            raise Fault("bad_input", f"{what} has no end; is the file cut?", self._path, self._since)
+        unended = f"table {self._open}" if self._open else self._passing or (self._idioms.skipping and "if")
+        if unended:
+            raise Fault("bad_input", f"{unended} has no end; is the file cut?", self._path, self._since)
         for name in ("bus", "gen", "branch"):
             if name not in self._tables:
-                near = nearest(name, self._tables.keys() | self._values.keys())
+                near = nearest(name, self._tables.keys() | self._values.keys() | self._passed.keys())
                 hint = near or "; is it a MATPOWER case, and whole?"
                 raise Fault("bad_input", f"there is no {self._struct}.{name}{hint}", self._path)
         if self._values.get("version", "2") != "2":
@@ -75,25 +87,32 @@ class _Reader:
             base = float(self._values["baseMVA"])
         except (KeyError, ValueError):
             raise Fault("bad_input", f"{self._struct}.baseMVA is missing or no number", self._path) from None
-        return checked(self._tables, base, self._path, self._lines)
+        case = checked(self._tables, base, self._path, self._lines)
+        case.notes += notes_of(name for name, full in self._passed.items() if full)
+        return case
 
     def _statement(self, bare: str) -> None:
+        bare, self._begun = self._begun + bare, ""
         while bare and bare[0] not in "%#":
-            found = _ASSIGNMENT.match(bare)
-            if found is None:
-                self._bare_statement(_without_comment(bare))
+            if self._idioms.skipping:
+                self._idiom(bare)
                 return
-            struct, name, rest = found.groups()
+            found = _FIELD.match(bare)
+            if found is None or (found.group(2) in _USED and (found.group(3) or "").strip()):
+                bare = self._bare_statement(bare)
+                continue
+            struct, name, _, rest = found.groups()
             if struct != self._struct:
                 raise self._fault(f"{shown(struct)} is not the case, which is called {self._struct}")
-            if rest.startswith("["):
+            if name not in _USED:
+                self._passing, self._since, self._depth = name, self._number, 0
+                self._passed.setdefault(name, False)
+                self._pass(rest)
+                return
+            if rest.startswith("[") and name in _TABLES:
                 self._open, self._since = name, self._number
                 self._tables[name], self._lines[name] = [], []
                 self._rows(_without_comment(rest[1:]))
-                return
-            if rest.startswith("{"):
-                self._open, self._since = "{", self._number
-                self._cells(_without_comment(_QUOTED.sub("''", rest[1:])))
                 return
             bare = self._value(name, rest)
 
@@ -105,24 +124,57 @@ class _Reader:
         else:
             value, mark, rest = _without_comment(rest).partition(";")
             rest = mark + rest
-            value = value.strip()
             try:
-                float(value)
+                number = self._idioms.number(value.strip())
             except ValueError:
-                raise self._calculation(value) from None
+                raise self._calculation(value.strip()) from None
+            value = value.strip() if name == "version" else repr(number)
         self._values[name] = value
         return rest.lstrip("; \t")
 
-    def _bare_statement(self, bare: str) -> None:
-        if not bare or bare in _SILENT:
-            return
-        function = _FUNCTION.match(bare)
+    def _bare_statement(self, bare: str) -> str:
+        """Take one statement; what follows it in the line. One that goes on in the next line is kept for then."""
+        bare = _without_comment(bare)
+        if bare.endswith("...") and len(bare) < _LONGEST:
+            self._begun = bare.removesuffix("...") + " "
+            return ""
+        statement, _, rest = bare.partition(";")
+        statement = statement.strip()
+        function = _FUNCTION.match(statement)
         if function is not None:
             self._struct = function.group(1) or self._struct
-        elif re.match(r"function\s*\[", bare):
+        elif re.match(r"function\s*\[", statement):
             raise self._fault("is a case of version 1; convert it with MATPOWER's savecase")
-        else:
-            raise self._calculation(bare)
+        elif statement and statement not in _SILENT:
+            self._idiom(statement)
+        return rest.strip()
+
+    def _idiom(self, statement: str) -> None:
+        try:
+            if self._idioms.skipping:
+                self._idioms.skip(_without_comment(statement))
+            else:
+                self._since = self._number
+                self._idioms.take(statement, self._struct)
+        except ValueError:
+            raise self._calculation(statement) from None
+
+    def _pass(self, bare: str) -> None:
+        """Go on past the field that is not used, up to where its brackets are closed."""
+        bare = _without_comment(_QUOTED.sub("x", bare))
+        for place, mark in enumerate(bare):
+            if mark in "[{(":
+                self._depth += 1
+            elif mark in ")}]":
+                self._depth -= 1
+            elif mark == ";" and self._depth <= 0:
+                self._passing = ""
+                self._statement(bare[place + 1 :].strip())
+                return
+            elif not mark.isspace() and mark not in ",;.":
+                self._passed[self._passing] = True
+        if self._depth <= 0 and not bare.endswith("..."):
+            self._passing = ""
 
     def _rows(self, bare: str) -> None:
         """Rows of the open table, up to its end where this line has it."""
@@ -147,13 +199,13 @@ class _Reader:
                     raise ValueError(word)
                 self._row.append(float(word))
             except ValueError:
-                raise self._fault(f"{shown(word)} in table {self._open} is no number") from None
+                self._row.append(self._fraction(word))
 
-    def _cells(self, bare: str) -> None:
-        _, end, rest = bare.partition("}")
-        if end:
-            self._open = ""
-            self._after(rest)
+    def _fraction(self, word: str) -> float:
+        try:
+            return number_of(word)
+        except ValueError:
+            raise self._fault(f"{shown(word)} in table {self._open} is no number") from None
 
     def _after(self, rest: str) -> None:
         rest = rest.strip()
@@ -163,7 +215,7 @@ class _Reader:
 
     def _calculation(self, text: str) -> Fault:
         return self._fault(
-            f"{shown(text)} is no table of numbers; calculations are not run: let MATPOWER write the case out "
+            f"{shown(text)} is no table of numbers; such calculations are not run: let MATPOWER write the case out "
             "(savecase)"
         )
 

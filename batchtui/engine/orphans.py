@@ -1,0 +1,293 @@
+"""Submissions that this batch's store does not know and that bear its token: they were sent from a store that it is a
+copy of, or before it was set back. They are adopted as submissions of the batch, so that nothing of them is paid again.
+
+A store that only follows looks for them when it is opened and every minute; a person's take-over comes into effect
+once every backend has answered, and the jobs of all that live there are known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from batchtui.backends.base import (
+    Forgotten,
+    NeedsPerson,
+    Refused,
+    Remote,
+    RemoteBatch,
+    Submission,
+    Transient,
+    TryLater,
+)
+from batchtui.backends.wire.ids import ADOPTED_TOKEN
+from batchtui.engine.backoff import delay
+from batchtui.engine.following import ACTIONS, KIND, NOT_OURS, ask_words, may_be_ours
+from batchtui.engine.joining import Joiner
+from batchtui.model import UNSENT, JobState, SubmissionState
+from batchtui.store import clock, ranges
+from batchtui.store.lines import StoreFull
+from batchtui.store.progress import CODE, SubmissionRecord
+from batchtui.text import cell
+
+if TYPE_CHECKING:
+    from batchtui.engine.driver import Driver
+
+AnyRemote = Remote[msgspec.Struct]
+LOOK_SECONDS = 60.0
+_COMPLETED = CODE[JobState.COMPLETED]
+
+
+class Orphans:
+    """Looks for them, for one driver."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._task: asyncio.Task[None] | None = None
+        self._due = 0.0
+        self._fails = 0
+        self._done: set[str] = set()
+        """Remote ids of those of which nothing is wanted."""
+        self._told = ""
+        self._unclear: list[tuple[AnyRemote, list[str]]] = []
+        """What lives at each backend, may be of the batch, and does not tell."""
+        batch_id: Final = re.escape(driver.folder.id)
+        self._token = re.compile(rf"{batch_id}-(\d{{1,9}})-[0-9a-f]{{8}}")
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being looked for, and nothing that a person decided waits for that."""
+        header = self._driver.folder.header
+        return self._task is None and not (header.taking_over or header.adopting)
+
+    def adopt(self, remote_id: str) -> None:
+        """A person says that this is of the batch: take it in, once it can be told which jobs it has."""
+        header = self._driver.folder.header
+        if remote_id not in header.adopting:
+            header.adopting = [*header.adopting, remote_id]
+            self._driver.writer.save_header()
+        self.hurry()
+
+    def watch(self) -> None:
+        """Each round: look again when it is time."""
+        header = self._driver.folder.header
+        if not header.follows or self._task or self._driver.stopping:
+            return
+        if time.monotonic() >= self._due:
+            self._task = asyncio.get_running_loop().create_task(self.look())
+            self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if not task.cancelled() and (fault := task.exception()):
+            self._driver.faults.met(fault)
+        self._driver.wake()
+
+    def hurry(self) -> None:
+        """A person asks: look now."""
+        self._due = 0.0
+
+    async def stop(self) -> None:
+        if task := self._task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def look(self) -> None:
+        """Adopt what is there; a take-over that was asked for is done once nothing more may be there."""
+        driver = self._driver
+        header = driver.folder.header
+        if not header.follows or not driver.lane:
+            return
+        self._due = time.monotonic() + LOOK_SECONDS
+        asked = header.taking_over
+        hindered = ""
+        self._unclear.clear()
+        for name in header.backends:
+            backend = driver.services.backends.get(name)
+            if isinstance(backend, Remote):
+                try:
+                    hindered = await self._adopt_from(backend) or hindered
+                except (Transient, TryLater, NeedsPerson, Refused) as fault:
+                    hindered = f"{name} cannot be asked what lives there: {fault.message}"
+                except StoreFull as fault:
+                    driver.faults.met(fault)
+                    hindered = str(fault)
+                except Exception as fault:  # one of ours: told, and tried again as any other
+                    hindered = f"internal fault: {type(fault).__name__}: {fault}"
+        if not hindered:
+            self._fails = 0
+            self._drop_unknown()
+            if asked and not self._asks():
+                await self._take_over()
+            return
+        self._fails += 1
+        self._due = time.monotonic() + delay(self._fails)
+        if hindered != self._told:
+            self._told = hindered
+            decided = header.taking_over or bool(header.adopting)
+            prefix = "what was decided waits" if decided else "it only follows"
+            driver.services.log(driver.folder.id, "warning", f"{prefix}: {hindered}", told=decided)
+
+    def _asks(self) -> bool:
+        """Whether something lives at a backend that may be of the batch, and that no person was shown yet."""
+        driver, header = self._driver, self._driver.folder.header
+        for backend, remote_ids in self._unclear:
+            if set(remote_ids) <= set(header.shown):
+                continue
+            header.shown, header.taking_over = sorted({*header.shown, *remote_ids}), False
+            driver.writer.save_header()
+            driver.settle_attention(KIND)
+            text = ask_words(backend, driver.folder.id, remote_ids)
+            actions = ["adopt", *ACTIONS] if backend.names_jobs else ACTIONS
+            driver.writer.record("attention", kind=KIND, text=text, actions=actions)
+            driver.services.log(driver.folder.id, "warning", text, told=True)
+            return True
+        return False
+
+    def _drop_unknown(self) -> None:
+        """What a person named and no backend lists: said, and no longer waited for."""
+        header = self._driver.folder.header
+        if header.adopting:
+            text = f"{cell(', '.join(header.adopting), 200)}: {NOT_OURS}"
+            header.adopting = []
+            self._driver.writer.save_header()
+            self._driver.services.log(self._driver.folder.id, "warning", text, told=True)
+
+    async def _take_over(self) -> None:
+        driver = self._driver
+        driver.folder.header.shown = []
+        driver.writer.take_home()
+        driver.settle_attention(KIND)
+        if driver.lane:
+            for lane in driver.lane.direct.values():
+                await lane.recover()
+            driver.lane.offer(driver.progress.numbers(JobState.PENDING))
+        driver.log("info", "this store sends from now on")
+        driver.wake()
+
+    # ---- one backend
+
+    async def _adopt_from(self, backend: AnyRemote) -> str:
+        """Why not all of it is known yet; empty where it is. Raises what `list` and `jobs` of a backend raise."""
+        try:
+            listed = await backend.list()
+        except Refused as fault:
+            if fault.kind != "no_list":
+                raise
+            return ""  # whoever takes over has been asked, and there is nothing to look at
+        progress, header = self._driver.progress, self._driver.folder.header
+        known = {record.remote_id for record in progress.submissions.values()}
+        found: list[tuple[int, RemoteBatch]] = []
+        for one in listed:
+            if one.remote_id in known or one.remote_id in self._done:
+                continue
+            if one.remote_id in header.adopting:
+                found.append((0, replace(one, token=ADOPTED_TOKEN)))
+            elif ours := self._token.fullmatch(one.token or ""):
+                found.append((int(ours[1]), one))
+        rest = [one for one in listed if one.remote_id not in known and one.remote_id not in header.adopting]
+        library = self._driver.services.spending.library
+        if header.taking_over and (
+            maybe := await asyncio.to_thread(may_be_ours, backend, rest, header, library)
+        ):
+            self._unclear.append((backend, maybe))
+        hindered = ""
+        for _, one in sorted(found, key=lambda pair: pair[0]):
+            hindered = await self._adopt(backend, one) or hindered
+        return hindered
+
+    async def _adopt(self, backend: AnyRemote, one: RemoteBatch) -> str:
+        progress = self._driver.progress
+        token = one.token or ""
+        named = token == ADOPTED_TOKEN
+        own = next((one for one in progress.submissions.values() if one.token == token and not named), None)
+        if own is not None and own.remote_id is None and own.state in UNSENT:
+            await self._record(backend, one, own.id, ranges.decode(own.jobs))
+        elif own is not None and own.remote_id is None and own.state is not SubmissionState.COLLECTED:
+            return ""  # it is unsure, and being looked up
+        else:
+            numbers = await self._jobs_of(backend, one, token)
+            if numbers is None:
+                return f"the jobs of {cell(one.remote_id, 60)} will be known when it has ended"
+            states = progress.states
+            wanted = [n for n in numbers if states[n] != _COMPLETED]
+            if named and not numbers:
+                return ""  # it is of another batch
+            if wanted:
+                self._make_way(wanted)
+                await self._record(backend, one, max(progress.submissions, default=0) + 1, wanted)
+            else:
+                self._done.add(one.remote_id)
+            self._done_with(one.remote_id)
+        return ""
+
+    async def _jobs_of(self, backend: AnyRemote, one: RemoteBatch, token: str) -> list[int] | None:
+        """Numbers of its jobs, from what its backend kept of them, else from its answers; None: not yet."""
+        folder = self._driver.folder
+        everything = ranges.encode(range(self._driver.progress.total))
+        record = SubmissionRecord(0, backend.name, token, everything, folder.header.created)
+        joiner = Joiner(backend, folder.jobs, record, [])
+        submission = Submission(
+            id=0,
+            token=token,
+            batch_name=folder.header.name,
+            created=clock.unix(folder.header.created),
+            remote_id=one.remote_id,
+            jobs=one.jobs or 0,
+        )
+        found: set[int | None] = set()
+        try:
+            async with aclosing(backend.jobs(submission)) as jobs:
+                async for job in jobs:
+                    found.add(joiner.number(job.wire_id))
+        except Forgotten:
+            told = (await backend.poll([submission])).get(0)
+            if told is None or told.state is not SubmissionState.ENDED:
+                return None
+            submission.facts.update(told.facts)
+            try:
+                async with aclosing(backend.results(submission, None)) as answers:  # type: ignore[type-var]
+                    async for answer in answers:
+                        found.add(joiner.number(answer.job_id))
+            except Forgotten:
+                pass  # it holds nothing, and never will
+        return sorted(n for n in found if n is not None)
+
+    def _done_with(self, remote_id: str) -> None:
+        header = self._driver.folder.header
+        if remote_id in header.adopting:
+            header.adopting = [one for one in header.adopting if one != remote_id]
+            self._driver.writer.save_header()
+
+    def _make_way(self, numbers: list[int]) -> None:
+        """What was to be sent of these jobs never is."""
+        driver, wanted = self._driver, set(numbers)
+        for record in list(driver.progress.submissions.values()):
+            if record.state not in UNSENT or wanted.isdisjoint(ranges.decode(record.jobs)):
+                continue
+            if record.attempted and driver.lane:
+                driver.lane.withdraw(record)
+            else:
+                driver.writer.record("unplanned", sub=record.id)
+
+    async def _record(self, backend: AnyRemote, one: RemoteBatch, sub: int, numbers: Iterable[int]) -> None:
+        driver = self._driver
+        await driver.writer.record_durably(
+            "adopted",
+            sub=sub,
+            backend=backend.name,
+            token=one.token,
+            jobs=ranges.encode(numbers),
+            account=backend.account(),
+            remote_id=one.remote_id,
+            **({"early": True} if backend.early else {}),
+        )
+        driver.log("info", f"{one.remote_id} was sent from elsewhere: it is adopted as submission {sub}")
+        driver.wake()

@@ -1,0 +1,94 @@
+"""P17: an app that was stopped by ctrl+z, or whose tmux was left, paints itself anew and takes keys."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.cli_help import until
+from tests.extras import require_program
+from tests.terminal.terminals import Pty, Tmux, clean_env
+
+ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
+"""What leads to the app's screen and back to the shell's."""
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "config.toml").write_text("")
+    return clean_env(
+        BATCHTUI_DATA_DIR=str(tmp_path / "data"),
+        BATCHTUI_CONFIG=str(tmp_path / "config.toml"),
+        HOME=str(tmp_path),
+    )
+
+
+def test_p17_ctrl_z_gives_the_shell_back_and_fg_the_app(env: dict[str, str]) -> None:
+    require_program("bash")
+    shell = Pty(env | {"PS1": "ready> "}, program=("bash", "--noprofile", "--norc", "-i"))
+
+    def typed(keys: bytes, *expected: bytes) -> None:
+        """All of these are written, in any order, after the keys."""
+        begin = len(shell.written)
+        shell.press(keys)
+        until(lambda: shell.read() or all(text in shell.written[begin:] for text in expected))
+
+    try:
+        shell.shows(b"ready> ")
+        typed(shlex.join([sys.executable, "-m", "batchtui"]).encode() + b"\r", ENTERED, b"No batches yet")
+        shell.settle()
+        for _ in range(2):
+            typed(b"\x1a", LEFT, b"Stopped", b"ready> ")
+            typed(b"echo shell=$((6*7))\r", b"shell=42", b"ready> ")
+            typed(b"fg\r", ENTERED, b"No batches yet")
+        typed(b"?", b"Help")
+        shell.settle()
+        typed(b"\x11", LEFT, b"ready> ")
+        typed(b"echo left=$?\r", b"left=0")
+    finally:
+        shell.close()
+
+
+def test_p17_ctrl_z_without_a_shell_does_not_stop_it_for_good(env: dict[str, str]) -> None:
+    alone = Pty(env)
+    try:
+        alone.shown("No batches yet")
+        alone.settle()
+        alone.press(b"\x1a")
+        alone.shown("no shell is there")
+        alone.press(b"\x11")
+        assert alone.ended() == 0
+    finally:
+        alone.close()
+
+
+@contextlib.contextmanager
+def attached(tmux: Tmux, env: dict[str, str]) -> Iterator[Pty]:
+    client = Pty(env | {"TERM": "xterm-256color"}, program=tmux.attach, size=(100, 30))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def test_p17_a_tmux_client_leaves_and_another_comes_at_another_size(env: dict[str, str]) -> None:
+    tmux = Tmux(env)
+    try:
+        tmux.shows("batchtui")
+        with attached(tmux, env) as first:
+            first.shown("No batches yet")
+            first.press(b"\x02d")
+            assert first.ended() == 0
+            assert "detached" in first.text()
+        with attached(tmux, env) as second:
+            second.shown("No batches yet")
+            until(lambda: len(tmux.screen().splitlines()[0].rstrip()) > 80)
+            second.press(b"?")
+            second.shown("Help")
+    finally:
+        tmux.close()
