@@ -158,6 +158,7 @@ async def test_a_manifest_that_is_typed_in_brings_its_task(case14: Path) -> None
         assert "It says ac, 60 s each, 4 at once" in note(app, "source.file")
 
 
+@extras.needs("power")
 async def test_a_check_outlives_what_the_source_turns_out_to_be(
     case14: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
