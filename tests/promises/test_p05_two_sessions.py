@@ -64,7 +64,8 @@ def test_p5_of_eight_that_start_together_one_writes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_p5_after_kill_9_another_takes_over_within_two_seconds(tmp_path: Path, attempt: int) -> None:
-    """By this process's own time, so that a busy machine is not taken for a slow program."""
+    """By this process's own time within the suite, where a busy machine would be taken for a slow program."""
+    clock = (time.thread_time, time.monotonic)[figure(0, 1)]
     folder = make(tmp_path)
     first = python(RACER)
     assert first.stdin
@@ -75,9 +76,9 @@ def test_p5_after_kill_9_another_takes_over_within_two_seconds(tmp_path: Path, a
     assert holder(folder.path)
     first.kill()
     first.communicate()
-    begin = time.thread_time()
+    begin = clock()
     writer = drive(again(folder))
-    assert time.thread_time() - begin < 2.0
+    assert clock() - begin < 2.0
     writer.close()
 
 

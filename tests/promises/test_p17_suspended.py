@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import pytest
 
 from tests.cli.cli_help import until
 from tests.extras import require_program
+from tests.promises.whole import figure
 from tests.terminal.terminals import Pty, Tmux, clean_env
 
 ENTERED, LEFT = b"\x1b[?1049h", b"\x1b[?1049l"
 """What leads to the app's screen and back to the shell's."""
+SECONDS = figure(60, 1)
+"""Until it has painted itself anew; a machine that runs all tests at once is given longer."""
 
 
 @pytest.fixture
@@ -45,7 +49,9 @@ def test_p17_ctrl_z_gives_the_shell_back_and_fg_the_app(env: dict[str, str]) -> 
         for _ in range(2):
             typed(b"\x1a", LEFT, b"Stopped", b"ready> ")
             typed(b"echo shell=$((6*7))\r", b"shell=42", b"ready> ")
+            begin = time.monotonic()
             typed(b"fg\r", ENTERED, b"No batches yet")
+            assert time.monotonic() - begin < SECONDS
         typed(b"?", b"Help")
         shell.settle()
         typed(b"\x11", LEFT, b"ready> ")
