@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -143,7 +142,7 @@ class BatchRun:
                 break
             for teller in tellers:
                 teller.tell()
-            time.sleep(pause)
+            waiter.rest(pause)
             over = waiter.is_over()
         for teller in tellers:
             teller.tell(last=True)
@@ -185,7 +184,7 @@ class BatchRun:
         for pause in pauses(timeout):
             if waiter.is_over() or waiter.is_submitted():
                 return True
-            time.sleep(pause)
+            waiter.rest(pause)
         return waiter.is_over() or waiter.is_submitted()
 
     def drive(self) -> None:

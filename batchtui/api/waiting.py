@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -32,6 +33,7 @@ class Waiter:
     def __init__(self, followed: Followed) -> None:
         self._followed = followed
         self._patience = Patience()
+        self._let_go = False
 
     def is_over(self) -> bool:
         """Whether every job has its last word, and what is done at the end is done.
@@ -69,6 +71,15 @@ class Waiter:
                 f"{label(status)} cannot be driven: {told[-1] if told else 'no reason is known'}"
             )
         return False
+
+    def rest(self, seconds: float) -> None:
+        """So many seconds, or until this process first lets go of the batch, which is when it ends."""
+        worker, ids = self._followed.engine().worker, {self._followed.id}
+        with contextlib.suppress(BatchtuiError):  # it was replaced by one with a newer configuration
+            if not (self._let_go or worker.wait(ids, timeout=0)):
+                self._let_go = worker.wait(ids, timeout=seconds)
+                return
+        time.sleep(seconds)  # what another process does is seen by the batch's files
 
     def _lose_patience(self, status: BatchStatus) -> None:
         """Raises Unreachable where a backend takes nothing at all for a minute."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from batchtui import BadInput, BatchRun, ConfigError, LimitHit, NeedsPerson, NotFound
-from batchtui.api import engines
+from batchtui.api import engines, waiting
 from batchtui.demo.server import DemoServer
 from tests.api.conftest import Place
 
@@ -44,6 +44,16 @@ def test_start_returns_at_once_and_wait_tells_how_far(place: Place, with_demo: S
     assert (run.state, run.poll()) == ("cancelled", (0, 0, 0))
     assert [result.job_id for result in run.results()["cancelled"]] == ["1", "2", "3"]
     assert run.summary()["cancelled"] == 3
+
+
+def test_wait_ends_with_the_batch_and_not_with_its_tick(
+    place: Place, with_demo: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_demo("duration=500ms")
+    monkeypatch.setattr(waiting, "TICK_SECONDS", 3600.0)
+    run = place.prompts(2).start()
+    assert run.wait()
+    assert run.poll() == (2, 0, 0)
 
 
 def test_progress_is_told_with_figures_time_and_submissions(place: Place, with_demo: Start) -> None:
