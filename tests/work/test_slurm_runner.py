@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +23,8 @@ from batchtui.backends.slurm.results import all_answers, early_answers
 from batchtui.work import call_worker, slurm_runner
 from batchtui.work.job import ProgramWork
 from batchtui.work.programs.proc import only_zombies
+from batchtui.work.slurm_runner import element
+from batchtui.work.slurm_runner.endings import Leave
 
 CALLS = """
 import os, pathlib, signal, sys, time
@@ -179,6 +183,28 @@ def test_asked_to_leave_it_writes_nothing_of_what_runs(make: Make, tmp_path: Pat
     assert set(records(folder)) == {"r0"}
     group = int((tmp_path / "pid").read_text())
     until(lambda: only_zombies(group), "the end of what ran")
+
+
+def test_asked_to_leave_between_two_attempts_it_does_not_wait_for_the_next(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, most: 3600.0)
+    monkeypatch.setattr(element, "SYNC_SECONDS", 3600.0)
+    folder = make([sh("exit 75", retry_exit_codes=[75])], retries=2)
+    mine = element.Element(str(folder.path), 0, 0)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        element.heed_signals()
+        asks = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+        asks.start()
+        with pytest.raises(Leave):
+            mine.rest(1)
+        asks.join()
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        element._asked_to_leave = False
 
 
 def test_a_time_limit_ends_the_group_and_the_next_one_runs(make: Make, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from .calls import Caller, orders
 from .endings import Cancelled, Leave, Overdue
-from .files import Results, finished, say, tasks
+from .files import SYNC_SECONDS, Results, finished, say, tasks
 from .programs import run_program
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ SHOT_SECONDS = 0.3
 BACKOFF, BACKOFF_CAP = 1.0, 60.0
 
 _asked_to_leave = False
+_ears: list[int] = []
+"""Where a signal is heard by whoever waits."""
 
 
 def heed_signals() -> None:
     """Slurm announces the end of an element by TERM, or by USR1 where it was asked to."""
+    ear, mouth = os.pipe()
+    os.set_blocking(mouth, False)
+    signal.set_wakeup_fd(mouth)
+    _ears.append(ear)
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, _leave)
 
@@ -39,6 +46,13 @@ def heed_signals() -> None:
 def _leave(number: int, frame: object) -> None:
     global _asked_to_leave
     _asked_to_leave = True
+
+
+def _leaves_within(seconds: float) -> bool:
+    """Wait so long, or until Slurm asks to leave; whether it has."""
+    if not _asked_to_leave:
+        select.select(_ears, [], [], seconds)
+    return _asked_to_leave
 
 
 class Element:
@@ -117,20 +131,16 @@ class Element:
 
     def leave_if_shot(self) -> None:
         """Slurm shoots a whole element at once: what died of a signal may have died of that. Raises Leave."""
-        end = time.monotonic() + SHOT_SECONDS
-        while time.monotonic() < end:
-            if _asked_to_leave:
-                raise Leave
-            time.sleep(0.02)
+        if _leaves_within(SHOT_SECONDS):
+            raise Leave
 
     def rest(self, attempt: int) -> None:
         """Wait after this attempt, longer each time and never in step with others. Raises Leave."""
         end = time.monotonic() + min(BACKOFF_CAP, BACKOFF * 2 ** (attempt - 1)) * random.uniform(0.5, 1)
         while time.monotonic() < end:
             self.results.sync_if_due()
-            if _asked_to_leave:
+            if _leaves_within(min(SYNC_SECONDS, max(0.0, end - time.monotonic()))):
                 raise Leave
-            time.sleep(0.05)
 
     def _cancelled(self, task: Task) -> bool:
         """Whether a mark in the run folder cancels the task, or all of them."""

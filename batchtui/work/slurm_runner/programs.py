@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from .endings import Cancelled, Overdue
@@ -100,9 +100,8 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
     if not _signalled(process.pid, signal.SIGTERM if process.poll() is None else signal.SIGKILL):
         process.wait()
         return
-    end = time.monotonic() + GRACE
-    while process.poll() is None and time.monotonic() < end:
-        time.sleep(0.01)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=GRACE)
     _signalled(process.pid, signal.SIGKILL)
     process.wait()
 
