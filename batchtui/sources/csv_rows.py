@@ -7,10 +7,10 @@ import io
 from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO
 
-from batchtui.errors import BadInput
 from batchtui.model import Problem, Row
 from batchtui.sources.content import warnings
 from batchtui.sources.dialect import WORDS, Dialect, grouping_doubt, with_point
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import ENCODING_ADVICE, LINE_LIMIT, Input
 from batchtui.sources.source import Rows
 from batchtui.text import cell
@@ -22,28 +22,33 @@ if TYPE_CHECKING:
 def csv_columns(source: Input, dialect: Dialect) -> list[str]:
     """Names of the header, blanks around them gone, unnamed columns called `column_N`; empty for no header.
 
-    Raises BadInput for a name that stands twice, a header that is no text, and another separator than ours.
+    Raises BadSource for a name that stands twice, a header that is no text, and another separator than ours.
     """
-    place = f"{cell(source.name)}:{1 + dialect.sep_line}"
+    top = 1 + dialect.sep_line
     with source.open() as stream:
         lines = _Lines(stream, dialect)
         try:
             header: list[str] = next((row for row in _reader(lines, dialect) if not _is_blank(row)), [])
         except (csv.Error, _TooLong):
-            raise BadInput(f"{place}: the header is no line of {_form(dialect)}") from None
+            message = f"the header is no line of {_form(dialect)}"
+            raise BadSource(message, file=source.name, line=top) from None
     if lines.fault:
-        raise BadInput(f"{cell(source.name)}:{lines.fault[0]}: {lines.fault[1]}")
+        line, message = lines.fault
+        raise BadSource(message, file=source.name, line=line)
     names = [name.strip() or f"column_{index}" for index, name in enumerate(header, 1)]
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise BadInput(f'{place}: column "{cell(twice[0], 60)}" stands twice in the header')
+        message = f'column "{cell(twice[0], 60)}" stands twice in the header'
+        raise BadSource(message, file=source.name, line=top)
     if len(names) == 1 and not dialect.explicit:
         for other, word in WORDS.items():
             if other != dialect.separator and other in names[0]:
                 written = "\\t" if other == "\t" else other
-                raise BadInput(
-                    f'{place}: one column "{cell(names[0], 60)}": the separator seems to be {word}, '
-                    f'not {WORDS[dialect.separator]}; write separator = "{written}" under [source]'
+                raise BadSource(
+                    f'one column "{cell(names[0], 60)}": the separator seems to be {word}, '
+                    f'not {WORDS[dialect.separator]}; write separator = "{written}" under [source]',
+                    file=source.name,
+                    line=top,
                 )
     return names
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from batchtui.errors import BadInput, nearest
+from batchtui.errors import nearest
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import Input
 from batchtui.text import cell
 
@@ -28,16 +29,16 @@ class Dialect:
 
 
 def dialect_of(source: Input, usual: str, separator: str | None, decimal: str | None) -> Dialect:
-    """What `[source]` says stands over the file's own `sep=` line, that over what is usual. Raises BadInput."""
+    """What `[source]` says stands over the file's own `sep=` line, that over what is usual. Raises BadSource."""
     found = _SEP_LINE.match(source.head[:100].decode("utf-8", "replace"))
     said = None if separator is None else _separator(separator)
     used = said or (found[1] if found else usual)
     if decimal not in (None, ".", ","):
-        raise BadInput(f'source.decimal: expected "," or ".", got "{cell(decimal, 20)}"')
+        raise BadSource(f'expected "," or ".", got "{cell(decimal, 20)}"', key="source.decimal")
     if decimal == used == ",":
-        raise BadInput(
-            'source.decimal: "," separates the cells here; with decimal = "," name another separator, '
-            'as separator = ";"'
+        raise BadSource(
+            '"," separates the cells here; with decimal = "," name another separator, as separator = ";"',
+            key="source.decimal",
         )
     return Dialect(used, decimal == ",", found is not None, said is not None or found is not None)
 
@@ -47,7 +48,7 @@ def _separator(text: str) -> str:
     if len(found) == 1 and not found.isalnum() and found not in '"\r\n\0':
         return found
     hint = nearest(text.lower(), _NAMES) or '; such as ";", "|" or "tab"'
-    raise BadInput(f'source.separator: expected one sign, got "{cell(text, 20)}"{hint}')
+    raise BadSource(f'expected one sign, got "{cell(text, 20)}"{hint}', key="source.separator")
 
 
 def with_point(text: str) -> str:

@@ -7,7 +7,8 @@ import io
 from encodings.aliases import aliases
 from typing import BinaryIO
 
-from batchtui.errors import BadInput, nearest
+from batchtui.errors import nearest
+from batchtui.sources.faults import BadSource
 from batchtui.text import cell
 
 USUAL = ("utf-8", "utf-16", "cp1252", "latin-1", "iso-8859-15", "cp1250", "mac-roman", "shift_jis", "gb18030")
@@ -15,7 +16,7 @@ _PIECE = 64 * 1024
 
 
 def known_encoding(name: str | None) -> str | None:
-    """The encoding by Python's own name; None for UTF-8, which needs no help. Raises BadInput."""
+    """The encoding by Python's own name; None for UTF-8, which needs no help. Raises BadSource."""
     if name is None:
         return None
     try:
@@ -24,7 +25,7 @@ def known_encoding(name: str | None) -> str | None:
     except (LookupError, ValueError):
         known = [*USUAL, *(alias.replace("_", "-") for alias in aliases)]
         hint = nearest(name.lower(), known) or f"; usual ones are {', '.join(USUAL)}"
-        raise BadInput(f'source.encoding: no encoding "{cell(name, 40)}"{hint}') from None
+        raise BadSource(f'no encoding "{cell(name, 40)}"{hint}', key="source.encoding") from None
     return None if found.name in ("utf-8", "utf-8-sig") else found.name
 
 

@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from batchtui.errors import BadInput
 from batchtui.model import Json, Problem, Row
+from batchtui.sources.faults import BadSource
 from batchtui.sources.source import Rows
 from batchtui.text import cell
 
@@ -17,13 +17,13 @@ TEXT_LIMIT = 1024 * 1024
 
 
 def folder_files(folder: Path, name: str) -> list[Path]:
-    """Entries by name; hidden ones and folders are left out. Raises BadInput where it cannot be listed."""
+    """Entries by name; hidden ones and folders are left out. Raises BadSource where it cannot be listed."""
     try:
         entries = [
             entry for entry in folder.iterdir() if not entry.name.startswith(".") and not entry.is_dir()
         ]
     except OSError as fault:
-        raise BadInput(f"{cell(name)}: cannot be listed: {fault.strerror}") from None
+        raise BadSource(f"cannot be listed: {fault.strerror}", file=name) from None
     return sorted(entries, key=lambda entry: entry.name)
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from batchtui.errors import BadInput
 from batchtui.sources.encodings import Recoded
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inflation import TEXT_LIMIT, Gunzipped, Inflating
 from batchtui.text import cell
 
@@ -85,17 +85,17 @@ class Input:
 
 
 def from_file(path: Path, name: str, encoding: str | None = None) -> Input:
-    """Raises BadInput for what is missing, unreadable, or not a regular file (a pipe would never end)."""
+    """Raises BadSource for what is missing, unreadable, or not a regular file (a pipe would never end)."""
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise BadInput(f"{cell(name)}: no such file or folder (looked for {cell(path.absolute())})") from None
+        message = f"no such file or folder (looked for {cell(path.absolute())})"
+        raise BadSource(message, file=name) from None
     except (OSError, ValueError) as fault:
-        raise BadInput(f"{cell(name)}: cannot be read: {_reason(fault)}") from None
+        raise BadSource(f"cannot be read: {_reason(fault)}", file=name) from None
     if not stat.S_ISREG(status.st_mode):
-        raise BadInput(
-            f'{cell(name)}: not a regular file; give a file, a folder, or "-" to read standard input'
-        )
+        message = 'not a regular file; give a file, a folder, or "-" to read standard input'
+        raise BadSource(message, file=name)
     return _looked_at(name, path, None, status.st_size, encoding)
 
 
@@ -103,7 +103,7 @@ def from_stdin(stdin: BinaryIO | None, encoding: str | None = None) -> Input:
     """Standard input, kept in an unnamed temporary file so that it can be read twice."""
     stream = sys.stdin.buffer if stdin is None else stdin
     if stream.isatty():
-        raise BadInput('standard input is a terminal: pipe rows into it, or name a file in place of "-"')
+        raise BadSource('standard input is a terminal: pipe rows into it, or name a file in place of "-"')
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the Input does
     shutil.copyfileobj(stream, spool)
     spool.flush()
@@ -113,19 +113,17 @@ def from_stdin(stdin: BinaryIO | None, encoding: str | None = None) -> Input:
 
 
 def need_text(source: Input) -> None:
-    """Raises BadInput naming what the bytes are instead of UTF-8 text."""
-    head, name = source.head, cell(source.name)
+    """Raises BadSource naming what the bytes are instead of UTF-8 text."""
+    head, name = source.head, source.name
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(head) > 3 and head[1] == head[3] == 0 != head[0]):
-        raise BadInput(
-            f'{name}: this is UTF-16; write encoding = "utf-16" under [source], or save the file as UTF-8'
-        )
+        message = 'this is UTF-16; write encoding = "utf-16" under [source], or save the file as UTF-8'
+        raise BadSource(message, file=name)
     for magic, what in _KNOWN_BINARIES.items():
         if head.startswith(magic):
-            raise BadInput(f"{name}: not text but {what}")
+            raise BadSource(f"not text but {what}", file=name)
     if len(_CONTROLS.intersection(head)) > 3:
-        raise BadInput(
-            f"{name}: not text; a source is UTF-8 text (csv, tsv, json, jsonl), Parquet or a folder"
-        )
+        message = "not text; a source is UTF-8 text (csv, tsv, json, jsonl), Parquet or a folder"
+        raise BadSource(message, file=name)
 
 
 def encoding_fault(fault: UnicodeDecodeError) -> str:
@@ -156,7 +154,7 @@ def _looked_at(
             with Input(name, path, b"", None, zipped, spool, encoding).open() as stream:
                 head = stream.read(HEAD)
     except READ_FAULTS as fault:
-        raise BadInput(f"{cell(name)}: {read_fault(fault, zipped=zipped)}") from None
+        raise BadSource(read_fault(fault, zipped=zipped), file=name) from None
     known_size = None if zipped or encoding else size
     return Input(name, path, head.removeprefix(BOM), known_size, zipped, spool, encoding)
 

@@ -9,8 +9,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchtui.errors import BadInput
 from batchtui.model import Json, Row
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inflation import Inflating, refuse_inflating
 from batchtui.sources.source import Rows
 from batchtui.text import cell
@@ -24,23 +24,23 @@ _ADVICE = "bring it as CSV or JSON Lines"
 
 
 def parquet_file(path: Path, name: str) -> pq.ParquetFile:
-    """Raises BadInput where pyarrow is missing or the file is no Parquet."""
+    """Raises BadSource where pyarrow is missing or the file is no Parquet."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise BadInput(f"{cell(name)}: Parquet needs pyarrow: pip install 'batchtui[parquet]'") from None
+        raise BadSource("Parquet needs pyarrow: pip install 'batchtui[parquet]'", file=name) from None
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as fault:
-        raise BadInput(f"{cell(name)}: not a readable Parquet file: {cell(fault)}") from None
+        raise BadSource(f"not a readable Parquet file: {cell(fault)}", file=name) from None
     facts = file.metadata
     held = sum(facts.row_group(n).total_byte_size for n in range(facts.num_row_groups))
     try:  # a column of one value takes no bytes at all, however many rows there are
         refuse_inflating(max(held, facts.num_rows * facts.num_columns), path.stat().st_size, _ADVICE)
     except Inflating as fault:
         file.close()
-        raise BadInput(f"{cell(name)}: {fault}") from None
+        raise BadSource(str(fault), file=name) from None
     return file
 
 

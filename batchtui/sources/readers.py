@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from batchtui.errors import BadInput, nearest
+from batchtui.errors import nearest
 from batchtui.model import SourceSpec
 from batchtui.sources import csv_rows, folder, json_rows, parquet, spreadsheet
 from batchtui.sources.dialect import dialect_of
 from batchtui.sources.encodings import known_encoding
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
 from batchtui.sources.manifests.file import Written, written
 from batchtui.sources.manifests.rows import FORM, manifest_of
@@ -54,12 +55,12 @@ def open_source(
 
     `stdin` stands in for standard input (`file = "-"`), which is read to its end here. With `allow_outside` off,
     a path that leads out of `base` is refused. `with_text` off leaves the texts of a folder's files unread.
-    Raises BadInput for what spoils the whole source; faults of single rows come out of `Source.rows`.
+    Raises BadSource for what spoils the whole source; faults of single rows come out of `Source.rows`.
     """
     check_ranges(spec)
     encoding = known_encoding(spec.encoding)
     if not spec.file:
-        raise BadInput('source.file: empty; name a file or a folder, or "-" for standard input')
+        raise BadSource('empty; name a file or a folder, or "-" for standard input', key="source.file")
     if spec.file == "-":
         source = from_stdin(stdin, encoding)
         return _json_source(spec, source, _sniff(source), base, allow_outside)
@@ -72,9 +73,10 @@ def open_source(
     if ending in ("", ".gz"):
         return _json_source(spec, source, _sniff(source), base, allow_outside)
     if ending not in FORMATS:
-        raise BadInput(
-            f'{cell(spec.file)}: "{cell(ending, 20)}" is no form of source{nearest(ending, FORMATS)}; '
-            "csv, tsv, json, jsonl (each also .gz), parquet, xlsx, ods, folders and scenario manifests are"
+        raise BadSource(
+            f'"{cell(ending, 20)}" is no form of source{nearest(ending, FORMATS)}; '
+            "csv, tsv, json, jsonl (each also .gz), parquet, xlsx, ods, folders and scenario manifests are",
+            file=spec.file,
         )
     if FORMATS[ending] in ("parquet", "sheet"):
         check_settings(spec, FORMATS[ending])
@@ -93,9 +95,9 @@ def _located(file: str, base: Path, *, allow_outside: bool) -> Path:
         path = base / Path(file).expanduser()
         inside = allow_outside or path.resolve().is_relative_to(base.resolve())
     except (OSError, ValueError, RuntimeError) as fault:
-        raise BadInput(f"source.file: {cell(file)} is not a usable path: {cell(fault)}") from None
+        raise BadSource(f"{cell(file)} is not a usable path: {cell(fault)}", key="source.file") from None
     if not inside:
-        raise BadInput(f"source.file: {cell(file)} leads out of {cell(base)}")
+        raise BadSource(f"{cell(file)} leads out of {cell(base)}", key="source.file")
     return path
 
 

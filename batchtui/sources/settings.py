@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
+from batchtui.sources.faults import BadSource
 from batchtui.text import cell
 
 _TABLES = ("csv", "tsv")
@@ -30,19 +30,20 @@ _SHORT = {"csv": "csv", "tsv": "tsv", "json": "JSON documents", "sheet": "spread
 
 
 def check_settings(spec: SourceSpec, form: str) -> None:
-    """Raises BadInput for a key that this form of source has no use for."""
+    """Raises BadSource for a key that this form of source has no use for."""
     for key, forms in _BELONG.items():
         if getattr(spec, key) is not None and form not in forms:
             belongs = "texts" if forms is _TEXTS else " and ".join(_SHORT[one] for one in forms)
-            raise BadInput(f"source.{key}: belongs to {belongs}; {cell(spec.file)} is {_WORDS[form]}")
+            message = f"belongs to {belongs}; {cell(spec.file)} is {_WORDS[form]}"
+            raise BadSource(message, key=f"source.{key}")
 
 
 def check_ranges(spec: SourceSpec) -> None:
-    """Raises BadInput."""
+    """Raises BadSource."""
     if spec.limit is not None and spec.limit < 1:
-        raise BadInput(f"source.limit: expected 1 or more, got {spec.limit}")
+        raise BadSource(f"expected 1 or more, got {spec.limit}", key="source.limit")
     if spec.skip is not None and spec.skip < 0:
-        raise BadInput(f"source.skip: expected 0 or more rows, got {spec.skip}")
+        raise BadSource(f"expected 0 or more rows, got {spec.skip}", key="source.skip")
     for key in ("rows", "sheet"):
         if getattr(spec, key) == "":
-            raise BadInput(f"source.{key}: empty; name a place, or leave the key out")
+            raise BadSource("empty; name a place, or leave the key out", key=f"source.{key}")

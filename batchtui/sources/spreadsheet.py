@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from batchtui.errors import BadInput, nearest
+from batchtui.errors import nearest
 from batchtui.model import Json, Problem, Row
 from batchtui.sources.content import warnings
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inflation import Inflating, refuse_inflating
 from batchtui.sources.sheet_cells import Unreadable, cells_of
 from batchtui.sources.source import Rows
@@ -29,9 +30,8 @@ class Sheet:
 
 
 def read_sheet(path: Path, name: str, wanted: str | None) -> Sheet:
-    """The named sheet, else the first. Raises BadInput where it cannot be had, or its header names a column twice."""
+    """The named sheet, else the first. Raises BadSource where it cannot be had, or its header names a column twice."""
     table, chosen, start = _table(path, name, wanted)
-    place = f'{cell(name)}: sheet "{cell(chosen, 60)}"'
     filled = [(number, cells) for number, cells in enumerate(table, start) if any(map(_holds, cells))]
     if not filled:
         return Sheet([], [])
@@ -42,7 +42,8 @@ def read_sheet(path: Path, name: str, wanted: str | None) -> Sheet:
     columns = [names[at] or f"column_{at + 1}" for at in used]
     twice = [text for text, times in Counter(columns).items() if times > 1]
     if twice:
-        raise BadInput(f'{place}: column "{cell(twice[0], 60)}" stands twice in the header (row {line})')
+        message = f'column "{cell(twice[0], 60)}" stands twice in the header (row {line})'
+        raise BadSource(f'sheet "{cell(chosen, 60)}": {message}', file=name)
     gaps = [_gap([cells[at] for _, cells in filled[1:]]) for at in used]
     return Sheet(
         columns,
@@ -64,16 +65,16 @@ def sheet_rows(sheet: Sheet, name: str) -> Rows:
 def _table(path: Path, name: str, wanted: str | None) -> tuple[list[list[Json]], str, int]:
     """The cells, the name of the sheet, and the number of its first row."""
     if find_spec("python_calamine") is None:
-        raise BadInput(f"{cell(name)}: spreadsheets need python-calamine: pip install 'batchtui[excel]'")
+        raise BadSource("spreadsheets need python-calamine: pip install 'batchtui[excel]'", file=name)
     try:
         _refuse_bomb(path, name)
         found = cells_of(path, wanted)
     except (Unreadable, OSError, zipfile.BadZipFile, ValueError) as fault:
-        raise BadInput(f"{cell(name)}: not a readable spreadsheet: {cell(fault, 200)}") from None
+        raise BadSource(f"not a readable spreadsheet: {cell(fault, 200)}", file=name) from None
     if found.chosen is None:
         known = ", ".join(f'"{cell(one, 40)}"' for one in found.names) or "none"
         hint = nearest(wanted or "", found.names) or f"; sheets: {known}"
-        raise BadInput(f'{cell(name)}: source.sheet: no sheet "{cell(wanted or "", 60)}"{hint}')
+        raise BadSource(f'no sheet "{cell(wanted or "", 60)}"{hint}', file=name, key="source.sheet")
     return found.rows, found.chosen, found.start
 
 
@@ -83,13 +84,12 @@ def _refuse_bomb(path: Path, name: str) -> None:
     with zipfile.ZipFile(path) as archive:
         size = sum(part.file_size for part in archive.infolist())
     if size > SIZE_LIMIT:
-        raise BadInput(
-            f"{cell(name)}: {size >> 20:,} MB unpacked, more than {SIZE_LIMIT >> 20:,}; bring it as CSV"
-        )
+        message = f"{size >> 20:,} MB unpacked, more than {SIZE_LIMIT >> 20:,}; bring it as CSV"
+        raise BadSource(message, file=name)
     try:
         refuse_inflating(size, path.stat().st_size, "bring it as CSV")
     except Inflating as fault:
-        raise BadInput(f"{cell(name)}: {fault}") from None
+        raise BadSource(str(fault), file=name) from None
 
 
 def _holds(value: Json) -> bool:

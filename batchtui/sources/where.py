@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from batchtui.errors import BadInput
 from batchtui.model import Json
 from batchtui.results.query import OPERATOR, TOKEN, as_text, comparison, lookup
+from batchtui.sources.faults import BadSource
 
 Values = dict[str, Json]
 Test = Callable[[Values], bool]
@@ -36,7 +36,7 @@ class Where:
 
 
 def parse_where(text: str) -> Where:
-    """Raises BadInput."""
+    """Raises BadSource."""
     paths: list[str] = []
     tests: list[Test] = []
     plain = _SINGLE_QUOTES.sub(r'"\1"', _SPACED.sub(_joined, text))
@@ -44,9 +44,10 @@ def parse_where(text: str) -> Where:
         if token.casefold() in ("and", "&&"):
             continue
         if token.casefold() in ("or", "||"):
-            raise BadInput(
-                f'source.where: "{token}" joins no terms: they stand side by side and must all hold; '
-                f"to look for the word, write it in quotes"
+            raise BadSource(
+                f'"{token}" joins no terms: they stand side by side and must all hold; '
+                f"to look for the word, write it in quotes",
+                key="source.where",
             )
         negated = token.startswith("!") and len(token) > 1
         path, test = _term(token[1:] if negated else token)

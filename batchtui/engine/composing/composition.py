@@ -124,7 +124,8 @@ class Composition:
         key = getattr(fault, "key", None)
         text = getattr(fault, "message", None) or str(fault)
         if row is None:
-            self.problem(text, file=self.where, key=key)
+            file = getattr(fault, "file", None) or self.where
+            self.problem(text, file=file, line=getattr(fault, "line", None), key=key)
         else:
             name = self.source.name if self.source else self.where
             self.problem(text, file=name, line=row.line, row=row.number, key=key)

@@ -6,8 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from batchtui.errors import BadInput
 from batchtui.model import Json, Problem
+from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import READ_FAULTS, Input, need_text, read_fault
 from batchtui.sources.json_reader import Damaged, document
 from batchtui.sources.manifests.file import SCENARIOS, Written, is_artifact, looks_like_scenario
@@ -30,14 +30,14 @@ class _Unfit(Exception):
 
 
 def written_yaml(source: Input) -> Written:
-    """The manifest in a YAML source. Raises BadInput where no YAML package is there, or it is no manifest."""
-    name = cell(source.name)
+    """The manifest in a YAML source. Raises BadSource where no YAML package is there, or it is no manifest."""
     try:
         import yaml
     except ImportError:
-        raise BadInput(
-            f"{name}: YAML needs a package for it (pip install 'batchtui[yaml]'); as JSON the manifest needs none"
-        ) from None
+        message = (
+            "YAML needs a package for it (pip install 'batchtui[yaml]'); as JSON the manifest needs none"
+        )
+        raise BadSource(message, file=source.name) from None
     need_text(source)
     try:
         text = document(source)
@@ -49,11 +49,11 @@ def written_yaml(source: Input) -> Written:
     except Damaged as damage:
         return Written(problems=[damage.problem])
     except READ_FAULTS as fault:
-        raise BadInput(f"{name}: {read_fault(fault, zipped=source.zipped)}") from None
+        raise BadSource(read_fault(fault, zipped=source.zipped), file=source.name) from None
     except _Unfit as fault:
         return Written(problems=[Problem(file=source.name, line=fault.line, message=fault.message)])
     except RecursionError:
-        raise BadInput(f"{name}: nested more than {DEPTH_LIMIT} levels deep") from None
+        raise BadSource(f"nested more than {DEPTH_LIMIT} levels deep", file=source.name) from None
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         message = f"not YAML: {cell(getattr(fault, 'problem', None) or fault, 200)}"
@@ -84,7 +84,7 @@ def _refuse_aliases(text: str) -> None:
 
 
 def _manifest(root: yaml.Node | None, name: str) -> Written:
-    """Raises _Unfit, and BadInput for a document that is no manifest."""
+    """Raises _Unfit, and BadSource for a document that is no manifest."""
     import yaml
 
     found = Written()
@@ -98,15 +98,13 @@ def _manifest(root: yaml.Node | None, name: str) -> Written:
             message = f"expected a list, got {kind_of(_value(scenarios))}"
             found.problems.append(Problem(file=name, line=_line(scenarios), key=SCENARIOS, message=message))
             return found
-        raise BadInput(
-            f"{cell(name)}: YAML is read for scenario manifests only, and there are no scenarios here"
-        )
+        message = "YAML is read for scenario manifests only, and there are no scenarios here"
+        raise BadSource(message, file=name)
     found.scenarios = [(_line(node), _value(node)) for node in scenarios.value]
     if scenarios is root:
         if not found.scenarios or not looks_like_scenario(found.scenarios[0][1]):
-            raise BadInput(
-                f"{cell(name)}: YAML is read for scenario manifests only, and this list holds none"
-            )
+            message = "YAML is read for scenario manifests only, and this list holds none"
+            raise BadSource(message, file=name)
         found.artifacts = is_artifact(found.scenarios[0][1])
     elif not found.scenarios:
         message = "empty: name at least one scenario"
