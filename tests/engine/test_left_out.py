@@ -39,3 +39,22 @@ def test_each_key_is_told_once_for_each_backend(tmp_path: Path) -> None:
     assert set(words) == {"job.seed", "job.temperature"}
     assert words["job.seed"].startswith("left out of 30 jobs for anthropic")
     assert not any(problem["fatal"] for problem in told["problems"])
+
+
+def test_an_id_that_names_a_column_without_braces_is_refused_with_the_template(tmp_path: Path) -> None:
+    case = copied("own", tmp_path)
+    (case.folder / "rows.csv").write_text("code,two words\na,b\nc,d\n")
+    for column, shown in (("code", "{{ code }}"), ("two words", '{{ row["two words"] }}')):
+        told = case.run(
+            "check",
+            "rows.csv",
+            "--backend",
+            "local",
+            "--set",
+            'job.command=["true"]',
+            "--set",
+            f"source.id={column}",
+        )
+        assert told.code == 2
+        assert f'source.id: "{column}" is the same for every row' in told.err
+        assert shown in told.err

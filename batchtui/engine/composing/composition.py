@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,11 +183,23 @@ class Composition:
             asked_id = own_id if spec.source is None or spec.source.id is None else spec.source.id
             if asked_id is not None:
                 self.id_template = compile_template(asked_id, where="source.id")
+                self._refuse_bare_column(spec)
         except BatchtuiError as fault:
             self.fault(fault)
             self.backend = None
             return
         self.routing = routing
+
+    def _refuse_bare_column(self, spec: BatchSpec) -> None:
+        """A column's name without braces would be the id of every row. Raises BadField."""
+        name = spec.source.id if spec.source else None
+        if name is None or not self.source or name not in self.source.columns:
+            return
+        shown = f"{{{{ {name} }}}}" if name.isidentifier() else f"{{{{ row[{json.dumps(name)}] }}}}"
+        raise BadField(
+            f'"{cell(name)}" is the same for every row; for the column of that name write {cell(shown)}',
+            "source.id",
+        )
 
     def _tell_unless(self, source: Source) -> None:
         said = {*self.spec.job, *self.spec.sweep}
