@@ -51,7 +51,8 @@ COMMANDS: dict[str, Entry] = {
     "errors": Entry("read", "why jobs failed, told once a cause"),
     "view": Entry("view", "tables and pictures over a batch's results; without a NAME, which there are"),
     "diff": Entry("diff", "what differs between two batches of the same jobs, or between two jobs"),
-    "backends": Entry("backends", "configured backends; `probe` asks one whether it is there", "Set up"),
+    "help": Entry("help", "the manual: its pages, one of them, or what a command takes", "Set up"),
+    "backends": Entry("backends", "configured backends; `probe` asks one whether it is there"),
     "config": Entry("config", "the configuration: path, show, check, init"),
     "doctor": Entry("doctor", "check that everything here is fit to run batches"),
     "prices": Entry("prices", "what a model costs, and where that is from"),
@@ -65,7 +66,8 @@ usage: batchtui [COMMAND] [OPTIONS]
 One terminal for every batch. Without a command it opens the app.
 """
 HELP_TAIL = """\
-`batchtui COMMAND --help` shows what a command takes. An id may be any unambiguous beginning of it, or the name.
+`batchtui COMMAND --help` shows what a command takes, `batchtui help` the pages of the manual. An id may be any
+unambiguous beginning of it, or the name.
 
 Common options, before or after the command:
   --json              data as JSON: one document for one thing, JSON Lines for many

@@ -73,9 +73,6 @@ def _run(arguments: list[str], env: Mapping[str, str]) -> int:
             return BadInput.exit_code
         command = "open"
         parser, module = _load(command, bare=True)
-    elif command == "help":
-        print(overview(), end="")
-        return 0
     elif command not in COMMANDS:
         hint = nearest(command, COMMANDS) or "; `batchtui --help` lists them"
         raise BadInput(f'unknown command "{cell(command)}"{hint}')
@@ -89,6 +86,11 @@ def _run(arguments: list[str], env: Mapping[str, str]) -> int:
     console = Console(args.json, args.quiet, args.verbose, args.no_input, args.color)
     session = Session(console, args.data_dir, args.config)
     return int(module.run(command, args, session))
+
+
+def command_parser(command: str) -> Parser:
+    """What the command takes."""
+    return _load(command)[0]
 
 
 def _load(command: str, *, bare: bool = False) -> tuple[Parser, ModuleType]:
