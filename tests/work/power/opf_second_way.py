@@ -109,15 +109,19 @@ def _minimum(
     balance: Callable[[Floats], Floats],
     within: Callable[[Floats], Floats],
 ) -> float:
-    size = max(1.0, abs(cost(start)))
-    found = minimize(
-        lambda x: cost(x) / size,
-        start,
-        bounds=bounds,
-        method="SLSQP",
-        constraints=[{"type": "eq", "fun": balance}, {"type": "ineq", "fun": within}],
-        options={"maxiter": 500, "ftol": 1e-12},
-    )
-    assert found.success, found.message
-    assert np.abs(balance(found.x)).max() < 1e-6
-    return cost(found.x)
+    """SLSQP, begun again where it ended until that gains nothing: at a kink of a cost it may stop short of the least."""
+    size, least = max(1.0, abs(cost(start))), np.inf
+    while True:
+        found = minimize(
+            lambda x: cost(x) / size,
+            start,
+            bounds=bounds,
+            method="SLSQP",
+            constraints=[{"type": "eq", "fun": balance}, {"type": "ineq", "fun": within}],
+            options={"maxiter": 500, "ftol": 1e-12},
+        )
+        assert found.success, found.message
+        assert np.abs(balance(found.x)).max() < 1e-6
+        if cost(found.x) > least - 1e-7 * size:
+            return min(cost(found.x), least)
+        start, least = found.x, cost(found.x)
