@@ -279,8 +279,11 @@ class Direct(Backend[W]):
         """Whether every attempt is noted before it begins, so that one without a note did nothing yet."""
         return False
 
-    def use_output(self, folder: Path | None) -> None:
-        """The batch's output folder, before the first `run`: for kinds whose work writes files of its own."""
+    def use_output(self, folder: Path | None, earlier: Sequence[Path] = ()) -> None:
+        """The batch's output folder, before the first `run`: for kinds whose work writes files of its own.
+
+        `earlier` are folders of other batches that may hold results of the same inputs.
+        """
 
     def use_run_dir(self, path: Path) -> None:
         """The folder in which this batch's running work may keep its files; made when needed."""

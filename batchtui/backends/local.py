@@ -77,6 +77,7 @@ class LocalBackend(Direct[ProgramWork]):
         self._temporary: str | None = None
         self._pool = Pool(self._slots)
         self._output: Path | None = None
+        self._earlier: list[str] = []
         self._found: set[tuple[str, str | None, str | None]] = set()
         self._packages: set[tuple[str, ...]] = set()
         assert isinstance(setup.settings, LocalSettings)
@@ -102,8 +103,8 @@ class LocalBackend(Direct[ProgramWork]):
     def notes_first(self, template: dict[str, Json]) -> bool:
         return form_of(template) != "command"
 
-    def use_output(self, folder: Path | None) -> None:
-        self._output = folder
+    def use_output(self, folder: Path | None, earlier: Sequence[Path] = ()) -> None:
+        self._output, self._earlier = folder, [str(place) for place in earlier]
 
     def use_run_dir(self, path: Path) -> None:
         """Keep slot and output files here, so that what runs is found again after a crash. Call before use."""
@@ -186,7 +187,10 @@ class LocalBackend(Direct[ProgramWork]):
             timeout=job.timeout,
         )
         try:
-            done = await self._pool.do(order, work.table(job.id, job.attempt, folder), note)
+            table = work.table(job.id, job.attempt, folder)
+            if folder and self._earlier:
+                table["earlier"] = self._earlier
+            done = await self._pool.do(order, table, note)
         except Lost as fault:
             lost = outcome_of_lost(fault)
             raise Transient(fault.message, kind=fault.kind, maybe_done=True, outcome=lost) from None

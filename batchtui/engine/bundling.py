@@ -144,6 +144,7 @@ def _settle(
     if header.spec.output.dir:
         notes.append("its results are not written to a folder from here; `batchtui export` writes them")
         header.spec = msgspec.structs.replace(header.spec, output=OutputSpec(raw=header.spec.output.raw))
+        header.own_folder = False
     for name, account in header.accounts.items():
         notes += _of_backend(name, account, folder, backends)
     if manifest.left:

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +61,9 @@ class DirectLane:
 
     # ---- opening
 
-    def use_output(self, folder: Path) -> None:
-        """Where the batch's output goes, before `recover`."""
-        self._backend.use_output(folder)
+    def use_output(self, folder: Path, earlier: Sequence[Path]) -> None:
+        """Where the batch's output goes, before `recover`; and where results of the same inputs may be."""
+        self._backend.use_output(folder, earlier)
 
     async def recover(self) -> None:
         """After a crash: end what still lives, then put jobs without a stored result back, counted."""

@@ -55,6 +55,8 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     """The JSON Schema that answers must fit, as it was when the batch was made."""
     answer_schemas: dict[str, dict[str, Json]] = {}
     """By name, those of jobs that choose their own."""
+    own_folder: bool = False
+    """`[output] dir` was not asked for: its source implies one, and this batch has a folder there that no other has."""
     estimated_usd: float | None = None
     adopted: str | None = None
     """The remote id of a submission that was not made here and is followed as the batch's first."""
@@ -88,6 +90,13 @@ class BatchHeader(msgspec.Struct, kw_only=True):
     home: Home | None = None
     """The files that the batch is driven from; None in batches of before that was told."""
     tags: list[str] = []
+
+    @property
+    def asked(self) -> BatchSpec:
+        """The batch as it was asked for, to be made again: without the output folder that is this batch's own."""
+        if not self.own_folder:
+            return self.spec
+        return msgspec.structs.replace(self.spec, output=msgspec.structs.replace(self.spec.output, dir=None))
 
     def template_of(self, backend: str | None) -> dict[str, Json]:
         """What jobs on this backend are rendered from; None: on the batch's own."""

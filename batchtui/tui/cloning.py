@@ -67,7 +67,7 @@ def clone_jobs(app: BatchtuiApp, batch_id: str, scope: Scope) -> None:
 def _edit(app: BatchtuiApp, folder: BatchFolder) -> None:
     header = folder.header
     base = Path(header.files or header.base)
-    app.compose_batch(spec=rebased(header.spec, Path(header.base), base), base=base)
+    app.compose_batch(spec=rebased(header.asked, Path(header.base), base), base=base)
 
 
 def _start(app: BatchtuiApp, wanted: Wanted) -> None:

@@ -142,7 +142,8 @@ def test_a_second_run_solves_only_what_changed(cli: Cli) -> None:
     outputs = {job: one["output"] for job, one in results(cli, batch).items()}
     solved = {job for job, output in outputs.items() if not output.get("reused")}
     assert solved == {"case14_s002", "case14_s003", "case14_s004"}
-    after = table(place / "summary", "aggregated_results")
+    again = cli.folder / "runs/batch/manifest_ac-2"
+    after = table(again / "summary", "aggregated_results")
     differ = [
         id_
         for id_, old, new in zip(before["scenario_id"], before["loss_mw"], after["loss_mw"], strict=True)
@@ -150,14 +151,16 @@ def test_a_second_run_solves_only_what_changed(cli: Cli) -> None:
     ]
     assert differ == ["case14_s002"]
     assert set(after["attempts"]) == {1}
-    assert len(table(place / "summary", "branches")["branch_id"]) == 24 * 20
+    assert len(table(again / "summary", "branches")["branch_id"]) == 24 * 20
+    assert table(place / "summary", "aggregated_results") == before
 
 
 def test_another_source_does_not_write_over_it(cli: Cli) -> None:
-    assert cli("run", str(POWER / "case9/manifest_ac.json")).code == 0
-    place = cli.folder / "runs/batch/manifest_ac"
+    place = cli.folder / "mine"
+    asked = ("--set", f"output.dir={place}")
+    assert cli("run", str(POWER / "case9/manifest_ac.json"), *asked).code == 0
     first = (place / "batch_manifest.json").read_bytes()
-    ran = cli("run", str(POWER / "case14/manifest_ac.json"), "--json")
+    ran = cli("run", str(POWER / "case14/manifest_ac.json"), *asked, "--json")
     assert ran.code == 0
     assert "holds the results of others" in ran.err
     assert (place / "batch_manifest.json").read_bytes() == first
@@ -210,7 +213,7 @@ def test_what_stands_is_not_sent_to_a_cluster(cli: Cli) -> None:
     found = results(cli, ran.documents[-1]["id"])
     assert [one["output"]["reused"] for one in found.values()] == [True] * 3
     assert ran.documents[-1]["submissions"] == []
-    assert manifest(cli.folder / "runs/batch/manifest_ac")["success"] == 3
+    assert manifest(cli.folder / "runs/batch/manifest_ac-2")["success"] == 3
 
 
 def test_without_the_extra_it_says_what_to_install(cli: Cli) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from batchtui.model import Json
-from batchtui.results.scenarios.files import folder_name, keep, keep_failure, standing
+from batchtui.results.scenarios.files import folder_name, keep, keep_failure, standing, taken_over
 from tests import extras
 
 RESULT: dict[str, Json] = {
@@ -81,3 +82,45 @@ def test_a_failure_takes_the_place_of_an_earlier_result(tmp_path: Path) -> None:
     keep_failure(folder, {"scenario_id": "a", "status": "error", "error_kind": "islanded"})
     assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", "result.json"]
     assert json.loads((folder / "result.json").read_text())["error_kind"] == "islanded"
+
+
+def test_a_result_of_an_earlier_batch_is_taken_over_and_each_stays_its_own(tmp_path: Path) -> None:
+    older, earlier, later = (tmp_path / name for name in ("older", "earlier", "later"))
+    keep(older / "job_a", RESULT, TABLES)
+    keep(earlier / "job_a", {**RESULT, "input_hash": "h2"}, TABLES)
+    assert taken_over(later / "job_a", [earlier, older], "h3") is None
+    assert taken_over(later / "job_b", [earlier, older], "h1") is None
+    assert not later.exists()
+
+    found = taken_over(later / "job_a", [earlier, tmp_path / "nowhere", older], "h1")
+    assert found == standing(later / "job_a", "h1") == standing(older / "job_a", "h1")
+    bus = found["files"]["bus"]["name"]
+    assert os.path.samefile(older / "job_a" / bus, later / "job_a" / bus)  # on the disk once
+
+    whole = (older / "job_a" / bus).read_bytes()
+    keep(later / "job_a", {**RESULT, "input_hash": "h4"}, {**TABLES, "bus": {"bus_id": [2]}})
+    assert (older / "job_a" / bus).read_bytes() == whole
+    assert standing(older / "job_a", "h1")
+
+
+def test_a_torn_result_is_not_taken_over_and_without_links_it_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier, later = tmp_path / "earlier", tmp_path / "later"
+    files = keep(earlier / "job_a", RESULT, TABLES)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(1, "no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    assert taken_over(later / "job_a", [earlier], "h1")
+    assert not os.path.samefile(earlier / "job_a" / files["bus"], later / "job_a" / files["bus"])
+    assert standing(later / "job_a", "h1")
+
+    (earlier / "job_a" / files["bus"]).write_bytes(b"torn")
+    again = tmp_path / "again"
+    assert taken_over(again / "job_a", [earlier], "h1") is None
+    assert standing(again / "job_a", "h1") is None
+    (earlier / "job_a" / files["bus"]).unlink()
+    assert taken_over(again / "job_a", [earlier], "h1") is None
+    assert not list((again / "job_a").iterdir())

@@ -64,6 +64,7 @@ class GatBackend(Direct[GatWork]):
         self._run_dir: Path | None = None
         self._temporary: Path | None = None
         self._output: Path | None = None
+        self._earlier: list[str] = []
         self._version: str | None = None
         self._told = False
 
@@ -79,8 +80,8 @@ class GatBackend(Direct[GatWork]):
     def use_run_dir(self, path: Path) -> None:
         self._run_dir = path
 
-    def use_output(self, folder: Path | None) -> None:
-        self._output = folder
+    def use_output(self, folder: Path | None, earlier: Sequence[Path] = ()) -> None:
+        self._output, self._earlier = folder, [str(place) for place in earlier]
 
     # ---- before anything runs
 
@@ -181,7 +182,9 @@ class GatBackend(Direct[GatWork]):
         folder = Path(tempfile.mkdtemp(prefix=_CHUNK, dir=parent))
         try:
             slots = self._slots()
-            chunk = Chunk(waiting, self._settings, self._threads, slots, self._pool, folder, self._output)
+            chunk = Chunk(
+                waiting, self._settings, self._threads, slots, self._pool, folder, self._output, self._earlier
+            )
             await chunk.go(await self._known_version())
         except (OSError, ValueError) as fault:
             message = f"{self._binary}: {cell(str(fault), 200)}"

@@ -35,7 +35,10 @@ _Waiting: TypeAlias = Waiting[Order, Outcome]
 
 
 class Chunk:
-    """Jobs of one task, answered one by one. `folder` is the chunk's own and fresh, `output` that of the batch."""
+    """Jobs of one task, answered one by one.
+
+    `folder` is the chunk's own and fresh, `output` that of the batch, `earlier` those of batches before it.
+    """
 
     def __init__(
         self,
@@ -46,8 +49,9 @@ class Chunk:
         pool: Pool,
         folder: Path,
         output: Path | None,
+        earlier: Sequence[str] = (),
     ) -> None:
-        self._chunk, self._settings, self._threads = chunk, settings, threads
+        self._chunk, self._settings, self._threads, self._earlier = chunk, settings, threads, list(earlier)
         self._slots, self._pool, self._folder, self._output = slots, pool, folder, output
 
     async def go(self, version: str) -> None:
@@ -120,7 +124,7 @@ class Chunk:
         work = job.work
         folder = None if self._output is None else str(self._output / folder_name(job.id))
         scenario: Scenario = work.table(job.id, job.attempt, folder)
-        scenario["solved"] = work.grid
+        scenario["solved"], scenario["earlier"] = work.grid, self._earlier
         if work.task != "dc":
             scenario["method"] = LINEAR
         return scenario

@@ -10,10 +10,9 @@ from typing import Literal
 
 from batchtui.backends.gat.answers import GatFault
 from batchtui.backends.gat.settings import GatSettings
-from batchtui.results.scenarios.files import standing
 from batchtui.work.calls.pool import Lost, NotStarted, Order, Pool
 from batchtui.work.scenarios.inputs import input_hash, solved_by
-from batchtui.work.scenarios.keeping import Scenario, Value
+from batchtui.work.scenarios.keeping import Scenario, Value, standing_value
 
 _STEPS = "batchtui.work.scenarios.gat"
 
@@ -30,15 +29,7 @@ def stand(scenarios: Sequence[Scenario], version: str, settings: GatSettings) ->
         solver += [key, hashlib.sha256(Path(file).read_bytes()).hexdigest()]
     for scenario in scenarios:
         scenario["input_hash"] = solved_by(input_hash(scenario), ["gat", solver])
-        result = None
-        if scenario["folder"]:
-            result = standing(Path(scenario["folder"]), scenario["input_hash"])
-        if result is None:
-            found.append(None)
-            continue
-        files = {table: file["name"] for table, file in result["files"].items()}
-        value = {"summary": result.get("summary") or {}, "files": files}
-        found.append({**value, "input_hash": scenario["input_hash"], "reused": True})
+        found.append(standing_value(scenario, scenario["input_hash"]))
     return found
 
 

@@ -18,6 +18,7 @@ from batchtui.engine.composing.rendering import Renderer
 from batchtui.engine.composing.repeats import Repeats, digest_of
 from batchtui.engine.growing import NOT_ALONE
 from batchtui.engine.money.pricing import Pricing
+from batchtui.engine.outputs.own_folder import take_folder
 from batchtui.engine.pool import Backends
 from batchtui.errors import BadInput, StoreDamaged
 from batchtui.model import JobRecord, Problem, Row
@@ -45,7 +46,12 @@ class Clone:
         return self.header.total + len(self.header.seeds)
 
     def keep(self) -> BatchFolder:
-        return self.draft.keep(self.header)
+        header = self.header
+        if header.own_folder:
+            own = take_folder(Path(header.spec.output.dir or "").parent, header.name)
+            output = msgspec.structs.replace(header.spec.output, dir=str(own))
+            header.spec = msgspec.structs.replace(header.spec, output=output)
+        return self.draft.keep(header)
 
     def discard(self) -> None:
         self.draft.discard()
@@ -160,7 +166,7 @@ def _header(
 ) -> BatchHeader:
     """What the batch says of itself stays; what was decided while it ran, and where it ran, does not."""
     output = old.spec.output
-    if output.dir:  # the other batch's results stay as they are
+    if output.dir and not old.own_folder:  # the other batch's results stay as they are
         place = Path(output.dir)
         output = msgspec.structs.replace(output, dir=str(place.with_name(f"{place.name}-{batch_id}")))
     return BatchHeader(
@@ -172,6 +178,7 @@ def _header(
         created=clock.now(),
         total=making.draft.jobs.count,
         spec=msgspec.structs.replace(old.spec, name=name, output=output),
+        own_folder=old.own_folder,
         template=old.template,
         template_hash=old.template_hash,
         base=old.base,

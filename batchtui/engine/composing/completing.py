@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
-from batchtui.engine.outputs.result_files import file_name
 from batchtui.engine.pool import Backends
 from batchtui.errors import BatchtuiError
-from batchtui.model import BatchSpec, LimitsSpec, OutputSpec
+from batchtui.model import BatchSpec, LimitsSpec
 from batchtui.sources.source import Implied
 
 
 def completed(spec: BatchSpec, implied: Implied, backends: Backends) -> BatchSpec:
-    """The spec with what its source implies: limits, a backend that can do its jobs, an output folder."""
+    """The spec with what its source implies: limits, a backend that can do its jobs."""
     spec = with_usual_limits(spec, implied.limits)
     if spec.backend is None and implied.kinds and not {"backend", "model"} & (spec.job.keys() | spec.sweep):
         spec = msgspec.structs.replace(spec, backend=usual_backend(implied, backends))
-    if spec.output.dir is None and implied.output is not None:
-        place = Path.cwd() / implied.output / file_name(spec.name or "batch")
-        output = OutputSpec(dir=str(place), raw=spec.output.raw)
-        spec = msgspec.structs.replace(spec, output=output)
     return spec
 
 

@@ -69,6 +69,8 @@ class Composition:
         """What the jobs of `backend` are rendered from."""
         self.implied: dict[str, Json] = {}
         """The `[job]` that the source brings by its form."""
+        self.own_folders: Path | None = None
+        """Where the batch gets an output folder of its own, as its source implies; None where that was asked for."""
         self.schemas: Schemas | None = None
         """What answers must fit; None where that cannot be told."""
         self.routing: Routing | None = None
@@ -148,6 +150,8 @@ class Composition:
             return
         if self.source and not _PROMPTS & spec.job.keys():
             spec = self.spec = completed(spec, self.source.implied, self.backends)
+            if spec.output.dir is None and self.source.implied.output is not None:
+                self.own_folders = Path.cwd() / self.source.implied.output
             self._tell_unless(self.source)
         spec = self.spec = with_usual_limits(spec, self.backends.config.defaults.limits)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -24,9 +25,11 @@ from batchtui.engine.composing.schemas import Schemas
 from batchtui.engine.composing.shares import Shares
 from batchtui.engine.composing.unused import unused_columns
 from batchtui.engine.money.pricing import ASSUMED_ANSWER
+from batchtui.engine.outputs.own_folder import free_folder, take_folder
 from batchtui.engine.outputs.result_files import output_dir
 from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.engine.scenarios.check import ScenarioPreflight
+from batchtui.engine.scenarios.target import Target
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobRecord, Json, Problem, Row
 from batchtui.preflight import Preflight
@@ -56,6 +59,8 @@ class Planned:
     """Every backend that has a job of it; `backend` is one of them."""
     templates: dict[str, dict[str, Json]] = field(default_factory=dict)
     accounts: dict[str, str] = field(default_factory=dict)
+    own_folders: Path | None = None
+    """Where it gets an output folder of its own, made with the batch."""
     schemas: Schemas | None = None
     """What answers must fit."""
     needs_bound: bool = False
@@ -102,7 +107,10 @@ def plan(
     flight = Preflight(name=spec.name, backend=spec.backend, limits=spec.limits)
     if spec.output.dir:
         flight.output = str(output_dir(spec, base.absolute()))
-    planned = Planned(flight, spec, base, files or base, schemas=work.schemas)
+    elif work.own_folders:
+        name = spec.name or _name(spec)
+        flight.output = str(free_folder(work.own_folders, library.free_name(name) if library else name))
+    planned = Planned(flight, spec, base, files or base, schemas=work.schemas, own_folders=work.own_folders)
     if work.ready:
         if reach:
             reach.templates, reach.implied = work.templates, work.implied
@@ -141,7 +149,8 @@ def _check_jobs(
     left_out = LeftOut(work.where)
     longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
     last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
-    scenarios = ScenarioPreflight(Path(flight.output) if flight.output else None)
+    target = Target(work, flight, library)
+    scenarios = ScenarioPreflight(target.earlier)
     for count, row in enumerate(work.rows()):
         if tick and count % 500 == 0:
             tick(count)
@@ -213,8 +222,9 @@ def _check_jobs(
             shares.add(backend, job, record, likely)
     if last and longest:
         flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
-    if scenarios.notice:
-        work.problem(scenarios.notice, file=work.where, key="output.dir", fatal=False)
+    for notice in (scenarios.notice, target.notice(tables=bool(scenarios.count))):
+        if notice:
+            work.problem(notice, file=work.where, key="output.dir", fatal=False)
     work.problems += left_out.problems()
     if not flight.jobs and not work.stopped:
         work.problem("there are no jobs in this batch", file=work.where)
@@ -268,6 +278,11 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
     hashed = [planned.template, planned.templates, schema, *([schemas] if schemas else [])]
     template_text = json.dumps(hashed, sort_keys=True).encode()
     name = draft.free_name(planned.spec.name or _name(planned.spec))
+    spec, own = planned.spec, None
+    if planned.own_folders:
+        own = take_folder(planned.own_folders, name)
+        output = msgspec.structs.replace(spec.output, dir=str(own))
+        spec = msgspec.structs.replace(spec, output=output)
     header = BatchHeader(
         id=draft.id,
         name=name,
@@ -278,7 +293,8 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         total=flight.jobs - len(planned.seeds),
         growing=bool(planned.seeds),
         seeds=planned.seeds,
-        spec=planned.spec,
+        spec=spec,
+        own_folder=own is not None,
         template=planned.template,
         templates=planned.templates,
         answer_schema=schema,
@@ -291,7 +307,13 @@ def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> 
         unpriced_agreed=unpriced_agreed,
         answer_tokens=ASSUMED_ANSWER if unpriced_agreed and planned.needs_bound else None,
     )
-    return draft.keep(header)
+    try:
+        return draft.keep(header)
+    except BaseException:
+        if own:
+            with contextlib.suppress(OSError):
+                own.rmdir()
+        raise
 
 
 def _name(spec: BatchSpec) -> str:

@@ -22,7 +22,7 @@ from batchtui.engine.outputs.raw_files import raw_files
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobState, Json, Result
 from batchtui.results.export import json_text
-from batchtui.results.scenarios.place import holds_scenarios
+from batchtui.results.scenarios.place import holds_scenarios, owner_of
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import replace_file
 
@@ -133,10 +133,10 @@ def _names(folder: BatchFolder, target: Path) -> list[str]:
 
 
 def _meets_others(target: Path, paths: list[str]) -> bool:
-    """Whether one of these files is there already and is not ours."""
+    """Whether one of these files is there already and is not ours, or the folder is one of tables of scenarios."""
     if not target.is_dir():
         return False
-    if not (target / MARK).is_file() and (target / "raw_files").exists():
+    if owner_of(target) or (not (target / MARK).is_file() and (target / "raw_files").exists()):
         return True
     ours = set(_files_of(target))
     return any(path not in ours and (target / path).exists() for path in paths)

@@ -11,7 +11,13 @@ import msgspec
 from batchtui.engine.composing.rendering import Renderer
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json
-from batchtui.results.scenarios.files import JOURNAL, folder_name, read_result, standing, value_standing
+from batchtui.results.scenarios.files import (
+    folder_name,
+    read_result,
+    standing,
+    taken_over,
+    value_standing,
+)
 from batchtui.results.scenarios.rows import tables_gone, value_of
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
@@ -59,25 +65,29 @@ def changed_since(folder: BatchFolder, renderer: Renderer, place: Path, pending:
 
 
 def results_of(
-    folder: BatchFolder, renderer: Renderer, place: Path, pending: Iterable[int]
+    folder: BatchFolder, renderer: Renderer, place: Path, earlier: Sequence[Path], pending: Iterable[int]
 ) -> list[tuple[int, dict[str, Json]]]:
-    """The values of those of these jobs whose result in the folder stands."""
+    """The values of those of these jobs whose result stands in the folder, or in one of the earlier ones."""
     found = []
     for n in pending:
         scenario = _scenario(folder, renderer, n)
-        result = standing(place / folder_name(folder.jobs.ids[n]), input_hash(scenario)) if scenario else None
+        if scenario is None:
+            continue
+        own, hash_ = place / folder_name(folder.jobs.ids[n]), input_hash(scenario)
+        result = standing(own, hash_) or taken_over(own, earlier, hash_)
         if result is not None:
             found.append((n, value_standing(result)))
     return found
 
 
 class ScenarioPreflight:
-    """Looks at the scenarios of a batch before it is made, and at what an earlier one left in its output folder."""
+    """Looks at the scenarios of a batch before it is made, and at what earlier ones left in these folders."""
 
-    def __init__(self, target: Path | None) -> None:
-        self._earlier = target if target and (target / JOURNAL).exists() else None
+    def __init__(self, earlier: Sequence[Path]) -> None:
+        self._earlier = earlier
         self._names: dict[str, str] = {}
         self._changed: list[str] = []
+        self.count = 0
 
     def fault(self, job_id: str, work: msgspec.Struct) -> str | None:
         """Why this scenario cannot be one of the batch; notes where its inputs are not those of the result there."""
@@ -87,7 +97,8 @@ class ScenarioPreflight:
         other = self._names.setdefault(name.casefold(), job_id)
         if other != job_id:
             return f'ids "{cell(other, 60)}" and "{cell(job_id, 60)}" would be one folder; rename one of them'
-        if self._earlier and _differs(self._earlier / name, work.table(job_id, 1, None)):
+        self.count += 1
+        if self._earlier and _changed(name, self._earlier, work.table(job_id, 1, None)):
             self._changed.append(job_id)
         return None
 
@@ -106,6 +117,21 @@ def named(ids: Sequence[str]) -> str:
     some = ", ".join(cell(one, 40) for one in ids[:_NAMED])
     more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
     return f"{len(ids):,} scenario{'s' if len(ids) != 1 else ''} ({some}{more})"
+
+
+def _changed(name: str, earlier: Sequence[Path], scenario: dict[str, Json]) -> bool:
+    """Whether it was solved by this task, and never from these inputs."""
+    now, was = input_hash(scenario), False
+    if now is None:
+        return False
+    for place in earlier:
+        result = read_result(place / name)
+        if result is None or result.get("status") != "ok" or result.get("task") != scenario["task"]:
+            continue
+        if same_inputs(result.get("input_hash"), now):
+            return False
+        was = True
+    return was
 
 
 def _differs(folder: Path, scenario: dict[str, Json]) -> bool:

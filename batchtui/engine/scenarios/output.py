@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from batchtui.engine.scenarios.progress import ScenarioProgress
 from batchtui.errors import BadInput
 from batchtui.model import LIVE_JOB_STATES, JobState, Outcome
 from batchtui.results.scenarios.files import JOURNAL
-from batchtui.results.scenarios.place import claim, mark, own_place, place_of
+from batchtui.results.scenarios.place import claim, earlier_places, mark, own_place, place_of
 from batchtui.store import ranges
 from batchtui.work.scenarios.tasks import Tasks
 
@@ -55,13 +56,16 @@ class ScenarioOutput:
         except OSError as fault:
             self._failed(fault, "; the tables are kept among the batch's results")
             return
-        earlier = (place / JOURNAL).exists() or any(driver.progress.tries)
+        begun = (place / JOURNAL).exists() or any(driver.progress.tries)
+        earlier = await asyncio.to_thread(earlier_places, driver.folder, place)
         self._progress = ScenarioProgress(driver.folder, place, self._failed)
-        if earlier:
+        if begun:
             await self._take_up(place)
+        if begun or earlier:
+            await self._reuse(place, earlier)
         if driver.lane:
             for lane in driver.lane.direct.values():
-                lane.use_output(place)
+                lane.use_output(place, earlier)
 
     async def _claimed(self) -> Path:
         """The folder that was asked for, or the batch's own where that cannot be written."""
@@ -102,16 +106,16 @@ class ScenarioOutput:
         over = driver.progress.numbers(*(set(JobState) - LIVE_JOB_STATES))
         if self._progress:
             await asyncio.to_thread(self._progress.restore, over, self._tasks)
-        await self._reuse(place)
 
-    async def _reuse(self, place: Path) -> None:
+    async def _reuse(self, place: Path, earlier: Sequence[Path]) -> None:
         """Take scenarios whose result stands as they are, before they go to a cluster; our own workers look themselves."""
         driver = self._driver
         if not driver.lane or not driver.lane.remote or driver.progress.submissions:
             return
         remote = [name for name in driver.folder.header.backends if name not in driver.lane.direct]
         mine = [n for name in remote for n in driver.sendable(name)]
-        for n, value in await asyncio.to_thread(results_of, driver.folder, driver.renderer, place, mine):
+        found = await asyncio.to_thread(results_of, driver.folder, driver.renderer, place, earlier, mine)
+        for n, value in found:
             outcome = Outcome(state=JobState.COMPLETED, output={**value, "reused": True})
             backend, _ = driver.renderer.job(n, 1, driver.folder.id)
             await driver.keep(n, 1, outcome, backend=backend, model=None)

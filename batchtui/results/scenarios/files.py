@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -93,6 +94,40 @@ def standing(folder: Path, input_hash: str | None) -> dict[str, Json] | None:
         return None
     files = list(_files(result))
     return result if files and all(_is_as_written(folder, file) for file in files) else None
+
+
+def taken_over(folder: Path, earlier: Iterable[Path], input_hash: str | None) -> dict[str, Json] | None:
+    """The finished result of these inputs from the first of the earlier places that has it, then in `folder` as well.
+
+    Its files are linked where they can be, so that they lie on the disk once: whoever writes one anew replaces it.
+    """
+    for place in earlier if input_hash else ():
+        there = place / folder.name
+        result = read_result(there)
+        if not result or result.get("status") != "ok" or result.get("input_hash") != input_hash:
+            continue
+        names = [file["name"] for file in _files(result)]
+        twins = [Path(name).with_suffix(".csv").name for name in names if name.endswith(".jsonl")]
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / RESULT).unlink(missing_ok=True)
+            for name in (*names, *twins, RESULT):
+                _link(there / name, folder / name)
+            if found := standing(folder, input_hash):
+                return found
+        _remove(folder, {*names, RESULT})
+    return None
+
+
+def _link(source: Path, target: Path) -> None:
+    """Raises OSError."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
 
 
 def value_standing(result: dict[str, Json]) -> dict[str, Json]:

@@ -1,4 +1,8 @@
-"""Where a batch of scenarios keeps its tables: the folder that `[output] dir` names, else one of the batch's own."""
+"""Where a batch of scenarios keeps its tables: the folder that `[output] dir` names, else one of the batch's own.
+
+A batch whose source implies a folder has one there that no other batch ever gets (`BatchHeader.own_folder`); what its
+relatives beside it have solved already is found there.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +24,8 @@ from batchtui.store.lock import is_held
 MARK: Final = ".batchtui.jsonl"
 """First line: whose folder it is, and that it holds scenarios."""
 OWN: Final = "tables"
+MOST_RELATIVES: Final = 8
+"""Earlier batches in which results are looked for: each costs a look a scenario."""
 
 
 def holds_scenarios(header: BatchHeader) -> bool:
@@ -26,15 +33,49 @@ def holds_scenarios(header: BatchHeader) -> bool:
     return any(template.get("task") for template in (header.template, *header.templates.values()))
 
 
+def task_words(templates: Iterable[Mapping[str, Json]], sweep: Mapping[str, Json]) -> list[str]:
+    """The tasks that jobs of a batch may be; none where only their rows tell."""
+    words = {str(word) for template in templates if (word := template.get("task"))}
+    words |= {str(word) for word in sweep.get("task", ())}
+    return [] if any("{{" in word for word in words) else sorted(words)
+
+
+def source_of(file: str | None, base: str | Path, name: str) -> str:
+    """What a batch is made from: its source's file, or the name asked for where it has none."""
+    return os.path.abspath(os.path.join(base, file)) if file and file != "-" else name
+
+
+def relatives(parent: Path, source: str, tasks: list[str], but: Path | None = None) -> list[Path]:
+    """The folders beside `but` of batches of the same source and tasks, the newest first: their results may stand."""
+    found: list[tuple[float, Path]] = []
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(parent):
+            place = parent / entry.name
+            said = _said(place)
+            theirs = said.get("tasks") or tasks
+            if said.get("source") != source or place == but or (tasks and set(tasks).isdisjoint(theirs)):
+                continue
+            with contextlib.suppress(OSError):
+                found.append(((place / MARK).stat().st_mtime, place))
+    return [place for _, place in sorted(found, reverse=True)[:MOST_RELATIVES]]
+
+
+def earlier_places(folder: BatchFolder, place: Path) -> list[Path]:
+    """Where results that an earlier batch solved may be taken from, for one that writes to `place`."""
+    if not folder.header.own_folder:
+        return []
+    return relatives(place.parent, _source(folder), _tasks(folder.header), place)
+
+
 def place_of(folder: BatchFolder) -> Path | None:
     """The folder that holds this batch's tables; None where nothing was written, or another batch wrote over it."""
-    return next((place for place in _places(folder) if _owner(place) == folder.id), None)
+    return next((place for place in _places(folder) if owner_of(place) == folder.id), None)
 
 
 def lost(folder: BatchFolder) -> str:
     """Why `place_of` finds nothing, where something was written."""
     asked = _places(folder)[0]
-    other = _owner(asked)
+    other = owner_of(asked)
     if other:
         return (
             f"batch {other} wrote over this batch's tables in {asked}; run this one again into another folder"
@@ -55,10 +96,11 @@ def claim(folder: BatchFolder) -> Path:
     """
     own = own_place(folder)
     asked = [place for place in _places(folder) if place != own] or [own]
-    held = next((place for place in asked if _owner(place) == folder.id), None)
-    place = held or next((one for one in asked if _is_free(one, folder)), asked[-1])
+    held = next((place for place in asked if owner_of(place) == folder.id), None)
+    free = (one for one in asked if is_free(one, _source(folder), folder.path.parent))
+    place = held or next(free, asked[-1])
     mark(place, folder)
-    if place != own and _owner(own):
+    if place != own and owner_of(own):
         _move(own, place)
     return place
 
@@ -67,7 +109,8 @@ def mark(place: Path, folder: BatchFolder) -> None:
     """Say whose folder it is, which also shows that it can be written. Raises OSError."""
     place.mkdir(parents=True, exist_ok=True)
     (place / SUMMARY).mkdir(exist_ok=True)
-    said = {"schema": 1, "file": "scenarios", "batch": folder.id, "source": _source(folder)}
+    whose = {"batch": folder.id, "source": _source(folder), "tasks": _tasks(folder.header)}
+    said = {"schema": 1, "file": "scenarios", **whose}
     put(place / MARK, json.dumps(said).encode() + b"\n")
 
 
@@ -92,13 +135,16 @@ def _places(folder: BatchFolder) -> list[Path]:
 
 
 def _source(folder: BatchFolder) -> str:
-    """What the batch was made from: its source's file, or its name where it has none."""
     header = folder.header
     source = header.spec.source
-    return os.path.abspath(os.path.join(header.base, source.file)) if source else header.name
+    return source_of(source.file if source else None, header.base, header.spec.name or header.name)
 
 
-def _owner(place: Path) -> str | None:
+def _tasks(header: BatchHeader) -> list[str]:
+    return task_words((header.template, *header.templates.values()), header.spec.sweep)
+
+
+def owner_of(place: Path) -> str | None:
     """The batch whose scenarios are there; None where nobody's are."""
     return _said(place).get("batch")
 
@@ -113,11 +159,12 @@ def _said(place: Path) -> dict[str, Json]:
     return {}
 
 
-def _is_free(place: Path, folder: BatchFolder) -> bool:
+def is_free(place: Path, source: str, batches: Path) -> bool:
+    """Whether a batch of this source may write there: nothing of anybody is there, or an earlier one of the same source."""
     said = _said(place)
     if said:
-        earlier = folder.path.parent / os.path.basename(str(said.get("batch")))
-        return said.get("source") == _source(folder) and not is_held(earlier)
+        earlier = batches / os.path.basename(str(said.get("batch")))
+        return said.get("source") == source and not is_held(earlier)
     try:
         names = os.listdir(place)
     except FileNotFoundError:

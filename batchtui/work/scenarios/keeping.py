@@ -9,12 +9,13 @@ from typing import TypeAlias
 
 from batchtui.model import Json
 from batchtui.results.scenarios.columns import plain
-from batchtui.results.scenarios.files import keep, standing, value_standing
+from batchtui.results.scenarios.files import keep, standing, taken_over, value_standing
 from batchtui.work.scenarios.inputs import input_hash
 from batchtui.work.without import import_pyarrow
 
 Scenario: TypeAlias = dict[str, Json]
-"""The arguments of a task: id, task, grid, loads, …, `folder` to write into (None: tables go inline), `attempt`."""
+"""The arguments of a task: id, task, grid, loads, …, `folder` to write into (None: tables go inline), `earlier` places
+of batches that may have solved it, `attempt`."""
 Value: TypeAlias = dict[str, Json]
 
 
@@ -24,10 +25,10 @@ def kept(
     """Values in the order of the scenarios: `{"summary", "files" or "tables", "input_hash"}`.
 
     `solve` gives `{"summary", "tables"}` or an exception for each, in order; it is not called for a scenario whose
-    folder holds the result of the same inputs: that has `"reused": True`.
+    folder, or that of an earlier batch, holds the result of the same inputs: that has `"reused": True`.
     """
     hashes = [scenario.get("input_hash") or input_hash(scenario) for scenario in scenarios]
-    stand = [_standing(scenario, hash_) for scenario, hash_ in zip(scenarios, hashes, strict=True)]
+    stand = [standing_value(scenario, hash_) for scenario, hash_ in zip(scenarios, hashes, strict=True)]
     rest = [scenario for scenario, value in zip(scenarios, stand, strict=True) if value is None]
     solved = iter(solve(rest)) if rest else iter(())
     import_pyarrow()  # before the first is timed
@@ -56,10 +57,12 @@ class NotWritten(Exception):
     transient = True
 
 
-def _standing(scenario: Scenario, hash_: str | None) -> Value | None:
+def standing_value(scenario: Scenario, hash_: str | None) -> Value | None:
+    """The value of a scenario that need not be solved: its folder, or one of `earlier`, holds its result."""
     if not scenario.get("folder"):
         return None
-    result = standing(Path(scenario["folder"]), hash_)
+    folder = Path(scenario["folder"])
+    result = standing(folder, hash_) or taken_over(folder, map(Path, scenario.get("earlier") or ()), hash_)
     if result is None:
         return None
     return {**value_standing(result), "reused": True}
