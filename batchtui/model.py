@@ -18,12 +18,19 @@ Json: TypeAlias = Any
 
 class JobState(StrEnum):
     PENDING = "pending"
+    """Not sent yet, or put back to be tried again."""
     PROCESSING = "processing"
+    """With a backend now, or running here."""
     COMPLETED = "completed"
+    """An answer came and it is as asked."""
     INVALID = "invalid"
+    """An answer came but it breaks the batch's schema."""
     FAILED = "failed"
+    """No answer: the error says why."""
     EXPIRED = "expired"
+    """The backend's or the batch's time ran out."""
     CANCELLED = "cancelled"
+    """Ended before it gave a result."""
 
 
 JOB_STATES: tuple[JobState, ...] = tuple(JobState)
@@ -34,12 +41,19 @@ UNSUCCESSFUL_JOB_STATES = frozenset({JobState.INVALID, JobState.FAILED, JobState
 
 class BatchState(StrEnum):
     DRAFT = "draft"
+    """Being written; it is no batch yet."""
     PENDING = "pending"
+    """No job has been sent yet."""
     PROCESSING = "processing"
+    """Some job is not done."""
     CANCELLING = "cancelling"
+    """A cancel was asked; the backend has not said its word yet."""
     COMPLETED = "completed"
+    """Nothing is live, and at least one job completed: the counts tell of the others."""
     FAILED = "failed"
+    """Nothing is live, and no job completed."""
     CANCELLED = "cancelled"
+    """Nothing is live, and a cancel was asked."""
 
 
 ENDED_BATCH_STATES = frozenset({BatchState.COMPLETED, BatchState.FAILED, BatchState.CANCELLED})
@@ -47,14 +61,23 @@ ENDED_BATCH_STATES = frozenset({BatchState.COMPLETED, BatchState.FAILED, BatchSt
 
 class SubmissionState(StrEnum):
     PLANNED = "planned"
+    """Its jobs are chosen; nothing is sent."""
     WAITING = "waiting"
+    """Held back, for the reason that is shown."""
     SENDING = "sending"
+    """On its way: its intent is on the disk."""
     UNSURE = "unsure"
+    """It may have been made: it is looked up, never repeated blindly."""
     SUBMITTED = "submitted"
+    """Made: its id there is on the disk."""
     PROCESSING = "processing"
+    """At work there."""
     CANCELLING = "cancelling"
+    """A cancel was asked there."""
     ENDED = "ended"
+    """Ended there; its results are not all here yet."""
     COLLECTED = "collected"
+    """Everything that it gave is stored here."""
 
 
 LIVE_REMOTELY = frozenset(
@@ -72,54 +95,84 @@ class SourceSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`[source]`: where the rows come from."""
 
     file: str
+    """A table, a folder, a manifest, a provider's file of requests; `-` is standard input. A template has no
+    place here.
+    """
     id: str | None = None
+    """A template of each job's id; without it a column `id` (or `custom_id` and the like), else 1, 2, 3 …"""
     rows: str | None = None
     """Where in a JSON document the rows are, as `data.items`."""
     sheet: str | None = None
     """Of a spreadsheet; its first one where none is named."""
     encoding: str | None = None
+    """Such as `cp1252`; UTF-8 where nothing is said."""
     separator: str | None = None
+    """Of a table: `;`, `,`, `tab` …; found by itself where nothing is said."""
     decimal: str | None = None
     """`,` where a table writes 1,5 for one and a half."""
     skip: int | None = None
     """Rows left out at the beginning; then `where` chooses, then they are shuffled, then comes `limit`."""
     where: str | None = None
+    """A filter over the row's columns, as `status=open price>5`."""
     limit: int | None = None
+    """At most so many rows, after everything else."""
     shuffle: bool = False
+    """Whether the rows are shuffled."""
     seed: int | None = None
+    """Of the shuffling: the same seed gives the same order."""
 
 
 class LimitsSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """`[limits]`. Durations are seconds or text such as `90s`, `2h`; None means the kind's default."""
 
     cost_usd: float | None = None
+    """US dollars that are never passed, counting what is in flight."""
     time: str | float | None = None
+    """From the first submit on, by the clock: from 10s to 24h."""
     concurrency: int | None = None
+    """Jobs at once of what is sent or run one by one; on Slurm elements of an array."""
     jobs_per_submission: int | None = None
+    """Jobs of one batch at the provider, where the provider does not take less."""
     submissions_at_once: int | None = None
+    """Batches that live at the provider at a time."""
     timeout: str | float | None = None
+    """Of one job that is sent or run one by one."""
     retries: int | None = None
+    """Tries after the first, for what is worth another."""
     error_policy: str | None = None
+    """`continue`, or `stop`: nothing more is sent once a job has failed."""
     canary: int | None = None
+    """So many jobs first; the rest waits for `resolve ID release`."""
 
 
 class OutputSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """`[output]`."""
 
     dir: str | None = None
+    """A folder for a file a result, when the batch has ended; for tasks the folder of their tables."""
     raw: bool = True
+    """Whether what the provider said goes there as well, under `raw_files/`."""
 
 
 class BatchSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A batch file, decoded. `job` stays as written: its keys belong to the kind, its strings are templates."""
 
     name: str = ""
+    """What the batch is called; without it the file's own name."""
     backend: str | None = None
+    """Where jobs run: a backend of the configuration. Left out: the configuration's default, or what each job
+    says.
+    """
     source: SourceSpec | None = None
+    """Where the rows come from; without it the batch is one job."""
     job: dict[str, Json] = {}
+    """What a job does: its keys belong to the backend's kind, its texts are templates."""
     sweep: dict[str, list[Json]] = {}
+    """A list for a key of `[job]`, or for `backend`: a job of every combination."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    """What the batch may cost, how long it may take, how much goes at once."""
     output: OutputSpec = msgspec.field(default_factory=OutputSpec)
+    """What is written when the batch has ended."""
 
 
 _DURATION = re.compile(

@@ -50,19 +50,22 @@ OLLAMA = "http://127.0.0.1:11434/v1"
 
 
 class ChatSettings(PromptSettings, kw_only=True):
-    """`api` is what the server speaks. The default address is where Ollama listens, or Anthropic's own.
-
-    `native_schema = false` is for servers without structured output: a schema then goes by prompt.
-    `api_version`, `auth`, `beta` and `max_tokens` are as in a table of kind `anthropic`, and for its API alone.
-    """
+    """A chat server; the last four are as in a table of kind `anthropic`, and for its API alone."""
 
     api: Literal["openai", "anthropic"] = "openai"
+    """What the server speaks."""
     base_url: str | None = OLLAMA
+    """The default is where Ollama listens, or Anthropic's own address."""
     native_schema: bool = True
+    """`false` for a server without structured output: a schema then goes by prompt."""
     api_version: str = API_VERSION
+    """Of Anthropic's API."""
     auth: Auth = "x-api-key"
+    """How the key goes, at Anthropic's API."""
     beta: list[str] = []
+    """Features in preview, at Anthropic's API."""
     max_tokens: int = MAX_TOKENS
+    """Of jobs that name none, at Anthropic's API."""
 
     def __post_init__(self) -> None:
         if self.api == "anthropic" and self.base_url == OLLAMA:

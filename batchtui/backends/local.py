@@ -50,9 +50,10 @@ from batchtui.work.programs.survivors import end_escaped, end_survivors, trace_o
 
 
 class LocalSettings(BackendSettings, kw_only=True):
-    """`export` names variables that programs, calls and tasks see although they hold keys."""
+    """This machine needs no address and no key."""
 
     export: list[str] = []
+    """Variables that programs, calls and tasks see although they hold keys."""
 
 
 class LocalBackend(Direct[ProgramWork]):

@@ -63,7 +63,9 @@ class MistralSettings(VersionedSettings, kw_only=True):
     """`timeout_hours` is how long a job may take before it expires: 1 to 167."""
 
     base_url: str | None = "https://api.mistral.ai"
+    """The address, with or without its version."""
     timeout_hours: int = 24
+    """How long a job may take there before it expires: 1 to 167."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -36,21 +36,35 @@ class BackendSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     kind: str
+    """What the backend speaks; see the pages of the kinds."""
     base_url: str | None = None
+    """The address, where the kind's own is not meant."""
     api_key_env: str | None = None
+    """The variable that holds the key."""
     api_key_command: list[str] | None = None
+    """A command, as a list, that prints the key."""
     api_key_keyring: str | None = None
+    """`service/user` of the system's keyring (extra `keyring`)."""
     headers: dict[str, str] = {}
+    """More headers of every request; a value `env:NAME` is taken from that variable."""
     proxy: str | None = None
+    """The proxy for this backend, above those of the environment."""
     timeout: float | str | None = None
+    """Of one request, or of one job where jobs go one by one."""
     concurrency: int | None = None
+    """Jobs, or calls, at once; `[limits] concurrency` of a batch stands above it."""
     poll_interval: float | str | None = None
+    """Seconds between looks at what lives there, at first."""
     settle: float | str | None = None
+    """Seconds after a lost submit at which a look-up that finds nothing proves that there is nothing."""
     enqueued_tokens: int | dict[str, int] | None = None
     """Tokens of one model that the provider takes in at a time; a table gives it by model."""
     jobs_per_submission: int | None = None
+    """In place of what the kind takes."""
     bytes_per_submission: int | None = None
+    """In place of what the kind takes."""
     submissions_at_once: int | None = None
+    """In place of what the kind takes."""
 
 
 def limits_of(settings: BackendSettings, defaults: KindLimits) -> KindLimits:

@@ -46,7 +46,9 @@ class TogetherSettings(VersionedSettings, kw_only=True):
     """`completion_window` is 24h at Together."""
 
     base_url: str | None = "https://api.together.ai"
+    """The address, with or without its version."""
     completion_window: str = "24h"
+    """24h at Together."""
 
 
 class TogetherBackend(VersionedFileBatches):

@@ -33,14 +33,18 @@ class Defaults(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`[defaults]`: what a batch that says nothing else takes."""
 
     backend: str | None = None
+    """Of a batch that names none."""
     job: dict[str, Json] = {}
+    """Keys of `[job]` that a batch does not say itself."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    """Keys of `[limits]` that a batch does not say itself."""
 
 
 class ConfigLimits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`[limits]`: what holds for all batches together."""
 
     cost_usd_per_day: float | None = None
+    """US dollars that all batches and processes together may spend in a day, UTC."""
 
 
 class Config(msgspec.Struct, kw_only=True):

@@ -14,18 +14,20 @@ _PER_MILLION = 1_000_000
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`[prices."model"]`: USD per million tokens. `batch` is the factor in a provider's batch.
-
-    Tokens read from a cache cost `cached_input`, those written to it `cache_write`; without, they cost `input`.
-    `max_output` is the most tokens that one answer of the model can have, which a limit in dollars reckons with.
-    """
+    """`[prices."model"]`: USD per million tokens."""
 
     input: float
+    """US dollars for a million tokens of the request."""
     output: float
+    """US dollars for a million tokens of the answer, thinking included."""
     cached_input: float | None = None
+    """For tokens that are read from a cache; left out: as `input`."""
     cache_write: float | None = None
+    """For tokens that are written to one; left out: as `input`."""
     batch: float | None = None
+    """The factor in a provider's batch, as 0.5."""
     max_output: int | None = None
+    """The most tokens that one answer can have, which a limit in dollars reckons with."""
 
 
 @dataclass(frozen=True, slots=True)

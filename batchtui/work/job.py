@@ -60,21 +60,37 @@ class ProgramWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     """
 
     command: list[Scalar] | str | None = None
+    """A program and its arguments, as a list; no shell reads it."""
     env: dict[str, Scalar] = {}
+    """More variables of the program; `env:NAME` hands one of yours over."""
     cwd: str | None = None
+    """The folder it runs in; left out: the batch file's."""
     stdin: Scalar | None = None
+    """What it reads from standard input."""
     retry_exit_codes: list[int] = []
+    """Exit codes that are worth another try."""
     call: str | None = None
+    """A Python function, `package.module:function`."""
     arguments: dict[str, Json] = {}
+    """Its keyword arguments."""
     chunk: int | None = None
+    """Jobs that the function takes at a time, as a list."""
     task: str | None = None
+    """On a grid: `dc`, `ac`, `n1`, `dcopf`, `acopf`."""
     grid: str | None = None
+    """The file or folder of the grid."""
     loads: str | None = None
+    """A CSV `bus_id,p_mw,q_mvar` that replaces demand."""
     outages: list[Outage] | None = None
+    """Elements out of service: tables of `type` and `id`."""
     load_scale: float | None = None
+    """What demand is multiplied with."""
     generation_scale: float | None = None
+    """What generation is multiplied with."""
     dc_model: str | None = None
+    """`powermodels` takes the susceptances of pglib-opf's published results."""
     slack: int | None = None
+    """The reference bus, where the grid's own is not meant."""
     python_path: list[str] = []
     """Folders in which a call's module is looked for, beside the batch file's."""
 

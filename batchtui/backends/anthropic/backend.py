@@ -63,16 +63,18 @@ _NOT_IN_BATCHES = ("speed", "stream")
 
 
 class AnthropicSettings(ModelSettings, kw_only=True):
-    """The address may end in /v1 or not. `auth` is how the key goes, `beta` names features in preview.
-
-    `max_tokens` is for jobs that name none.
-    """
+    """Anthropic's API, or who speaks like it."""
 
     base_url: str | None = BASE_URL
+    """It may end in /v1 or not."""
     api_version: str = API_VERSION
+    """The header of that name."""
     auth: Auth = "x-api-key"
+    """How the key goes."""
     beta: list[str] = []
+    """Features in preview, by name."""
     max_tokens: int = MAX_TOKENS
+    """Of jobs that name none."""
 
 
 class AnthropicBackend(Prompts, Remote[ChatWork]):

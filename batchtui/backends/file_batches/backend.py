@@ -56,6 +56,7 @@ class VersionedSettings(ModelSettings, kw_only=True):
     """`api_version` is the segment between the base address and every path; at the end of `base_url` it means the same."""
 
     api_version: str = "v1"
+    """The segment between the address and every path; at the end of `base_url` it means the same."""
 
     def __post_init__(self) -> None:
         if self.base_url is not None:

@@ -25,24 +25,30 @@ LICENCE_NOTE = (
 
 
 class GatSettings(BackendSettings, kw_only=True):
-    """`binary` is the gat program that you installed; the rest is handed to `gat batch`.
-
-    `chunk`: scenarios of one call. `cost_file` (`bus_id,marginal_cost`), `limits_file`
-    (`bus_id,pmin,pmax,demand`), `branch_limits_file` (`branch_id,flow_limit`) and `piecewise_file`
-    (`bus_id,start,end,slope`) are CSV files for OPF, the same for every scenario.
-    """
+    """The program, and what `gat batch` is handed; the files for optimal power flow are the same for every scenario."""
 
     binary: str | None = None
+    """The gat program that you installed, by its full path."""
     chunk: int = 32
+    """Scenarios of one call."""
     threads: int | Literal["auto"] = "auto"
+    """Of gat."""
     solver: Literal["gauss", "faer", "default"] | None = None
+    """Of gat's linear systems."""
     lp_solver: Literal["clarabel", "coin_cbc", "cbc", "highs"] | None = None
+    """Of gat's optimal power flow."""
     cost_file: str | None = None
+    """CSV `bus_id,marginal_cost`, for optimal power flow."""
     limits_file: str | None = None
+    """CSV `bus_id,pmin,pmax,demand`, for optimal power flow."""
     branch_limits_file: str | None = None
+    """CSV `branch_id,flow_limit`, for optimal power flow."""
     piecewise_file: str | None = None
+    """CSV `bus_id,start,end,slope`, for optimal power flow."""
     tol: float | None = None
+    """Of gat's iterations."""
     max_iter: int | None = None
+    """Of gat's iterations."""
 
     def fault(self) -> tuple[str, str] | None:
         """The first key that cannot be used, with what is wrong and what to do."""

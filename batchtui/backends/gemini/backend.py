@@ -49,7 +49,9 @@ class GeminiSettings(VersionedSettings, kw_only=True):
     """`api_version` is v1beta or v1."""
 
     base_url: str | None = "https://generativelanguage.googleapis.com"
+    """The address, with or without its version."""
     api_version: str = "v1beta"
+    """`v1beta` or `v1`."""
 
 
 class GeminiBackend(VersionedFileBatches):

@@ -15,20 +15,22 @@ _WINDOW = re.compile(r"(\d{1,4})([hd])")
 
 
 class OpenAISettings(PromptSettings, kw_only=True):
-    """`dialect` names the provider where the base URL does not; `completion_window` is 24h at OpenAI, else up to 7d.
-
-    `api_version` (Azure) goes as a query where the base URL does not end in /v1; `metadata = false` is for a server
-    that refuses it. `output_expires` (1h to 30d) has OpenAI delete the results that much later; with `delete_files`
-    our files go once their results are stored here (Azure holds 500 files at most).
-    """
+    """Whoever speaks OpenAI's batch protocol, and what is particular to them."""
 
     base_url: str | None = OPENAI.base_url
+    """OpenAI's own, unless the dialect has another."""
     dialect: str | None = None
+    """The provider, where the address does not name it: `groq`, `azure`, `deepinfra` …"""
     completion_window: str = "24h"
+    """24h at OpenAI, elsewhere up to 7d."""
     api_version: str | None = None
+    """At Azure, as a query, where the address does not end in /v1."""
     metadata: bool | None = None
+    """`false` for a server that refuses it; lost submits then need a person."""
     output_expires: str | float | None = None
+    """From 1h to 30d: OpenAI deletes the results that much later."""
     delete_files: bool = False
+    """Whether our files go once their results are stored here; Azure holds 500 files at most."""
 
     def __post_init__(self) -> None:
         """Completes the base URL. Raises ValueError, which names the key at fault."""

@@ -51,21 +51,23 @@ PROBE_TIMEOUT = 20.0
 
 
 class ModelSettings(BackendSettings, kw_only=True):
-    """`model` is what a job that names none is sent to.
-
-    `file_bytes` (of all files of a job, as they are sent) and `pdf_pages` stand in for the provider's known limits.
-    """
+    """What every backend of models takes."""
 
     model: str | None = None
+    """What jobs are sent to that name no model."""
     file_bytes: int | None = None
+    """Bytes of all files of a job, in place of the provider's known limit."""
     pdf_pages: int | None = None
+    """Pages of a PDF, in place of the provider's known limit."""
 
 
 class PromptSettings(ModelSettings, kw_only=True):
-    """`organization` and `project` say who pays, at OpenAI."""
+    """What those in OpenAI's form take besides."""
 
     organization: str | None = None
+    """Who pays, at OpenAI."""
     project: str | None = None
+    """Who pays, at OpenAI."""
 
 
 class Prompts(Backend[ChatWork]):

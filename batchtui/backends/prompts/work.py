@@ -33,30 +33,42 @@ _SILENT = ("embeddings", "moderations", "classifications")
 
 
 class ChatWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """`[job]` of a prompt. `body` is a whole request as a batch line holds it; fields given beside it win.
-
-    `extra` holds fields of the request that have no name here. `schema` is the JSON Schema that an answer must fit,
-    `file` what is sent beside the prompt (paths), `citations` asks for the passages an answer rests on.
-    `drop_unsupported` leaves out the fields that a backend does not take, so that one file can go to several.
-    """
+    """`[job]` of a prompt."""
 
     model: str | None = None
+    """Whom the job is sent to."""
     prompt: str | None = None
+    """The user's turn."""
     messages: list[Json] | None = None
+    """All turns, in place of `prompt`."""
     system: str | None = None
+    """The system's words."""
     max_tokens: int | None = None
+    """The most tokens of an answer."""
     temperature: float | None = None
+    """As the provider has it."""
     top_p: float | None = None
+    """As the provider has it."""
     seed: int | None = None
+    """As the provider has it."""
     stop: str | list[str] | None = None
+    """As the provider has it."""
     response_format: dict[str, Json] | None = None
+    """As the provider has it; `schema` is checked here as well."""
     schema: dict[str, Json] | None = None
+    """A JSON Schema that answers must fit: a table, or a file."""
     file: str | list[str] | None = None
+    """Files that are sent beside the prompt."""
     citations: bool = False
+    """Whether the passages are asked for that an answer rests on."""
     drop_unsupported: bool = False
+    """Leave out fields that a backend does not take; `check` names each."""
     body: dict[str, Json] = {}
+    """A whole request as a batch line holds it; fields beside it win."""
     endpoint: str | None = None
+    """Such as `/v1/responses` or `/v1/embeddings`; left out: chat completions."""
     extra: dict[str, Json] = {}
+    """More fields of the request, as they are."""
 
 
 def endpoint_of(work: ChatWork) -> str:

@@ -34,29 +34,36 @@ _INSTEAD = {name: name for name in ("partition", "account", "qos", "time", "expo
 
 
 class SlurmSettings(BackendSettings, kw_only=True):
-    """No key and no address: Slurm's commands are on the PATH of the machine that this runs on.
-
-    `folder` lies on a file system that the nodes share; `options` go to `sbatch` as they are; `max_jobs` is how many
-    elements of an array run at once, where the batch's `concurrency` is not less; `chunk` how many jobs an element
-    does (default: from what is known of their time); `time` the limit of an element (default: from the jobs' timeouts,
-    with `margin` on top); `export` names variables that jobs may see; `lag` is how long results may take to show on
-    the shared file system. With `delete_folders` a run folder goes once all that came of it is stored here.
-    """
+    """No key and no address: Slurm's commands are on the PATH of the machine that this runs on."""
 
     folder: str = "~/.batchtui-slurm"
+    """For run folders, on a file system that the nodes share."""
     partition: str | None = None
+    """As `sbatch --partition`."""
     account: str | None = None
+    """As `sbatch --account`."""
     qos: str | None = None
+    """As `sbatch --qos`."""
     cluster: str | None = None
+    """As `sbatch --clusters`."""
     options: list[str] = []
+    """More options of `sbatch`, as they are."""
     python: str | None = None
+    """The Python of the nodes; left out: the one that runs here."""
     max_jobs: int | None = None
+    """Elements of an array that run at once, where the batch's `concurrency` is not less."""
     chunk: int | None = None
+    """Jobs of an element; left out: from what is known of their time."""
     time: float | str | None = None
+    """Limit of an element; left out: from the jobs' timeouts."""
     margin: float = 0.5
+    """What is laid on top of the jobs' timeouts, as a share."""
     export: list[str] = []
+    """Variables that jobs may see beside PATH, HOME and the like."""
     lag: float | str = 30.0
+    """How long results may take to show on the shared file system."""
     delete_folders: bool = False
+    """Whether a run folder goes once all that came of it is stored here."""
     answer: float | str = SECONDS
     """Seconds after which a command of Slurm's is ended."""
 
