@@ -40,6 +40,7 @@ def names() -> tuple[str, ...]:
     return (CONTENTS, *dict.fromkeys(_LINK.findall(_text(CONTENTS))))
 
 
+@cache
 def page(name: str) -> Page:
     """The page of that name. Raises BadInput, with the nearest name."""
     if name not in names():

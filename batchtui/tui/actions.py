@@ -21,6 +21,7 @@ EVERYWHERE = (
     "compose",
     "log",
     "help",
+    "manual",
     "first_run",
     "backends",
     "remote",
@@ -32,7 +33,7 @@ NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
 VIEWS = ("views", "compare")
 LISTS = ("batches", "batch", "log", *VIEWS)
-MOVING = (*LISTS, "info", "result")
+MOVING = (*LISTS, "info", "result", "manual")
 LEAVES = "ctrl+q"
 """Quits from a dialog and from the palette as well, which take letters for themselves."""
 
@@ -172,6 +173,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("remote.adopt", "Take over", "Follow the batch here and collect its results; one that is followed is opened",
            ("enter",), ("remote",), True),
     Action("remote.list", "List again", "Ask the backend again what lives there", ("a",), ("remote",), True),
+    # ---- the manual
+    Action("help.manual", "Manual", "The page of the manual on the screen you came from", ("m",), ("help",), True),
+    Action("manual.next", "Next page", "The next page of the manual", ("n", "right", "right_square_bracket"),
+           ("manual",), True),
+    Action("manual.previous", "Page before", "The page of the manual before this one",
+           ("p", "left", "left_square_bracket"), ("manual",), True),
+    Action("manual.choose", "All pages", "Choose a page of the manual", ("m", "c"), ("manual",), True),
     # ---- the log
     Action("log.follow", "Follow", "Keep to the newest line, or stand still", ("f",), ("log",), True),
     Action("log.wrap", "Wrap", "Wrap long lines, or cut them", ("W",), ("log",), True),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from batchtui import manual
 from batchtui.store.library import Library
 from batchtui.tui import actions
 from batchtui.tui.app import BatchtuiApp
@@ -22,6 +23,7 @@ from batchtui.tui.screens.first_run import FirstRunScreen
 from batchtui.tui.screens.help import HelpScreen
 from batchtui.tui.screens.info import InfoScreen
 from batchtui.tui.screens.log import LogScreen
+from batchtui.tui.screens.manual import PAGE_OF, ManualScreen
 from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.screens.result import ResultScreen
 from batchtui.tui.screens.views import ViewsScreen
@@ -36,6 +38,7 @@ SCREENS: dict[str, type] = {
     "result": ResultScreen,
     "log": LogScreen,
     "help": HelpScreen,
+    "manual": ManualScreen,
     "first_run": FirstRunScreen,
     "backends": BackendsScreen,
     "remote": RemoteScreen,
@@ -137,3 +140,26 @@ def test_no_thread_waits_for_the_screen() -> None:
             node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
         ]
         assert "call_from_thread" not in names, path
+
+
+async def test_help_leads_to_the_page_of_the_screen_and_on_to_every_other(library: Library) -> None:
+    app = app_over(library)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, BatchesScreen))
+        await pilot.press("question_mark", "m")
+        await until(pilot, lambda: isinstance(app.screen, ManualScreen))
+        assert manual.page("app").title in screen_text(app)
+        seen = []
+        for _ in manual.names():
+            seen.append(app.screen.page.name)  # type: ignore[attr-defined]
+            await pilot.press("n")
+        assert sorted(seen) == sorted(manual.names())
+        await pilot.press("m", *"ssh", "enter")
+        await until(pilot, lambda: "tmux new" in screen_text(app))
+        await pilot.press("escape", "escape")
+        assert isinstance(app.screen, BatchesScreen)
+
+
+def test_every_screen_has_its_page() -> None:
+    assert PAGE_OF.keys() | {"help", "manual"} == set(actions.EVERYWHERE)
+    assert set(PAGE_OF.values()) <= set(manual.names())

@@ -46,6 +46,11 @@ class HelpScreen(AppScreen):
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
+    def action_help_manual(self) -> None:
+        from batchtui.tui.screens.manual import PAGE_OF, ManualScreen
+
+        self.app.push_screen(ManualScreen(PAGE_OF.get(self._place, "contents")))
+
     def selected_batch(self) -> None:
         return None
 
