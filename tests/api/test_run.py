@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -33,14 +34,28 @@ def test_start_returns_at_once_and_wait_tells_how_far(place: Place, with_demo: S
     with_demo("duration=600s")
     run = place.prompts(3).start()
     told: list[tuple[int, int, int]] = []
-    assert run.wait(timeout=1, poll_interval=0.3, on_poll=lambda *counts: told.append(counts)) is False
+    times: list[float] = []
+
+    class EnoughError(Exception):
+        pass
+
+    def tell(*counts: int) -> None:
+        told.append(counts)  # type: ignore[arg-type]
+        times.append(time.monotonic())
+        if len(told) == 4:
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        run.wait(poll_interval=0.3, on_poll=tell)
     assert set(told) == {(0, 0, 3)}
-    assert 3 <= len(told) <= 6
+    assert all(later - earlier > 0.29 for earlier, later in itertools.pairwise(times))
+    assert run.wait(timeout=0.3) is False
+    assert run.wait_submitted(timeout=180)
     assert (run.state, run.is_complete, run.poll().pending) == ("processing", False, 3)
     assert [result.status for result in run.pending] == ["processing"] * 3
     assert run.results() == {"completed": [], "failed": [], "cancelled": []}
     assert run.cancel()
-    assert run.wait(timeout=60)
+    assert run.wait(timeout=180)
     assert (run.state, run.poll()) == ("cancelled", (0, 0, 0))
     assert [result.job_id for result in run.results()["cancelled"]] == ["1", "2", "3"]
     assert run.summary()["cancelled"] == 3
