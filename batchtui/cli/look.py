@@ -43,7 +43,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         session.console.document(status)
     else:
         show_status(session.console, status)
-    unsound = damage_words(folder, status, status.damaged)
+    unsound = damage_words(folder, status, status.damaged, jobs=True)
     for message in unsound:
         session.console.error(message)
     return SOME_FAILED if unsound else OK

@@ -90,9 +90,14 @@ def end_words(status: BatchStatus) -> str:
     return f"{word}: {counts(status)}"
 
 
-def damage_words(folder: BatchFolder, status: BatchStatus, results: int) -> list[str]:
-    """What is damaged of a batch's files, with what mends it; empty for a sound one."""
+def damage_words(folder: BatchFolder, status: BatchStatus, results: int, *, jobs: bool = False) -> list[str]:
+    """What is damaged of a batch's files, with what mends it; empty for a sound one.
+
+    With `jobs` their file is looked at too, for a batch that has some to do: it takes a while where they are many.
+    """
     said = folder.damage[:1]
+    if jobs and not said and status.status not in ENDED_BATCH_STATES:
+        said = folder.jobs.damage[:1]
     if results:
         said.append(f"{results:,} results damaged" if results > 1 else "1 result damaged")
     if not said:

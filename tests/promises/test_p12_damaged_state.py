@@ -15,7 +15,8 @@ from batchtui.store.folder import BatchFolder, to_json
 from batchtui.store.library import Library
 from batchtui.store.proof import prove
 from tests.promises.bad_state import CASES, NAMES, original
-from tests.promises.damages import FILES, anywhere
+from tests.promises.damages import FILES, Damage, anywhere, empty, folder, gone, torn
+from tests.promises.inside import Inside
 from tests.promises.whole import figure
 from tests.store.store_help import drive, make, plant, session
 
@@ -72,6 +73,21 @@ def _read(folder: BatchFolder) -> tuple[list[Json], list[str]]:
         told.append(f"{status.damaged} results damaged")
     status.follows = None  # the copies that are damaged are told to be copies
     return [to_json(status), [to_json(row) for row in rows]], told
+
+
+@pytest.mark.parametrize("damage", [torn, empty, gone, folder])
+def test_p12_jobs_that_cannot_be_sent_any_more_are_told_of_a_live_batch(
+    tmp_path: Path, damage: Damage
+) -> None:
+    made = make(tmp_path / "data")
+    writer = drive(made)
+    writer.close()
+    damage(made.path / "jobs.jsonl")
+    (tmp_path / "config.toml").touch()
+    ran = Inside(tmp_path / "data", tmp_path / "config.toml")("status", made.id)
+    assert ran.code == 1
+    assert f"{made.path}/jobs.jsonl" in ran.err
+    assert f"fsck {made.id} --repair" in ran.err
 
 
 def test_p12_flips_and_cuts_anywhere_are_told_or_change_nothing(tmp_path: Path) -> None:
