@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from batchtui.model import JobState, Outcome
 from batchtui.store.inbox import read
 from batchtui.store.library import Library
@@ -38,7 +40,8 @@ async def test_it_is_told_and_taken_over_by_a_person(tmp_path: Path) -> None:
     assert (command.command, command.args) == ("resolve", {"action": "take-over"})
 
 
-async def test_one_that_has_ended_says_where_it_is_from(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (160, 40)])
+async def test_one_that_has_ended_says_where_it_is_from(tmp_path: Path, size: tuple[int, int]) -> None:
     library = Library(tmp_path / "data")
     sample = Sample(library, "k7fq2m", "away", ["a"], follows=WHY)
     sample.record("start", n=0, **{"try": 1})
@@ -46,8 +49,9 @@ async def test_one_that_has_ended_says_where_it_is_from(tmp_path: Path) -> None:
     sample.record("ended", state="completed")
     sample.close()
     app = app_over(library)
-    async with app.run_test(size=(160, 40)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.batches_screen().table.ids)
+        await until(pilot, lambda: WHY[:30] in " ".join(screen_text(pilot).split()))
         await pilot.press("i")
         await until(pilot, lambda: isinstance(app.screen, InfoScreen))
         await until(pilot, lambda: WHY in " ".join(screen_text(pilot).split()))

@@ -170,13 +170,15 @@ class DetailStrip(Detail):
             s for s in status.submissions or [] if s.remote_id or s.status is not SubmissionState.COLLECTED
         ]
         about = [self.expiry(status), self.driver(status)]
+        if status.follows:
+            about.insert(0, f"only followed from here: {status.follows}")
         if remote:
             open_ones = [s for s in remote if s.status is not SubmissionState.COLLECTED]
             word = "submission" if len(remote) == 1 else "submissions"
             about.insert(0, f"{len(remote)} {word}, {len(open_ones)} open")
             if open_ones:
                 about.insert(1, submission_lines.contact(open_ones[-1], self._tui.now()))
-        last = self.attention(status) or [Content.styled("   ".join(part for part in about if part), "dim")]
+        last = self.attention(status) or [shown("   ".join(part for part in about if part), "dim")]
         return [
             Content.assemble(shown(status.name, "bold"), "  ", self.counts(status)),
             bar,
