@@ -103,3 +103,22 @@ def test_two_jobs_side_by_side(tmp_path: Path) -> None:
     assert rows["output.summary.annual_mwh"] == (4035, None, None)
     with pytest.raises(NotFound, match="no job"):
         side_by_side.fields(folder, "site-05", "nobody")
+
+
+def test_two_jobs_by_the_largest_difference_and_what_is_the_same_is_counted(tmp_path: Path) -> None:
+    """Of two completed jobs: no field that is the same on both sides is a row."""
+    folder = sweep(a_library(tmp_path))
+    found = side_by_side.fields(folder, "site-01", "site-04")
+    changes = [row[3] for row in found.table.rows if isinstance(row[3], int | float)]
+    assert [abs(change) for change in changes] == sorted(map(abs, changes), reverse=True)
+    assert changes
+    assert all(changes)
+    assert all(row[1] != row[2] for row in found.table.rows)
+    every = len(side_by_side.fields(folder, "site-01").table.rows) - 1  # without the state
+    facts = dict(found.facts)
+    assert (facts["fields that differ"], facts["the same"]) == (
+        len(found.table.rows),
+        every - len(found.table.rows),
+    )
+    alone = side_by_side.fields(folder, "site-01", "site-01")
+    assert (alone.table.rows, alone.table.note) == ([], "nothing differs")
