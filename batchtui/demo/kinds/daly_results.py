@@ -18,7 +18,10 @@ _PERFORMANCE = 0.93
 
 
 def sections(asked: dict[str, Json], *, big: bool = False, untitled: bool = False) -> dict[str, Json]:
-    """Every section of a completed run. `big` repeats the time series until the result is above 10 MB."""
+    """Every section of a completed run, and the `summary` that Daly's page on batches reads.
+
+    `big` repeats the time series until the result is above 10 MB.
+    """
     blocks = [block for block in asked["blocks"] if isinstance(block, dict)]
     first = blocks[0]
     latitude = _latitude(asked)
@@ -29,22 +32,26 @@ def sections(asked: dict[str, Json], *, big: bool = False, untitled: bool = Fals
     yields = [_PERFORMANCE * kept * month for month in months]
     specific = sum(yields)
     hours = _hours(latitude, kept, megawatts)
+    energy: dict[str, Json] = {
+        "specificYield": round(specific, 1),
+        "gridEnergyMWh": round(specific * megawatts, 2),
+        "performanceRatio": round(_PERFORMANCE * kept, 4),
+        "capacityFactor": round(specific / 8760, 4),
+    }
+    location: dict[str, Json] = {"locationId": asked.get("locationId"), "latitude": latitude}
+    plant: dict[str, Json] = {
+        "blocks": len(blocks),
+        "dcCapacityMW": round(megawatts, 4),
+        "arrayType": _layout(first).get("arrayType"),
+        "gcr": gcr_of(first),
+    }
     return {
         "title": None if untitled else asked.get("name"),
         "algorithmVersion": "demo-2",
-        "energyYieldSummary": {
-            "specificYield": round(specific, 1),
-            "gridEnergyMWh": round(specific * megawatts, 2),
-            "performanceRatio": round(_PERFORMANCE * kept, 4),
-            "capacityFactor": round(specific / 8760, 4),
-        },
-        "locationSummary": {"locationId": asked.get("locationId"), "latitude": latitude},
-        "plantSummary": {
-            "blocks": len(blocks),
-            "dcCapacityMW": round(megawatts, 4),
-            "arrayType": _layout(first).get("arrayType"),
-            "gcr": gcr_of(first),
-        },
+        "summary": energy | location | plant,
+        "energyYieldSummary": energy,
+        "locationSummary": location,
+        "plantSummary": plant,
         "losses": {name: round(share, 4) for name, share in losses.items()},
         "blockSummary": [
             {"index": place, "dcCapacityMW": round(_megawatts(block), 4), "gcr": gcr_of(block)}
