@@ -39,10 +39,10 @@ class Batch:
     `results_dir`: a folder that gets one `<job id>.json` a result when the batch has ended, and with `raw_files` the
     backend's own words under `raw_files/`; without it results stay in the store alone.
     `max_parallel_batches` and `items_per_batch` are how many submissions go at once, and how many jobs each may
-    hold; by default what the backend takes. `concurrency` is for kinds that send jobs one by one (`chat`, `local`):
-    how many at once; `timeout` seconds (or `"90s"`) for one job; `retries` further tries of a failed call;
-    `error_policy="stop"` ends the batch with the first job that fails; `canary` sends so many jobs first, and the rest
-    after `BatchRun.release`.
+    hold; by default what the backend takes. `concurrency` is how many jobs run at once, of kinds that send them one by
+    one: calls of `chat` and `local`, runs of `daly`, records of a `buttermilk` flow; `timeout` seconds (or `"90s"`) for
+    one job; `retries` further tries of a failed call; `error_policy="stop"` ends the batch with the first job that
+    fails; `canary` sends so many jobs first, and the rest after `BatchRun.release`.
 
     `data_dir` and `config` name another store and config file than the app's own.
     """
@@ -120,8 +120,10 @@ class Batch:
         What it takes is what its kind of backend takes. Prompts: `prompt`, with a `file` or several, or `messages`;
         `model`, `system`, `max_tokens`, `temperature`, `top_p`, `seed`, `stop`, `extra`; what is unset is the
         provider's default. daly: `input` (the energy model) or `input_file`; `name` is what the run is called.
-        buttermilk: `flow`, `parameters`, `max_records`, `shuffle`. local: `command` (a list), `env`, `cwd`, `stdin`;
-        or `call` ("package.module:function"), `arguments`, `chunk`; or `task`, `grid`, `loads`, `outages`.
+        A run that is wrong, or that the service refuses, is a failed job with the reason, and the others go. buttermilk:
+        `flow`, `parameters` (a dict, for every run of it), `max_records` (None: all), `shuffle` (True), `concurrency`
+        (5), `error_policy` ("continue" or "stop"), `interactive` (False). local: `command` (a list), `env`, `cwd`,
+        `stdin`; or `call` ("package.module:function"), `arguments`, `chunk`; or `task`, `grid`, `loads`, `outages`.
 
         `response_model` is what the answer must fit: a pydantic model, whose instance is then `parsed_response`, or a
         JSON Schema, or the path of one; jobs may differ in it. An answer that does not fit is `invalid`.
@@ -130,7 +132,7 @@ class Batch:
         job and comes back with its result. Raises BadInput for an id that is there already.
 
         After `start` the job joins the batch that runs, under the limits that it has. Raises BadInput where it cannot:
-        where it is wrong, goes to another backend, or the batch was cancelled.
+        where it is wrong (but for a run of daly), goes to another backend, or the batch was cancelled.
         """
         given = {
             "messages": messages,
@@ -159,11 +161,18 @@ class Batch:
             self._ids.add(job_id)
         return self
 
-    def add_jobs(self, jobs: Iterable[Mapping[str, Json]]) -> int:
-        """Add many, each a mapping of what `add_job` takes; how many were added."""
+    def add_jobs(self, jobs: Iterable[Mapping[str, Json] | tuple[str, Json]]) -> int:
+        """Add many, each a mapping of what `add_job` takes; how many were added.
+
+        An energy model may be a pair as well, its name and its `input`.
+        """
         count = 0
         for job in jobs:
-            self.add_job(**job)
+            if isinstance(job, tuple):
+                name, given = job
+                self.add_job(name=name, input=given)
+            else:
+                self.add_job(**job)
             count += 1
         return count
 

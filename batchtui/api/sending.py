@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from batchtui.config import Config
     from batchtui.engine.composing.planning import Planned
+    from batchtui.engine.composing.refusals import Keep
     from batchtui.store.folder import BatchFolder
     from batchtui.store.library import Draft
 
@@ -37,6 +38,7 @@ def planned(
     output: OutputSpec,
     draft: Draft | None,
     look_back: bool = True,
+    keep: Keep = "some",
 ) -> Planned:
     """Every job checked; with a draft, written there. Raises BadInput, ConfigError for what no job can be blamed for."""
     from batchtui.engine.composing.planning import plan
@@ -71,6 +73,7 @@ def planned(
         stdin=rows,
         where=name,
         library=home.library if look_back else None,
+        keep=keep,
     )
     composing.reworded(made.preflight, jobs)
     return made
@@ -85,8 +88,9 @@ def joining(
     if folder.header.cancelling or folder.header.stopping:
         raise BadInput(f"batch {folder.id} was stopped and takes no more jobs; {ANEW}")
     made = planned(
-        name, backend, [job], home, limits=LimitsSpec(), output=OutputSpec(), draft=None, look_back=False
-    )
+        name, backend, [job], home, limits=LimitsSpec(), output=OutputSpec(), draft=None, look_back=False,
+        keep="any",
+    )  # fmt: skip
     refuse(name, made.preflight, unpriced=True, again=True)
     assert made.backend is not None
     backends = home.backends()

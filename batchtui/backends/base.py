@@ -159,6 +159,11 @@ class Backend(ABC, Generic[W]):
     remote: ClassVar[bool]
     paid: ClassVar[bool] = False
     """Whether a job costs money each time it is sent, so that the same work is not sent twice without a word."""
+    fails_singly: ClassVar[bool] = False
+    """Whether a job of a program's batch that `check` refuses fails by itself while the others are sent.
+
+    Its `line` and `describe` then stand for any job, and `submit` refuses it once more.
+    """
     native_schema: ClassVar[bool] = False
     """Whether a job's JSON Schema goes by a field of the protocol; else it goes by prompt (`prompts.schema`)."""
     path_fields: ClassVar[Mapping[str, PathUse]] = {}
@@ -207,7 +212,10 @@ class Backend(ABC, Generic[W]):
         return []
 
     def at_once(self, limits: LimitsSpec) -> str:
-        """How much of a batch of these limits runs at once, in words; empty where the limits alone say it."""
+        """How much of a batch of these limits runs at once, in words; empty where the limits alone say it.
+
+        Of a remote kind empty too where it makes nothing of `concurrency`, which is then told.
+        """
         return ""
 
     def needs(self, job: Job[W]) -> list[str]:
@@ -324,6 +332,12 @@ class Remote(Backend[W]):
 
     `tidy` then waits until the batch has ended and its output is written, and `discard` is asked when it is deleted.
     """
+
+    def at_once(self, limits: LimitsSpec) -> str:
+        if not self.limits.job_each or limits.concurrency is None:
+            return ""
+        most = min(limits.concurrency, limits.submissions_at_once or limits.concurrency)
+        return f"{most:,} job{'s' * (most != 1)}"
 
     async def learn(self) -> None:
         """Ask what `limits` depend on, before jobs are put together. It takes seconds at most, and raises nothing."""

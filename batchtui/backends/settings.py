@@ -16,6 +16,8 @@ class KindLimits:
     jobs_per_submission: int = 50_000
     bytes_per_submission: int = 200_000_000
     submissions_at_once: int = 10
+    job_each: bool = False
+    """Whether a submission is one job, so that a batch's `concurrency` is how many submissions run at once."""
     sends_at_once: int | None = None
     """Creates that are under way at a time, so that few are unsure after a crash."""
     poll_interval: float = 15.0

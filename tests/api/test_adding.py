@@ -55,6 +55,23 @@ def test_daly_runs_are_given_one_by_one(place: Place, with_demo: Start) -> None:
     assert run.summary()["total"] == 3
 
 
+def test_daly_runs_join_while_others_run_and_a_wrong_one_fails_alone(place: Place, with_demo: Start) -> None:
+    server = with_demo("duration=2s")
+    batch = place.batch("sites", backend="daly").add_job(name="a", input=energy_model())
+    run = batch.start()
+    assert run.wait_submitted(timeout=60)
+    assert run.poll().pending == 1, "the first still runs"
+    batch.add_job(name="b", input=energy_model())
+    batch.add_jobs([("empty", {"locationId": 1, "blocks": []}), ("c", energy_model())])
+    assert run.poll().pending >= 3, "no call of it waits for a run"
+    assert run.wait(timeout=60)
+    assert run.poll() == (3, 1, 0)
+    assert "blocks" in run.get_failed_jobs()["3"]
+    assert creates(server) == ["a", "b", "c"]
+    assert batch.start().id == run.id
+    assert creates(server) == ["a", "b", "c"]
+
+
 def test_answers_of_added_jobs_fit_their_own_schema(place: Place, with_demo: Start) -> None:
     with_demo()
     batch = place.prompts(1, backend="chat")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -11,8 +12,9 @@ from batchtui import BadInput, Unreachable
 from batchtui.demo.kinds.daly_runs import ERROR
 from batchtui.demo.server import DemoServer
 from batchtui.engine import waiting
+from batchtui.model import Json
 from tests.api.conftest import Place
-from tests.daly_help import energy_model
+from tests.daly_help import energy_model, service
 
 Start = Callable[..., DemoServer]
 
@@ -31,7 +33,7 @@ def test_energy_models_as_the_batch_runner_tells_them(place: Place, with_demo: S
     (failure,) = summary["failures"]
     assert (list(failure), failure["name"]) == (["name", "task_id", "error"], "fail")
     assert ERROR[1] in failure["error"]
-    assert {one.name: bool(one.data["energyYieldSummary"]) for one in run.completed} == dict.fromkeys(
+    assert {one.name: one.data["summary"]["specificYield"] > 0 for one in run.completed} == dict.fromkeys(
         "abc", True
     )
 
@@ -46,6 +48,61 @@ def test_a_refused_run_is_a_failed_job(place: Place, with_demo: Start) -> None:
     assert "colour" in run.get_failed_jobs()["3"]
     with pytest.raises(BadInput, match=r'job "1": input\.blocks'):
         place.batch("empty", backend="daly").add_job(name="empty", input={"locationId": 1}).run()
+
+
+@pytest.mark.parametrize("wrong", [{"locationId": 1, "blocks": []}, {}, None, [1, 2], "site.json"])
+def test_one_bad_input_of_many_is_a_failed_job_and_the_others_go(
+    place: Place, with_demo: Start, caplog: pytest.LogCaptureFixture, wrong: Json
+) -> None:
+    server = with_demo("duration=100ms")
+    batch = place.batch("runs", backend="daly")
+    added = batch.add_jobs([("a", energy_model()), ("empty", wrong), ("b", energy_model())])
+    flight = batch.check()
+    assert not flight.stopped
+    assert any('job "2": input' in str(problem) for problem in flight.problems)
+    run = batch.run()
+    assert (added, run.poll()) == (3, (2, 1, 0))
+    (failure,) = run.summary()["failures"]
+    assert (failure["name"], failure["task_id"]) == ("empty", None)
+    assert "input" in failure["error"]
+    assert any("not sent" in record.getMessage() for record in caplog.records)
+    assert [entry["job_ids"] for entry in server.ledger() if entry["op"] == "create"] == [["a"], ["b"]]
+
+
+def test_an_input_file_that_is_not_there_is_one_failed_job(place: Place, with_demo: Start) -> None:
+    with_demo("duration=100ms")
+    batch = place.batch("runs", backend="daly").add_job(name="a", input=energy_model())
+    run = batch.add_job(name="gone", input_file=place.folder / "gone.json").run()
+    assert run.poll() == (1, 1, 0)
+    assert "gone.json" in run.get_failed_jobs()["2"]
+    kept = place.open(run.id)
+    kept.retry()
+    assert kept.wait(timeout=60)
+    assert kept.poll() == (1, 1, 0)
+
+
+@pytest.mark.parametrize("said", [{"concurrency": 1}, {"max_parallel_batches": 1}])
+def test_runs_at_once_are_as_many_as_the_batch_says(place: Place, with_demo: Start, said: Json) -> None:
+    """By the server's own tasks: no second run is made before the first has ended."""
+    server = with_demo("duration=300ms")
+    batch = place.batch("runs", backend="daly", **said)
+    batch.add_jobs((name, energy_model()) for name in ("a", "b", "c"))
+    if "concurrency" in said:
+        (share,) = batch.check().backends
+        assert share.at_once == "1 job"
+    assert batch.run().poll() == (3, 0, 0)
+    runs = service(server).runs
+    assert len(runs) == 3
+    assert all(later.began >= earlier.began + 0.3 for earlier, later in pairwise(runs))
+
+
+def test_a_backend_that_makes_nothing_of_concurrency_says_so(place: Place, with_demo: Start) -> None:
+    with_demo()
+    problems = place.prompts(2, concurrency=1).check().problems
+    assert [str(problem) for problem in problems] == [
+        "birds: limits.concurrency: says nothing to openai, which is sent many jobs at a time; submissions_at_once does"
+    ]
+    assert not place.prompts(2, backend="chat", concurrency=1).check().problems
 
 
 def test_a_wait_that_ends_before_the_run_cancels_nothing(place: Place, with_demo: Start) -> None:

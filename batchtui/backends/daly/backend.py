@@ -75,6 +75,7 @@ class DalyBackend(Remote[DalyWork]):
     kind = "daly"
     lists_tokens = False
     names_jobs = False
+    fails_singly = True
     paid = True
     summary = "Daly energy models, one run a job"
     Settings = DalySettings
@@ -84,6 +85,7 @@ class DalyBackend(Remote[DalyWork]):
         jobs_per_submission=1,
         bytes_per_submission=50_000_000,
         submissions_at_once=PAGE,
+        job_each=True,
         sends_at_once=AT_ONCE,
         poll_interval=15.0,
         poll_interval_max=60.0,
@@ -152,11 +154,15 @@ class DalyBackend(Remote[DalyWork]):
         return label if label != job.id else None
 
     def body(self, job: Job[DalyWork], mark: str = "") -> dict[str, Json]:
+        """Raises InputFault where there is no input to send."""
         given = input_of(job)
         return {**given, "name": label_of(job, given) + (f" [{mark}]" if mark else "")}
 
     def describe(self, job: Job[DalyWork]) -> Json:
-        return self.body(job)
+        try:
+            return self.body(job)
+        except InputFault:
+            return super().describe(job)
 
     def group(self, job: Job[DalyWork]) -> str:
         return ""
@@ -165,7 +171,11 @@ class DalyBackend(Remote[DalyWork]):
         return token
 
     def line(self, job: Job[DalyWork]) -> bytes:
-        return dumps(self.body(job, job.token)).encode() + b"\n"
+        try:
+            body: Json = self.body(job, job.token)
+        except InputFault:  # it is refused before it is sent
+            body = super().describe(job)
+        return dumps(body).encode() + b"\n"
 
     # ---- sending
 

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 
 import msgspec
 
+from batchtui.backends.answers.said import json_name
 from batchtui.backends.base import Job
 from batchtui.backends.wire.replies import parse_json
 from batchtui.errors import BadInput
@@ -27,7 +28,7 @@ class DalyWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
     called there, by default the input's own name or the job's id; `timeout` is for the call that submits it.
     """
 
-    input: dict[str, Json] | None = None
+    input: Json = None
     input_file: str | None = None
     name: str | None = None
     timeout: str | float | None = None
@@ -46,6 +47,8 @@ class InputFault(BadInput):
 def input_of(job: Job[DalyWork]) -> dict[str, Json]:
     """The energy model's input, whole. Raises InputFault."""
     work = job.work
+    if work.input is not None and not isinstance(work.input, dict):
+        raise InputFault(f"expected a table, got {json_name(work.input)}", "input")
     if work.input_file is None:
         if work.input is None:
             raise InputFault('give input = {...}, or input_file = "model.json"', "input")
@@ -56,7 +59,8 @@ def input_of(job: Job[DalyWork]) -> dict[str, Json]:
 
 def label_of(job: Job[DalyWork], given: dict[str, Json] | None = None) -> str:
     """What the run is called there."""
-    own = (given or job.work.input or {}).get("name")
+    table = given or job.work.input
+    own = table.get("name") if isinstance(table, dict) else None
     return str(job.work.name or (own if isinstance(own, str) and own.strip() else "") or job.id)[:LABEL_LIMIT]
 
 

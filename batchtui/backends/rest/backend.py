@@ -89,6 +89,7 @@ class RestBackend(Remote[RestWork]):
         usual = KindLimits(
             jobs_per_submission=100 if many else 1,
             submissions_at_once=10 if many else 100,
+            job_each=not many,
             sends_at_once=self._settings.concurrency or AT_ONCE,
         )
         return limits_of(self._settings, usual)

@@ -287,9 +287,12 @@ class Composition:
                 message=f"the prompt is sent as it is{rendering.talk_advice}", key="job.prompt", fatal=False,
                 file=self.source.name if self.source else self.where, line=row.line, row=row.number,
             ))  # fmt: skip
-        job = Job(index=n, id=job_id, attempt=1, token=PLANNED_TOKEN, work=work)
+        return self._backend_of(name), Job(index=n, id=job_id, attempt=1, token=PLANNED_TOKEN, work=work)
+
+    def faults(self, backend: AnyBackend, job: Job[msgspec.Struct]) -> list[tuple[str, str]]:
+        """Find its files; what its backend would refuse of it, as (key, message). Raises FileFault."""
         self.files.attach(job)
-        return self._backend_of(name), job
+        return backend.check(job) + self.files.check(backend, job)
 
     def _backend_of(self, name: str) -> AnyBackend:
         """A key that is missing is told once and stops the batch; what its jobs are and would cost is told all the same.

@@ -20,6 +20,7 @@ from batchtui.engine.composing.composition import AlreadyTold, Composition
 from batchtui.engine.composing.costing import Costs
 from batchtui.engine.composing.left_out import LeftOut
 from batchtui.engine.composing.reach import Reach
+from batchtui.engine.composing.refusals import Keep, Refusals
 from batchtui.engine.composing.repeats import Repeats, digest_of
 from batchtui.engine.composing.schemas import Schemas
 from batchtui.engine.composing.shares import Shares
@@ -94,6 +95,7 @@ def plan(
     tick: Callable[[int], None] | None = None,
     reach: Reach | None = None,
     library: Library | None = None,
+    keep: Keep = "none",
 ) -> Planned:
     """Check every job of `spec`; sends nothing and raises nothing for bad input, `preflight.problems` says it.
 
@@ -101,6 +103,7 @@ def plan(
     a batch file), `where` the batch file's name in messages. With a `draft` the
     jobs are written there for `create`. `tick` is called with the number of rows read, every 500; `reach` takes in what
     each job does beyond its words. With a `library`, paid work that one of its batches sent before is among the problems.
+    `keep` says which jobs that their backend would refuse go along, to fail by themselves.
     """
     work = Composition(spec, base, backends, stdin, where, files)
     spec = work.spec
@@ -114,7 +117,7 @@ def plan(
     if work.ready:
         if reach:
             reach.templates, reach.implied = work.templates, work.implied
-        shares, planned.needs_bound = _check_jobs(work, flight, draft, tick, reach, library)
+        shares, planned.needs_bound = _check_jobs(work, flight, draft, tick, reach, library, keep)
         planned.template, planned.backend = work.template, work.backend
         planned.seeds = shares.seeds
         planned.backends = [share.backend for share in shares.by_name.values()]
@@ -141,12 +144,13 @@ def _check_jobs(
     tick: Callable[[int], None] | None,
     reach: Reach | None,
     library: Library | None,
+    keep: Keep,
 ) -> tuple[Shares, bool]:
     """The jobs by backend, and whether only a bound on their answers would keep the limit in dollars."""
     shares = Shares(work.spec.limits)
     costs, repeats = Costs(work.backends.config, work.spec.limits), Repeats()
     seen = SeenIds(work.source.name if work.source else work.where)
-    left_out = LeftOut(work.where)
+    left_out, refusals = LeftOut(work.where), Refusals(work, keep)
     longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
     last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
     target = Target(work, flight, library)
@@ -158,7 +162,6 @@ def _check_jobs(
             try:
                 job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")
                 backend, job = work.job(row, sweep, job_id, flight.jobs - len(shares.seeds))
-                faults = backend.check(job) + work.files.check(backend, job)
             except AlreadyTold:
                 continue
             except BatchtuiError as fault:
@@ -169,9 +172,7 @@ def _check_jobs(
                 "line": row.line,
                 "row": row.number,
             }
-            for key, message in faults:
-                work.problem(message, key=key if key.startswith("job") else f"job.{key}", **place)
-            if faults:
+            if refusals.stops(backend, job, place):
                 continue
             for key, message in backend.notices(job):
                 text = f'"{cell(job_id, 60)}": {message}'
@@ -226,10 +227,12 @@ def _check_jobs(
         if notice:
             work.problem(notice, file=work.where, key="output.dir", fatal=False)
     work.problems += left_out.problems()
+    refusals.settle(flight.jobs)
     if not flight.jobs and not work.stopped:
         work.problem("there are no jobs in this batch", file=work.where)
     flight.backends = [share.told for share in shares.by_name.values()]
     flight.submissions = shares.submissions
+    work.problems += shares.problems(work.where, work.backends.config.defaults.limits.concurrency)
     costs.tell(flight)
     work.problems += costs.problems(work.where)
     if library and (problem := repeats.problem(library, work.backends, work.where)):
@@ -338,7 +341,7 @@ def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Pr
         try:
             shown.job_id = work.job_id(found)
             backend, job = work.job(found, work.combinations[0], shown.job_id, row - 1)
-            for key, message in backend.check(job) + work.files.check(backend, job):
+            for key, message in work.faults(backend, job):
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)
             for key, message in backend.notices(job):
                 work.problem(message, key=f"job.{key}", line=found.line, fatal=False)

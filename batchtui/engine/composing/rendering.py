@@ -44,7 +44,10 @@ def with_sweep(template: dict[str, Json], sweep: dict[str, Json]) -> dict[str, J
     merged = dict(template)
     for path, value in sweep.items():
         if path.startswith("input.") and "input_file" in template:  # laid over what the file holds
-            merged["input"] = {**(merged.get("input") or {}), path.removeprefix("input."): value}
+            laid = merged.get("input") or {}
+            if not isinstance(laid, dict):
+                raise BadField("expected a table", "job.input")
+            merged["input"] = {**laid, path.removeprefix("input."): value}
         else:
             merged = _with(merged, path.split("."), value, path)
     return merged

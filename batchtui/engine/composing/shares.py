@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -11,7 +12,7 @@ from batchtui.engine.composing.packing import Packing
 from batchtui.engine.limits import effective
 from batchtui.engine.money.queues import queue_of
 from batchtui.engine.pool import AnyBackend
-from batchtui.model import JobRecord, LimitsSpec
+from batchtui.model import JobRecord, LimitsSpec, Problem
 from batchtui.preflight import BackendShare
 
 MOST_NEEDS = 20
@@ -87,6 +88,16 @@ class Shares:
             most_bytes=backend.limits.bytes_per_submission,
             most_tokens=lambda model: queue_of(backend, model)[1],
         )
+
+    def problems(self, where: str, usual: int | None) -> Iterator[Problem]:
+        """Of `concurrency`, where a backend makes nothing of it; not of the `usual` one, which the config has for all."""
+        if self.limits.concurrency in (None, usual):
+            return
+        for share in self.by_name.values():
+            takes = "concurrency" in share.backend.Work.__struct_fields__
+            if share.backend.remote and not (takes or share.at_once):
+                text = f"says nothing to {share.backend.name}, which is sent many jobs at a time; submissions_at_once does"
+                yield Problem(message=text, file=where, key="limits.concurrency", fatal=False)
 
     @property
     def submissions(self) -> int:
