@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from batchtui.model import Json
-from batchtui.work.power.case import PD, PMAX, PMIN, QD, QMAX, QMIN, RATE_A
+from batchtui.work.power.case import BR_R, GS, PD, PMAX, PMIN, QD, QMAX, QMIN, RATE_A
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.grid import Floats, Grid, grid_of, injections_of
 from batchtui.work.power.in_service import InService, in_service
@@ -78,9 +78,11 @@ def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
 
 def _hopeless(part: InService, dc: bool) -> Fault | None:
     """What can be told before anything is solved."""
-    demand = float(part.bus[:, PD].sum())
+    shunts = part.bus[:, GS]
+    demand = float(part.bus[:, PD].sum() + shunts.sum() * dc)
     most, least = float(part.gen[:, PMAX].sum()), float(part.gen[:, PMIN].sum())
-    if demand > most:
+    giving = not dc and bool((shunts < 0).any() or (part.branch[:, BR_R] < 0).any())  # as equivalents may
+    if demand > most and not giving:
         return Fault("infeasible", f"the load of {demand:.6g} MW is above all generators' {most:.6g} MW")
     if dc:
         if demand < least:

@@ -10,6 +10,7 @@ import pytest
 from batchtui.work.power.fault import Fault
 from tests import extras
 from tests.work.power.power_help import CASES, DATA, jobs_of, rows, solved, value, write_case
+from tests.work.power.three_buses import LINEAR, three
 
 pytestmark = extras.needs("power")
 
@@ -67,6 +68,22 @@ def test_more_load_than_generators_is_infeasible() -> None:
             value(task=task, grid=str(DATA / "case9" / "case9.m"), load_scale=6)
         assert caught.value.kind == "infeasible"
         assert "1890 MW" in str(caught.value)
+
+
+def test_what_shunts_give_or_take_counts(tmp_path: Path) -> None:
+    """Without these the generators would have too little, or too much."""
+    for shunt, limits in ((-60.0, (80, 0)), (250.0, (500, 200))):
+        case = three(gencost=[LINEAR, LINEAR])
+        case["bus"][2][4] = shunt
+        for row in case["gen"]:
+            row[8], row[9] = limits[0] / 2, limits[1] / 2
+        grid = write_case(tmp_path / "shunt.json", case)
+        assert value(task="dcopf", grid=grid)["summary"]["gen_mw"] == pytest.approx(110 + shunt)
+    case["bus"][2][4] = -60.0
+    for row in case["gen"]:
+        row[8], row[9] = 40, 0
+    served = value(task="acopf", grid=write_case(tmp_path / "given.json", case))["summary"]
+    assert 35 < served["gen_mw"] < 60
 
 
 def test_limits_of_branches_that_leave_no_dispatch_are_infeasible(tmp_path: Path) -> None:
