@@ -38,10 +38,9 @@ class Costs:
     """Rows of gencost (from 1) whose polynomial bends down within its generator's limits."""
 
     @property
-    def degree(self) -> int:
-        """The highest power that counts."""
-        used = np.flatnonzero(np.any(self.coefficients != 0, axis=0))
-        return int(used[-1]) if used.size else 0
+    def unit(self) -> float:
+        """$, in which the variables of pieces count: about what 1 pu costs, so that they weigh as much as others."""
+        return max([1.0, *(float(np.abs(_lines(points)[0]).max()) for points in self.pieces)])
 
     def polynomials(self, x: Floats, derivative: int = 0) -> Floats:
         """The value of each polynomial, or of its first or second derivative."""
@@ -62,13 +61,14 @@ class Costs:
         return found
 
     def constraints(self, width: int) -> tuple[sparse.csr_matrix, Floats]:
-        """A and u of A·[x, y] ≤ u, for x of that width and one y for each cost of pieces."""
+        """A and u of A·[x, y] ≤ u, for x of that width and one y (in `unit`) for each cost of pieces."""
+        unit = self.unit
         rows: list[Json] = []
         most: list[float] = []
         for place, (at, points) in enumerate(zip(self.pieces_at, self.pieces, strict=True)):
             for slope, rest in zip(*_lines(points), strict=True):
-                rows += [(len(most), at, slope), (len(most), width + place, -1.0)]
-                most.append(-rest)
+                rows += [(len(most), at, slope / unit), (len(most), width + place, -1.0)]
+                most.append(-rest / unit)
         line, column, value = zip(*rows, strict=True) if rows else ((), (), ())
         shape = (len(most), width + len(self.pieces))
         return sparse.csr_matrix((value, (line, column)), shape=shape), np.array(most)

@@ -39,7 +39,7 @@ def start_of(problem: Problem) -> Floats:
     x[problem.columns("Va")] = np.radians(held[0])
     if problem.costs.pieces:
         dearest = max(float(points[-1, 1]) for points in problem.costs.pieces)
-        x[-len(problem.costs.pieces) :] = dearest + 0.1 * abs(dearest)
+        x[-len(problem.costs.pieces) :] = (dearest + 0.1 * abs(dearest)) / problem.costs.unit
     return x
 
 
@@ -76,15 +76,15 @@ def solve(problem: Problem, *, step_control: bool = False) -> Optimum:
 
 def _cost(problem: Problem) -> Cost:
     costs, width = problem.costs, len(problem.least)
-    at, extra = costs.polynomial_at, len(costs.pieces)
+    at, extra, unit = costs.polynomial_at, len(costs.pieces), costs.unit
 
     def cost(x: Floats, return_hessian: bool = False) -> tuple[Json, ...]:
         slope = np.zeros(width)
         slope[at] = costs.polynomials(x, 1)
         value = float(costs.polynomials(x).sum())
         if extra:
-            slope[-extra:] = 1.0
-            value += float(x[-extra:].sum())
+            slope[-extra:] = unit
+            value += unit * float(x[-extra:].sum())
         if not return_hessian:
             return value, slope
         return value, slope, sparse.csr_matrix((costs.polynomials(x, 2), (at, at)), shape=(width, width))
