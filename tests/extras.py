@@ -10,6 +10,7 @@ import pytest
 MODULES = {
     "docs": ("pypdf",),
     "excel": ("python_calamine",),
+    "pandapower": ("pandapower",),
     "parquet": ("pyarrow",),
     "power": ("lightsim2grid", "numpy", "pyarrow", "pypower", "scipy"),
 }

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"__init__", "__main__", "report"}
-NAMED_ONLY = {"matpower_grids", "scenarios_100k"}  # one needs the index, one takes twenty minutes
+HELPERS = {"__init__", "__main__", "report", "pandapower_compare", "pandapower_nets", "pandapower_small"}
+NAMED_ONLY = {
+    "matpower_grids",
+    "pandapower_grids",
+    "scenarios_100k",
+}  # two need the index, one takes twenty minutes
 
 
 def main() -> int:

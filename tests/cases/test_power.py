@@ -57,6 +57,24 @@ def test_a_dead_branch_is_not_judged(tmp_path: Path) -> None:
     assert found["va_deg"][:3] == pytest.approx(sound["va_deg"], abs=1e-9)
 
 
+@extras.needs("pandapower")
+def test_loads_of_pandapower_follow_the_voltage() -> None:
+    found = value(**only("power-zip-loads"))
+    assert found["tables"]["bus"]["vm_pu"][1] == pytest.approx(0.955866, abs=1e-6)
+    assert any("loads follow the voltage" in note for note in found["summary"]["notes"])
+
+
+@extras.needs("pandapower")
+def test_buses_that_switches_join_have_a_row_each_and_take_loads() -> None:
+    jobs = jobs_of(CASES / "power-joined-buses" / "manifest.json")
+    base, more = (value(**jobs[name]) for name in ("base", "more"))
+    for found in (base, more):
+        vm = dict(zip(found["tables"]["bus"]["bus_id"], found["tables"]["bus"]["vm_pu"], strict=True))
+        assert vm[5] == pytest.approx(vm[4], abs=1e-12)
+    asked = dict(zip(more["tables"]["bus"]["bus_id"], more["tables"]["bus"]["p_mw"], strict=True))
+    assert asked[5] == pytest.approx(-0.8)
+
+
 def test_two_references_are_both_held(tmp_path: Path) -> None:
     name = "power-two-references"
     job = only(name)

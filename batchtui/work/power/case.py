@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from batchtui.text import cell
+from batchtui.work.power.beyond import AT, NOTHING, NUMBER, Beyond
 from batchtui.work.power.fault import Fault
 
 Row: TypeAlias = list[float]
@@ -46,12 +47,21 @@ class Case:
     version: str = "2"
     notes: list[str] = field(default_factory=list)
     """What the reader had to guess, in words: some formats lose bus types and shunts."""
+    beyond: Beyond = NOTHING
 
 
 @functools.lru_cache(maxsize=8)
 def bus_rows(case: Case) -> dict[int, int]:
     """The row (from 0) of every bus by its number; do not change it."""
     return {int(row[BUS_I]): place for place, row in enumerate(case.bus)}
+
+
+@functools.lru_cache(maxsize=8)
+def named_rows(case: Case) -> dict[int, int]:
+    """As `bus_rows`, of the buses that a scenario may name: with joined ones, without what is inside of elements."""
+    inside = set(case.beyond.inside)
+    found = {number: row for number, row in bus_rows(case).items() if row not in inside}
+    return found | {int(row[NUMBER]): int(row[AT]) for row in case.beyond.joined}
 
 
 _FURTHER: Final = frozenset(["A", "l", "u", "N", "H", "Cw", "fparm", "z0", "zl", "zu", "userfcn"])

@@ -53,7 +53,7 @@ def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
     states = solve(grid, given, dc=dc)
     if not states.converged[0]:
         return not_converged(grid, dc)
-    before = state_of(states, given.pd, given.qd)
+    before = state_of(grid, states, given, dc)
     loading = loadings(grid, before.pf, before.qf, before.pt, before.qt)
     p, q = net(grid, before.pg, before.pd), net(grid, before.qg, before.qd)
     islands = bridges(scenario.case, scenario.outages.branches, grid.roots)
@@ -64,7 +64,7 @@ def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
         chunk = rows[begin : begin + AT_ONCE]
         lost = _without(given, chunk)
         after = solve(grid, lost, dc=dc, start=start)
-        table.add(chunk, after.converged, state_of(after, lost.pd, lost.qd), dc)
+        table.add(chunk, after.converged, state_of(grid, after, lost, dc), dc)
     return Solution(
         {**outcome(states, 0), **summaries(grid, before, loading, dc=dc)[0]},
         {
@@ -133,7 +133,8 @@ class _Contingencies:
                 figures["n_overloads"][place] = int((seen[number] > FULL).sum())
                 figures["performance_index"][place] = float(index[number])
             if not dc:
-                low = int(np.nanargmin(np.round(after.vm[number], 9)))
+                seen_vm = np.where(grid.inside, np.nan, after.vm[number])
+                low = int(np.nanargmin(np.round(seen_vm, 9)))
                 figures["vm_min"][place] = float(after.vm[number, low])
                 figures["vm_min_bus"][place] = int(grid.bus_id[low])
         self._keep_flows(rows[converged], after.pf[converged], loading[converged])

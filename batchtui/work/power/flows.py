@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from batchtui.model import Json
 from batchtui.results.scenarios.columns import Columns
+from batchtui.work.power.demand import followed
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.grid import Floats, Grid, grid_of, injections_of
+from batchtui.work.power.grid import Grid, Injections, grid_of, injections_of
 from batchtui.work.power.scenario import Scenario
 from batchtui.work.power.solution import (
     Solution,
@@ -33,7 +34,7 @@ def solve_flows(scenarios: Sequence[Scenario]) -> list[Solution | Fault]:
     grid = grid_of(first.case, first.roots, first.options.dc_model)
     given = injections_of(grid, scenarios)
     states = solve(grid, given, dc=dc)
-    state = state_of(states, given.pd, given.qd)
+    state = state_of(grid, states, given, dc)
     loading = loadings(grid, state.pf, state.qf, state.pt, state.qt)
     p, q = net(grid, state.pg, state.pd), net(grid, state.qg, state.qd)
     if dc:
@@ -52,11 +53,17 @@ def solve_flows(scenarios: Sequence[Scenario]) -> list[Solution | Fault]:
     return found
 
 
-def state_of(states: States, pd: Floats, qd: Floats) -> State:
+def state_of(grid: Grid, states: States, given: Injections, dc: bool) -> State:
     """The solved states with the demand that they serve."""
+    joined_pd, joined_qd = given.joined_pd, given.joined_qd
+    if grid.joined is not None and grid.case.beyond.shares and not dc:
+        at = grid.joined.at
+        active, reactive, _, _ = followed(grid.shares[at], states.vm[:, at])
+        joined_pd, joined_qd = joined_pd * active, joined_qd * reactive
     return State(
-        states.vm, states.va, states.pf, states.qf, states.pt, states.qt, states.pg, states.qg, pd, qd
-    )
+        states.vm, states.va, states.pf, states.qf, states.pt, states.qt, states.pg, states.qg,
+        states.pd, states.qd, joined_pd, joined_qd,
+    )  # fmt: skip
 
 
 def outcome(states: States, number: int) -> dict[str, Json]:

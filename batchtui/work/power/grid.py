@@ -5,6 +5,7 @@ lightsim2grid's own converter of MATPOWER tables is used; what it takes differen
 - every bus carries a load, so that a scenario may put one anywhere; next to nothing, as no generator gives
   anything: a sweep solves nothing where the model's own state has no solution;
 - a branch without a tap ratio has ratio 1 (the same model): all branches are then of one sort, in the case's order;
+- a branch's conductance is set beside its charging, which MATPOWER's tables do not hold;
 - a generator at a PQ bus is a fixed injection, and generators of one bus hold one voltage, the last one's;
 - nominal voltages are 1, so that voltages come back in per unit.
 """
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 
 from batchtui.model import Json
 from batchtui.work.power import case as idx
-from batchtui.work.power.case import Case, bus_rows
+from batchtui.work.power.case import Case, bus_rows, named_rows
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.joined import Joined, joined_of
 from batchtui.work.power.scenario import DcModel, Scenario
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -43,10 +45,15 @@ class Grid:
 
     case: Case
     roots: tuple[int, ...]
-    model: Json  # lightsim2grid's LSGrid; None of a grid with several reference buses, which it cannot hold
+    model: Json  # lightsim2grid's LSGrid; None of a grid that it cannot hold (`one_by_one`)
     bus: Floats  # the case's tables, with these reference buses
     gen: Floats
     branch: Floats  # with the susceptances of the DC model asked for
+    conductance: Floats  # as in `Beyond`, with zeros where that is empty
+    unlike: Floats
+    shares: Floats
+    inside: Bools  # buses of the case that are none of the file
+    joined: Joined | None
     ends: Ints  # the rows of each branch's buses
     bus_id: Ints
     from_bus: Ints  # bus numbers
@@ -69,6 +76,8 @@ class Injections:
 
     pd: Floats
     qd: Floats
+    joined_pd: Floats  # of it, what joined buses take
+    joined_qd: Floats
     pg: Floats  # of generators in service, else 0
     qg: Floats  # of those at PQ buses, else 0
     branch_out: Bools
@@ -78,7 +87,7 @@ class Injections:
 @functools.lru_cache(maxsize=4)
 def grid_of(case: Case, roots: tuple[int, ...], dc_model: DcModel | None = None) -> Grid:
     """The grid; the same one for the same case. Raises Fault (bad_input), or ImportError without the extra."""
-    bus, gen = np.array(case.bus), np.array(case.gen)
+    bus, gen, beyond = np.array(case.bus), np.array(case.gen), case.beyond
     branch = np.array(case.branch, dtype=float).reshape(-1, 13)
     if dc_model == "powermodels":
         branch = powermodels_branches(branch)
@@ -97,9 +106,11 @@ def grid_of(case: Case, roots: tuple[int, ...], dc_model: DcModel | None = None)
     rating = branch[:, idx.RATE_A].copy()
     rating[(rating <= 0) | (rating >= idx.NO_RATING)] = math.nan
     angle = float(bus[roots[0], idx.VA])
+    conductance = _table(beyond.conductance, len(branch), 1)[:, 0]
     model = None
-    if len(roots) == 1:
-        model = _model(case.baseMVA, bus, gen, _sound(branch, branch_on, bus), gen_row, gen_on)
+    if len(roots) == 1 and not beyond.is_solved_singly:
+        sound = _sound(branch, branch_on, bus)
+        model = _model(case.baseMVA, bus, gen, sound, conductance * branch_on, gen_row, gen_on)
     return Grid(
         case=case,
         roots=roots,
@@ -107,6 +118,11 @@ def grid_of(case: Case, roots: tuple[int, ...], dc_model: DcModel | None = None)
         bus=bus,
         gen=gen,
         branch=branch,
+        conductance=conductance,
+        unlike=_table(beyond.unlike, len(branch), 4),
+        shares=_table(beyond.shares, len(bus), 4),
+        inside=np.isin(np.arange(len(bus)), beyond.inside),
+        joined=joined_of(beyond, bus[:, idx.BUS_I].astype(np.int64)),
         ends=ends,
         bus_id=bus[:, idx.BUS_I].astype(np.int64),
         from_bus=branch[:, idx.F_BUS].astype(np.int64),
@@ -122,6 +138,10 @@ def grid_of(case: Case, roots: tuple[int, ...], dc_model: DcModel | None = None)
         start=bus[:, idx.VM] * np.exp(1j * np.radians(bus[:, idx.VA] - angle)),
         angle=angle,
     )
+
+
+def _table(rows: Sequence[Json], count: int, width: int) -> Floats:
+    return np.array(rows, dtype=float).reshape(-1, width) if rows else np.zeros((count, width))
 
 
 def powermodels_branches(branch: Floats) -> Floats:
@@ -147,7 +167,9 @@ def _sound(branch: Floats, branch_on: Bools, bus: Floats) -> Floats:
     return found
 
 
-def _model(base: float, bus: Floats, gen: Floats, branch: Floats, gen_row: Ints, gen_on: Bools) -> Json:
+def _model(
+    base: float, bus: Floats, gen: Floats, branch: Floats, conductance: Floats, gen_row: Ints, gen_on: Bools
+) -> Json:
     from lightsim2grid.network import init_from_matpower
 
     bus, gen, branch = bus.copy(), gen.copy(), branch.copy()
@@ -163,9 +185,13 @@ def _model(base: float, bus: Floats, gen: Floats, branch: Floats, gen_row: Ints,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return init_from_matpower({"bus": bus, "gen": gen, "branch": branch, "baseMVA": base})
+            model = init_from_matpower({"bus": bus, "gen": gen, "branch": branch, "baseMVA": base})
     except RuntimeError as fault:
         raise Fault("bad_input", f"lightsim2grid does not take the grid ({fault})") from None
+    if conductance.any():
+        charging = conductance + 1j * branch[:, idx.BR_B]
+        model.update_trafos_parameters(branch[:, idx.BR_R], branch[:, idx.BR_X], charging)
+    return model
 
 
 def injections_of(grid: Grid, scenarios: Sequence[Scenario]) -> Injections:
@@ -174,21 +200,32 @@ def injections_of(grid: Grid, scenarios: Sequence[Scenario]) -> Injections:
     A loads row replaces the bus's demand; generators keep their power; the slack takes the rest.
     """
     count, case = len(scenarios), grid.case
-    places = bus_rows(case)
+    places, joined = named_rows(case), grid.joined
     pd, qd = (np.tile(np.array([row[column] for row in case.bus]), (count, 1)) for column in (idx.PD, idx.QD))
     pg, qg = (np.tile(np.array([row[column] for row in case.gen]), (count, 1)) for column in (idx.PG, idx.QG))
+    none = np.zeros(0)
+    own_pd, own_qd = (
+        np.tile(own, (count, 1)) for own in ((joined.pd, joined.qd) if joined else (none, none))
+    )
     branch_out = np.zeros((count, len(case.branch)), dtype=bool)
     gen_out = np.zeros((count, len(case.gen)), dtype=bool)
     for number, scenario in enumerate(scenarios):
         if scenario.loads:
             at = [places[bus] for bus in scenario.loads]
             demand = list(scenario.loads.values())
-            pd[number, at] = [p for p, _, _ in demand]
-            qd[number, at] = [q for _, q, _ in demand]
+            for whole, own, column in ((pd, own_pd, 0), (qd, own_qd, 1)):
+                wanted = np.array([row[column] for row in demand])
+                if joined is None:
+                    whole[number, at] = wanted
+                else:
+                    joined.replace(whole[number], own[number], list(scenario.loads), at, wanted)
         branch_out[number, list(scenario.outages.branches)] = True
         gen_out[number, list(scenario.outages.generators)] = True
     scale = np.array([[scenario.options.load_scale] for scenario in scenarios])
     pd, qd = pd * scale * grid.bus_on, qd * scale * grid.bus_on
+    own_pd, own_qd = own_pd * scale, own_qd * scale
     there = grid.gen_on & ~gen_out
     pg = pg * there * np.array([[scenario.options.generation_scale] for scenario in scenarios])
-    return Injections(pd, qd, pg, qg * (there & grid.gen_fixed), branch_out & grid.branch_on, gen_out)
+    return Injections(
+        pd, qd, own_pd, own_qd, pg, qg * (there & grid.gen_fixed), branch_out & grid.branch_on, gen_out
+    )

@@ -20,6 +20,9 @@ class InService:
     bus: Floats
     gen: Floats
     branch: Floats
+    conductance: Floats
+    unlike: Floats
+    shares: Floats
 
     @property
     def gen_bus(self) -> Ints:
@@ -36,4 +39,14 @@ def in_service(grid: Grid, branch_out: Bools, gen_out: Bools) -> InService:
     bus[:, idx.BUS_I] = np.arange(len(at_bus))
     gen[:, idx.GEN_BUS] = place[grid.gen_row[at_gen]]
     branch[:, [idx.F_BUS, idx.T_BUS]] = place[grid.ends[at_branch]]
-    return InService(at_bus, at_gen, at_branch, bus, gen, branch)
+    return InService(
+        at_bus,
+        at_gen,
+        at_branch,
+        bus,
+        gen,
+        branch,
+        grid.conductance[at_branch],
+        grid.unlike[at_branch],
+        grid.shares[at_bus],
+    )

@@ -14,7 +14,7 @@ import numpy as np
 from batchtui.model import Json
 from batchtui.work.power.case import BR_R, GS, PD, PMAX, PMIN, QD, QMAX, QMIN, RATE_A
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.grid import Floats, Grid, grid_of, injections_of
+from batchtui.work.power.grid import Floats, Grid, Injections, grid_of, injections_of
 from batchtui.work.power.in_service import InService, in_service
 from batchtui.work.power.opf_problem import Problem, problem_of
 from batchtui.work.power.opf_solver import Optimum, solve
@@ -45,9 +45,8 @@ def solve_opf(scenarios: Sequence[Scenario]) -> Iterator[Solution | Fault]:
             yield fault
 
 
-def problem_for(grid: Grid, scenario: Scenario, *, dc: bool) -> Problem:
+def problem_for(grid: Grid, scenario: Scenario, given: Injections, *, dc: bool) -> Problem:
     """The problem of a scenario on its grid. Raises Fault (bad_input)."""
-    given = injections_of(grid, [scenario])
     part = in_service(grid, given.branch_out[0], given.gen_out[0])
     part.bus[:, PD], part.bus[:, QD] = given.pd[0, part.at_bus], given.qd[0, part.at_bus]
     case = scenario.case
@@ -55,7 +54,8 @@ def problem_for(grid: Grid, scenario: Scenario, *, dc: bool) -> Problem:
 
 
 def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
-    problem = problem_for(grid, scenario, dc=dc)
+    given = injections_of(grid, [scenario])
+    problem = problem_for(grid, scenario, given, dc=dc)
     fault = _hopeless(problem.part, dc)
     if fault is not None:
         return fault
@@ -65,7 +65,7 @@ def _solved(grid: Grid, scenario: Scenario, dc: bool) -> Solution | Fault:
         found = solve(problem, step_control=True)
     if not found.found:
         return _unsolved(problem)
-    solution = _solution(grid, problem, found)
+    solution = _solution(grid, given, problem, found)
     if fallback:
         solution.summary["fallback"] = "step control"
     if problem.costs.not_convex:
@@ -114,15 +114,15 @@ def _unsolved(problem: Problem) -> Fault:
     return Fault("not_converged", "no optimal dispatch was found")
 
 
-def _solution(grid: Grid, problem: Problem, found: Optimum) -> Solution:
+def _solution(grid: Grid, given: Injections, problem: Problem, found: Optimum) -> Solution:
     dc, part = problem.dc, problem.part
-    state = _state(grid, problem, found.x)
+    state = _state(grid, given, problem, found.x)
     loading = loadings(grid, state.pf, state.qf, state.pt, state.qt)
     lmp, price = _prices(problem, found)
     branches = branch_table(grid, state, loading, 0)
     branches["shadow_price"] = _spread(price, part.at_branch, len(grid.branch), 0.0)
-    buses = bus_table(grid, state, net(grid, state.pg, state.pd), net(grid, state.qg, state.qd), 0)
-    buses["lmp"] = _spread(lmp, part.at_bus, len(grid.bus), np.nan)
+    p, q = net(grid, state.pg, state.pd), net(grid, state.qg, state.qd)
+    buses = bus_table(grid, state, p, q, 0, lmp=_spread(lmp, part.at_bus, len(grid.bus), np.nan))
     summary: dict[str, Json] = {
         "iterations": found.steps,
         "converged": True,
@@ -145,9 +145,11 @@ def _spread(values: Floats, at: Json, size: int, otherwise: float) -> Floats:
     return found
 
 
-def _state(grid: Grid, problem: Problem, x: Floats) -> State:
+def _state(grid: Grid, given: Injections, problem: Problem, x: Floats) -> State:
     """The state over all rows of the case, as one row."""
-    from pypower.api import makeBdc, makeYbus
+    from pypower.api import makeBdc
+
+    from batchtui.work.power.admittances import admittances
 
     part, base, dc = problem.part, problem.base, problem.dc
     angle = x[problem.columns("Va")]
@@ -160,9 +162,9 @@ def _state(grid: Grid, problem: Problem, x: Floats) -> State:
     else:
         size = x[problem.columns("Vm")]
         voltage = size * np.exp(1j * angle)
-        _, from_end, to_end = makeYbus(base, part.bus, part.branch)
-        begin = voltage[ends[:, 0]] * np.conj(from_end * voltage) * base
-        end = voltage[ends[:, 1]] * np.conj(to_end * voltage) * base
+        _, from_end, to_end = admittances(base, part)
+        begin = voltage[ends[:, 0]] * np.conj(from_end @ voltage) * base
+        end = voltage[ends[:, 1]] * np.conj(to_end @ voltage) * base
         reactive = x[problem.columns("Qg")] * base
 
     def branches(values: Floats) -> Floats:
@@ -185,6 +187,8 @@ def _state(grid: Grid, problem: Problem, x: Floats) -> State:
         qg=generators(reactive),
         pd=buses(part.bus[:, PD], 0.0),
         qd=buses(part.bus[:, QD] * (not dc), 0.0),
+        joined_pd=given.joined_pd,
+        joined_qd=given.joined_qd * (not dc),
     )
 
 

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from batchtui.model import Json
 from batchtui.work.power import case as idx
+from batchtui.work.power.admittances import admittances
 from batchtui.work.power.grid import Floats, Voltages
 from batchtui.work.power.opf_problem import Problem
 
@@ -21,12 +22,10 @@ class Balances:
     """Constraints of x and their derivatives, in the form of PIPS; each branch is limited at both its ends."""
 
     def __init__(self, problem: Problem, cost: Cost) -> None:
-        from pypower.api import makeYbus
-
         part, self._rated = problem.part, problem.rated
         self._problem, self._cost = problem, cost
         self._width = len(problem.least)
-        self._whole, from_end, to_end = makeYbus(problem.base, part.bus, part.branch)
+        self._whole, from_end, to_end = admittances(problem.base, part)
         self._from, self._to = from_end[self._rated], to_end[self._rated]
         self._branch = part.branch[self._rated]
         self._most = (self._branch[:, idx.RATE_A] / problem.base) ** 2

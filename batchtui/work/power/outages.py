@@ -21,6 +21,7 @@ from batchtui.work.power.case import (
     T_BUS,
     Case,
     bus_rows,
+    named_rows,
     shown,
     whole,
 )
@@ -73,7 +74,7 @@ def _row(value: Json) -> int:
 def references(case: Case, slack: int | None = None) -> tuple[int, ...]:
     """The rows of the reference buses: `slack` where that is given, else the case's. Raises Fault (bad_input)."""
     if slack is not None:
-        row = bus_rows(case).get(slack)
+        row = named_rows(case).get(slack)
         if row is None or case.bus[row][BUS_TYPE] == ISOLATED:
             raise Fault("bad_input", f"slack: there is no bus {slack} in the grid")
         return (row,)

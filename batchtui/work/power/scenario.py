@@ -23,6 +23,7 @@ from batchtui.work.power.case import (
     T_BUS,
     Case,
     bus_rows,
+    named_rows,
     shown,
 )
 from batchtui.work.power.fault import Fault
@@ -77,7 +78,7 @@ def scenario_of(arguments: Mapping[str, Json]) -> Scenario:
     options = options_of(arguments)
     case = read_case(grid)
     demand = {} if loads is None else read_loads(loads)
-    if fault := demand and unknown_bus(demand, bus_rows(case), str(loads)):
+    if fault := demand and unknown_bus(demand, named_rows(case), str(loads)):
         raise fault
     outages = outages_of(arguments.get("outages"), case)
     roots = sound_roots(case, outages, options)

@@ -41,6 +41,8 @@ class State:
     qg: Floats
     pd: Floats
     qd: Floats
+    joined_pd: Floats  # of it, what joined buses take
+    joined_qd: Floats
 
 
 def loadings(grid: Grid, pf: Floats, qf: Floats, pt: Floats, qt: Floats) -> Floats:
@@ -73,9 +75,9 @@ def branch_table(grid: Grid, state: State, loading: Floats, number: int) -> dict
     }
 
 
-def bus_table(grid: Grid, state: State, p: Floats, q: Floats, number: int) -> dict[str, Json]:
-    """The bus table of row `number`; p and q are the net injections."""
-    return {
+def bus_table(grid: Grid, state: State, p: Floats, q: Floats, number: int, **more: Floats) -> dict[str, Json]:
+    """The bus table of row `number`; p and q are the net injections. `more`: further columns, by row of the case."""
+    found: dict[str, Json] = {
         "bus_id": grid.bus_id,
         "vm_pu": state.vm[number],
         "va_deg": state.va[number],
@@ -83,7 +85,11 @@ def bus_table(grid: Grid, state: State, p: Floats, q: Floats, number: int) -> di
         "q_mvar": q[number],
         "vmin": grid.vmin,
         "vmax": grid.vmax,
+        **more,
     }
+    if grid.joined is not None:
+        grid.joined.table(found, state.joined_pd[number], state.joined_qd[number])
+    return found
 
 
 def summaries(grid: Grid, state: State, loading: Floats, *, dc: bool) -> list[dict[str, Json]]:
@@ -106,6 +112,7 @@ def summaries(grid: Grid, state: State, loading: Floats, *, dc: bool) -> list[di
 
 
 def _add_voltages(grid: Grid, vm: Floats, found: Sequence[dict[str, Json]]) -> None:
+    vm = np.where(grid.inside, np.nan, vm)
     seen = np.round(vm, 9)  # so that of equal voltages the first is named
     low, high = np.nanargmin(seen, axis=1), np.nanargmax(seen, axis=1)
     outside = (vm < grid.vmin - VOLTAGE_SLACK) | (vm > grid.vmax + VOLTAGE_SLACK)

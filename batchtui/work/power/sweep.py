@@ -1,6 +1,6 @@
 """Power flow of many injections and outages on one grid in one call of lightsim2grid.
 
-Grids with several reference buses go to PYPOWER's Newton method instead (`several_references`).
+What lightsim2grid does not hold is solved singly instead (`one_by_one`).
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class States:
     qt: Floats
     pg: Floats
     qg: Floats
+    pd: Floats  # what the buses take, at their voltages
+    qd: Floats
     voltages: Voltages  # the reference bus at angle 0
 
 
@@ -65,10 +67,10 @@ def _rows(given: Injections, rows: Ints) -> Injections:
 
 def _solved(grid: Grid, given: Injections, dc: bool, start: Voltages) -> States:
     if grid.model is None:
-        from batchtui.work.power.several_references import solve_held
+        from batchtui.work.power.one_by_one import solve_singly
 
-        return solve_held(grid, given, dc, start)
-    pd, qd = given.pd.copy(), given.qd.copy()
+        return solve_singly(grid, given, dc, start)
+    pd, qd = given.pd.copy(), given.qd.copy()  # less what is generated at PQ buses
     for gen in np.flatnonzero(grid.gen_fixed):
         pd[:, grid.gen_row[gen]] -= given.pg[:, gen]
         qd[:, grid.gen_row[gen]] -= given.qg[:, gen]
@@ -97,6 +99,8 @@ def _solved(grid: Grid, given: Injections, dc: bool, start: Voltages) -> States:
         qt=qt,
         pg=made[..., 0],
         qg=made[..., 1],
+        pd=given.pd.copy(),
+        qd=given.qd.copy(),
         voltages=voltages,
     )
 

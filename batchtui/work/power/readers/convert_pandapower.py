@@ -2,51 +2,51 @@
 
     python -m batchtui.work.power.readers.convert_pandapower GRID.json OUT.json
 
-OUT gets `{baseMVA, bus, gen, branch, gencost, notes}`, or `{"fault": [kind, message]}`. Bus numbers are pandapower's
-indices plus one; buses that closed switches join have the number of the first. Branch rows are lines, then
-transformers, three-winding transformers (three rows each) and impedances, each in the order of its table.
+OUT gets `{baseMVA, bus, gen, branch, gencost, beyond, notes}`, or `{"fault": [kind, message]}`. Bus numbers are
+pandapower's indices plus one. Branch rows are lines, then transformers, three-winding transformers (all high voltage
+sides, all medium, all low), impedances, what is inside of extended wards and switches with an impedance: each in the
+order of its table, out of service or not. Generator rows are external grids, generators and two for each DC line (its
+to end first), then extended wards: those in service.
+
+Options that a net carries (`user_pf_options`) hold, as they do in runpp.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Final
 
 from batchtui.model import Json
 from batchtui.text import cell
-from batchtui.work.power.case import (
-    BASE_KV,
-    BR_STATUS,
-    BUS_I,
-    BUS_TYPE,
-    F_BUS,
-    GEN_BUS,
-    GS,
-    MBASE,
-    REF,
-    SHIFT,
-    T_BUS,
-    TAP,
-    VA,
-    VMAX,
-    VMIN,
-)
+from batchtui.work.power.case import GEN_BUS, RATE_A
+from batchtui.work.power.readers.pandapower_tables import Tables, limits_of_optimum
 
 _FRAME: Final = ("pandas.core.frame", "DataFrame")
 _LEFT_OUT: Final = ("controller", "group", "measurement", "characteristic")
 """Tables that do not bear on a power flow; some hold objects of any class."""
 _REFUSED: Final = (
-    *("svc", "ssc", "tcsc", "vsc", "vsc_stacked", "vsc_bipolar", "dcline"),
+    *("svc", "ssc", "tcsc", "vsc", "vsc_stacked", "vsc_bipolar"),
     *("bus_dc", "line_dc", "load_dc", "source_dc"),
 )
-"""What has no place in MATPOWER's tables."""
-_ONE_WAY: Final = ("branch_r_asym", "branch_x_asym", "branch_g_asym", "branch_b_asym")
-"""Further columns of a conversion: what differs by direction. `branch_g` is the conductance."""
-_BRANCHES: Final = ("line", "trafo", "trafo3w", "impedance")
-_COLUMNS: Final = {"bus": 13, "gen": 10, "branch": 13}
+"""What controls a flow or is no alternating current: no solver here knows it."""
+_OPTIONS: Final = {
+    "enforce_q_lims": "generators that keep their reactive limits",
+    "distributed_slack": "a slack that several generators share",
+    "tdpf": "lines whose resistance goes with their temperature",
+}
+"""Options of a net that change what is solved, in words."""
+_TOLD: Final = (
+    "calculate_voltage_angles",
+    "trafo_model",
+    "enforce_p_lims",
+    "switch_rx_ratio",
+    "trafo3w_losses",
+)
+"""Options that change the tables, and that rundcpp does not look at."""
+_RATED: Final = ("line", "trafo", "trafo3w")
+_PLAIN: Final = (str, int, float)
 
 
 class Unusable(Exception):
@@ -62,7 +62,6 @@ def convert(path: str) -> dict[str, Json]:
     text = tables_only(Path(path).read_bytes())
     try:
         import pandapower
-        from pandapower.converter.pypower.to_ppc import to_ppc
     except ImportError:
         message = "a pandapower grid needs pandapower: pip install 'batchtui[pandapower]'"
         raise Unusable(message, "missing_extra") from None
@@ -72,16 +71,35 @@ def convert(path: str) -> dict[str, Json]:
         raise Unusable(f"pandapower cannot read it ({_words(fault)})") from None
     for element in _REFUSED:
         if element in net and len(net[element]) and bool(net[element].get("in_service", True).any()):
-            raise Unusable(f"has a {element}, which MATPOWER's tables do not know")
+            raise Unusable(f"has a {element}, which cannot be solved here")
+    asked = dict(net.get("user_pf_options") or {})
+    for option, words in _OPTIONS.items():
+        if asked.get(option):
+            raise Unusable(f"asks for {words} ({option} in its user_pf_options), which cannot be solved here")
+    unrated = [name for name in _RATED if len(net[name]) and "max_loading_percent" not in net[name]]
+    for name in unrated:
+        net[name]["max_loading_percent"] = 100.0
     try:
-        ppc = to_ppc(net, init="flat", mode="pf", calculate_voltage_angles=True)
-        case = tables_of(net, ppc)
+        solve(net)
+        tables = Tables(net).all()
     except Unusable:
         raise
     except Exception as fault:
         raise Unusable(f"pandapower cannot convert it ({_words(fault)})") from None
-    case["gencost"] = _costs(net, to_ppc, case)
-    return case
+    tables["notes"] += _notes(net, asked)
+    tables["gencost"] = _costs(net, tables, unrated)
+    return tables
+
+
+def solve(net: Json) -> None:
+    """Let pandapower solve it, or at least make its tables. Raises what pandapower raises for other reasons."""
+    import pandapower
+    from pandapower.auxiliary import LoadflowNotConverged
+
+    try:
+        pandapower.runpp(net, numba=False, lightsim2grid=False)
+    except LoadflowNotConverged:
+        net["converged"] = False  # from a start that others find better, it may be solved all the same
 
 
 def tables_only(data: bytes) -> str:
@@ -95,7 +113,9 @@ def tables_only(data: bytes) -> str:
         raise Unusable("is no pandapower grid")
     kept: dict[str, Json] = {}
     for name, value in held.items():
-        if isinstance(value, dict):
+        if name == "user_pf_options" and isinstance(value, dict):
+            kept[name] = {key: one for key, one in value.items() if one is None or isinstance(one, _PLAIN)}
+        elif isinstance(value, dict):
             plain = (value.get("_module"), value.get("_class")) == _FRAME
             table = value.get("_object")
             if not plain or not isinstance(table, str) or name in _LEFT_OUT:
@@ -103,7 +123,7 @@ def tables_only(data: bytes) -> str:
             if "_module" in table:
                 raise Unusable(f"the table {cell(name, 40)} holds objects")
             kept[name] = value
-        elif value is None or isinstance(value, str | int | float):
+        elif value is None or isinstance(value, _PLAIN):
             kept[name] = value
     if "bus" not in kept:
         raise Unusable("is a pandapower grid without buses")
@@ -111,103 +131,80 @@ def tables_only(data: bytes) -> str:
     return json.dumps({**shell, "_object": kept})
 
 
-def tables_of(net: Json, ppc: dict[str, Json]) -> dict[str, Json]:
-    """The tables of a net from its conversion, with buses renumbered. Raises Unusable."""
-    for column in _ONE_WAY:
-        if any(abs(value) > 1e-12 for value in ppc.get(column, ())):
-            raise Unusable("has an impedance that differs by direction, which MATPOWER's tables do not know")
-    numbers, notes = _numbers(net, len(ppc["bus"]))
-    base = float(ppc["baseMVA"])
-    tables = {name: [_row(row, width) for row in ppc[name]] for name, width in _COLUMNS.items()}
-    for place, row in enumerate(tables["bus"]):
-        row[BUS_I] = numbers[place]
-        row[VMAX], row[VMIN] = _finite(row[VMAX], 1.1), _finite(row[VMIN], 0.9)
-        row[BASE_KV] = _finite(row[BASE_KV], 0.0)
-    for row in tables["gen"]:
-        row[GEN_BUS], row[MBASE] = numbers[int(row[GEN_BUS])], _finite(row[MBASE], base)
-    none = [0.0] * len(tables["branch"])
-    for row, conductance in zip(tables["branch"], ppc.get("branch_g", none), strict=True):
-        ends = int(row[F_BUS]), int(row[T_BUS])
-        # MATPOWER's branches have no conductance: half of it goes to each end, the first behind the tap
-        for end, ratio in zip(ends, (row[TAP] or 1.0, 1.0), strict=True):
-            tables["bus"][end][GS] += float(conductance.real) / 2 * base / ratio**2
-        row[F_BUS], row[T_BUS] = numbers[ends[0]], numbers[ends[1]]
-    _start_angles(tables, numbers)
-    return {"baseMVA": base, **tables, "notes": notes + _left_out(net)}
+def _notes(net: Json, asked: dict[str, Json]) -> list[str]:
+    """What is told of a net whose results could be taken for something else."""
+    notes = ["loading is of apparent power, at the nominal voltage; pandapower's own is of current"]
+    off = sum(
+        int((~net[name].in_service.astype(bool)).sum()) for name in (*_RATED, "impedance") if len(net[name])
+    )
+    if off:
+        notes.append(f"{off} branches are out of service; rows count them too")
+    if len(net.sgen) or len(net.storage) or len(net.asymmetric_sgen):
+        notes.append(
+            "static generators and storages are part of the demand of their buses, and scaled with it"
+        )
+    if net._options["voltage_depend_loads"]:
+        notes.append(
+            "loads follow the voltage in ac and n1; linear and optimal power flow take them as constant"
+        )
+        if buses := _not_adding_up(net):
+            notes.append(
+                f"all demand at bus {buses} follows the voltage by the mean share of its loads, as runpp solves it; "
+                "runpp's tables of loads and generators do not add up to its flows there, ours do"
+            )
+    if len(net.asymmetric_load) or len(net.asymmetric_sgen):
+        notes.append("linear power flow counts asymmetric elements, which rundcpp leaves out")
+    if len(net.dcline):
+        notes.append("DC lines are generators at both ends; generation_scale scales them too")
+    told = {name: value for name, value in asked.items() if name in _TOLD}
+    if told:
+        words = ", ".join(f"{name} {value}" for name, value in told.items())
+        notes.append(
+            f"the net's own options hold for every task, also where rundcpp does not look: {cell(words, 160)}"
+        )
+    return notes
 
 
-def _start_angles(tables: dict[str, list[list[float]]], numbers: list[int]) -> None:
-    """Turn each bus by the transformers between it and the reference: a flat start is far off behind them."""
-    place = {number: n for n, number in enumerate(numbers)}
-    near: dict[int, list[tuple[int, float]]] = {}
-    for row in tables["branch"]:
-        if row[BR_STATUS]:
-            start, end = place[int(row[F_BUS])], place[int(row[T_BUS])]
-            near.setdefault(start, []).append((end, -row[SHIFT]))
-            near.setdefault(end, []).append((start, row[SHIFT]))
-    front = [n for n, row in enumerate(tables["bus"]) if row[BUS_TYPE] == REF]
-    seen = set(front)
-    while front:
-        here = front.pop()
-        for other, turn in near.get(here, ()):
-            if other not in seen:
-                seen.add(other)
-                front.append(other)
-                tables["bus"][other][VA] = tables["bus"][here][VA] + turn
-
-
-def _numbers(net: Json, rows: int) -> tuple[list[int], list[str]]:
-    """Bus numbers by row of the converted table."""
+def _not_adding_up(net: Json) -> str:
+    """The first buses where loads that follow the voltage stand with others, or with what feeds the bus."""
     lookup = net._pd2ppc_lookups["bus"]
-    first: dict[int, int] = {}
-    joined = 0
-    for index in sorted(int(index) for index in net.bus.index):
-        row = int(lookup[index])
-        joined += row >= 0 and row in first
-        if row >= 0:
-            first.setdefault(row, index + 1)
-    notes = ["bus numbers are pandapower's indices plus 1"]
-    if joined:
-        notes.append(f"{joined} buses that closed switches join to others have the number of the first")
-    free = max(first.values(), default=0)
-    numbers = []
-    for row in range(rows):
-        if row not in first:
-            free += 1
-        numbers.append(first.get(row, free))
-    return numbers, notes
+    names = [name for name in net.load if name.startswith("const_") and name.endswith("_percent")]
+    loads = net.load[net.load.in_service.astype(bool)]
+    node = lookup[loads.bus.to_numpy()]
+    kinds = loads[names].groupby(node).nunique().max(axis=1)
+    found = set(kinds.index[kinds > 1])
+    follow = set(node[(loads[names] != 0).any(axis=1).to_numpy()])
+    for element in ("sgen", "storage", "motor", "ward", "xward", "ext_grid", "gen"):
+        found |= follow & set(lookup[net[element].bus.to_numpy(dtype=int)])
+    buses = sorted(int(index) + 1 for index in net.bus.index if lookup[index] in found)
+    return ", ".join(map(str, buses[:5])) + (" …" if len(buses) > 5 else "")
 
 
-def _left_out(net: Json) -> list[str]:
-    off = sum(int((~net[name].in_service.astype(bool)).sum()) for name in _BRANCHES if len(net[name]))
-    return [f"{off} branches out of service were left out; rows count those in service"] if off else []
-
-
-def _costs(net: Json, to_ppc: Json, case: dict[str, Json]) -> list[list[float]]:
-    """The costs, where their rows are those of the generators; a note where they are not."""
+def _costs(net: Json, tables: dict[str, Json], unrated: list[str]) -> list[list[float]]:
+    """The costs, where their rows are those of the generators, with the limits of an optimum; else a note."""
     if not (len(net.poly_cost) or len(net.pwl_cost)):
         return []
+    from pandapower.converter.pypower.to_ppc import to_ppc
+
+    units = [int(row[GEN_BUS].real) for row in net._ppc["gen"]]
+    before = net._pd2ppc_lookups["bus"].copy()
+    rows = {place: span for place, span in net._pd2ppc_lookups["branch"].items() if place in unrated}
     try:
         ppc = to_ppc(net, init="flat", mode="opf", calculate_voltage_angles=True)
-        units = [int(row[GEN_BUS].real) for row in ppc["gen"]]
-        numbers, _ = _numbers(net, len(ppc["bus"]))
         costs = [[float(value.real) for value in row] for row in ppc["gencost"]]
-        fits = [numbers[unit] for unit in units] == [row[GEN_BUS] for row in case["gen"]]
+        after = [int(row[GEN_BUS].real) for row in ppc["gen"]]
+        same = (before == net._pd2ppc_lookups["bus"]).all()
     except Exception as fault:
-        case["notes"].append(f"costs were left out: {_words(fault)}")
+        tables["notes"].append(f"costs were left out: {_words(fault)}")
         return []
-    if not fits:
-        case["notes"].append("costs were left out: they are of more than the generators")
+    if not same or units != after:
+        tables["notes"].append("costs were left out: they are of more than the generators")
         return []
+    limits_of_optimum(tables, net, ppc)
+    for begin, end in rows.values():  # without a limit of their loading they have none in an optimum either
+        for row in tables["branch"][begin:end]:
+            row[RATE_A] = 0.0
     return costs
-
-
-def _row(row: Json, width: int) -> list[float]:
-    return [float(value.real) for value in row[:width]]
-
-
-def _finite(value: float, absent: float) -> float:
-    return value if math.isfinite(value) else absent
 
 
 def _words(fault: Exception) -> str:

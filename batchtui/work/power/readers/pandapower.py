@@ -18,10 +18,11 @@ from platformdirs import user_cache_path
 
 from batchtui.model import Json
 from batchtui.text import cell
+from batchtui.work.power.beyond import beyond_of
 from batchtui.work.power.case import Case, checked
 from batchtui.work.power.fault import Fault
 
-_FORM: Final = 1
+_FORM: Final = 2
 """Goes into the name of what is kept: raised when the conversion changes."""
 _LONGEST: Final = 600.0
 """Seconds that a conversion may take."""
@@ -46,6 +47,7 @@ def read_pandapower(path: str | Path) -> Case:
         raise Fault(kind, message, path)
     tables = {table: found[table] for table in ("bus", "gen", "branch", "gencost")}
     case = checked(tables, found["baseMVA"], path)
+    case.beyond = beyond_of(found["beyond"], len(case.bus), len(case.branch), path)
     case.notes = found["notes"]
     return case
 

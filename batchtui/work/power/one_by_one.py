@@ -1,7 +1,10 @@
-"""Power flow where several buses hold their angle: in parts of a grid that are not joined, or in one part.
+"""Power flow of what a sweep of lightsim2grid cannot hold, one scenario after the other, some 10 ms each.
 
-PYPOWER's Newton method and linear model, as MATPOWER's: each reference bus keeps its voltage and its angle, and
-its first generator takes the rest. One scenario after the other, some 10 ms each.
+- Several buses that hold their angle, in parts of a grid that are not joined, or in one part: as in MATPOWER each
+  reference bus keeps its voltage and its angle, and its first generator takes the rest.
+- Demand that follows the voltage, and branches whose ends differ (`Beyond`).
+
+Newton's method (`admittances`) and PYPOWER's linear model.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from typing import Final
 import numpy as np
 
 from batchtui.work.power import case as idx
+from batchtui.work.power.admittances import admittances, newton
+from batchtui.work.power.demand import Demand
 from batchtui.work.power.grid import Floats, Grid, Injections, Ints, Voltages
 from batchtui.work.power.in_service import InService, in_service
 from batchtui.work.power.sweep import MOST_ITERATIONS, TOLERANCE, States
@@ -20,7 +25,7 @@ from batchtui.work.power.sweep import MOST_ITERATIONS, TOLERANCE, States
 _FLOWS: Final = ("pf", "qf", "pt", "qt")
 
 
-def solve_held(grid: Grid, given: Injections, dc: bool, start: Voltages) -> States:
+def solve_singly(grid: Grid, given: Injections, dc: bool, start: Voltages) -> States:
     """Solve all rows from `start`. As `sweep.solve`, without its second try."""
     count, nb, ng, nl = len(given.pd), len(grid.bus), len(grid.gen), len(grid.branch)
     states = States(
@@ -32,6 +37,8 @@ def solve_held(grid: Grid, given: Injections, dc: bool, start: Voltages) -> Stat
         voltages=np.full((count, nb), np.nan, dtype=complex),
         pg=np.zeros((count, ng)),
         qg=np.zeros((count, ng)),
+        pd=given.pd.copy(),
+        qd=given.qd.copy(),
         **{name: np.full((count, nl), np.nan) for name in _FLOWS},
     )
     begin = start * np.exp(1j * np.radians(grid.angle))
@@ -48,7 +55,8 @@ class _One:
     """One scenario on what is in service; powers in pu."""
 
     part: InService
-    power: Voltages  # injected at each bus
+    made: Voltages  # at each bus
+    demand: Demand
     given: Voltages  # by each generator
     start: Voltages
     ref: Ints
@@ -62,33 +70,36 @@ def _one(grid: Grid, given: Injections, row: int, start: Voltages) -> _One:
     fed = np.isin(np.arange(len(bus)), gen_bus)
     kind = np.where(fed, bus[:, idx.BUS_TYPE], idx.PQ)
     made = (given.pg[row, part.at_gen] + 1j * given.qg[row, part.at_gen]) / base
-    power = -(given.pd[row, part.at_bus] + 1j * given.qd[row, part.at_bus]) / base
+    demand = Demand((given.pd[row, part.at_bus] + 1j * given.qd[row, part.at_bus]) / base, part.shares)
+    power = np.zeros(len(bus), dtype=complex)
     np.add.at(power, gen_bus, made)
     size = np.abs(start[part.at_bus])
     held = np.flatnonzero(kind[gen_bus] != idx.PQ)
     size[gen_bus[held]] = part.gen[held, idx.VG]
     turn = np.where(kind == idx.REF, np.radians(bus[:, idx.VA]), np.angle(start[part.at_bus]))
     ref, pv, pq = (np.flatnonzero(kind == wanted) for wanted in (idx.REF, idx.PV, idx.PQ))
-    return _One(part, power, made, size * np.exp(1j * turn), ref, pv, pq)
+    return _One(part, power, demand, made, size * np.exp(1j * turn), ref, pv, pq)
 
 
 def _newton(grid: Grid, one: _One, states: States, row: int) -> None:
-    from pypower.api import makeYbus, newtonpf, ppoption
-
-    options = ppoption(VERBOSE=0, OUT_ALL=0, PF_TOL=TOLERANCE, PF_MAX_IT=MOST_ITERATIONS)
-    whole, from_end, to_end = makeYbus(grid.case.baseMVA, one.part.bus, one.part.branch)
+    base, at_bus = grid.case.baseMVA, one.part.at_bus
+    whole, from_end, to_end = admittances(base, one.part)
     try:
-        found, converged, steps = newtonpf(whole, one.power, one.start, one.ref, one.pv, one.pq, options)
+        found, steps = newton(
+            whole, one.made, one.demand, one.start, one.pv, one.pq, TOLERANCE, MOST_ITERATIONS
+        )
     except (np.linalg.LinAlgError, RuntimeError):  # a matrix that has no inverse
         return
-    states.iterations[row] = steps
-    states.converged[row] = bool(converged) and bool(np.isfinite(found).all())
-    base = grid.case.baseMVA
+    states.iterations[row] = MOST_ITERATIONS if steps is None else steps
+    states.converged[row] = steps is not None and bool(np.isfinite(found).all())
     for name, admittance, end in (("f", from_end, idx.F_BUS), ("t", to_end, idx.T_BUS)):
-        flow = found[one.part.branch[:, end].astype(int)] * np.conj(admittance * found) * base
+        flow = found[one.part.branch[:, end].astype(int)] * np.conj(admittance @ found) * base
         getattr(states, f"p{name}")[row, one.part.at_branch] = flow.real
         getattr(states, f"q{name}")[row, one.part.at_branch] = flow.imag
-    _keep(grid, one, states, row, found, found * np.conj(whole * found), np.abs(found))
+    used = one.demand.at(np.abs(found))
+    states.pd[row, at_bus], states.qd[row, at_bus] = used.real * base, used.imag * base
+    injected = found * np.conj(whole @ found) + used
+    _keep(grid, one, states, row, found, injected, np.abs(found))
 
 
 def _linear(grid: Grid, one: _One, states: States, row: int) -> None:
@@ -97,8 +108,9 @@ def _linear(grid: Grid, one: _One, states: States, row: int) -> None:
     base = grid.case.baseMVA
     whole, ends, shifted, shifts = makeBdc(base, one.part.bus, one.part.branch)
     shunts = one.part.bus[:, idx.GS] / base
+    power = one.made.real - one.demand.power.real
     try:
-        angles = dcpf(whole, one.power.real - shifted - shunts, np.angle(one.start), one.ref, one.pv, one.pq)
+        angles = dcpf(whole, power - shifted - shunts, np.angle(one.start), one.ref, one.pv, one.pq)
     except (np.linalg.LinAlgError, RuntimeError):
         return
     states.iterations[row] = 1
@@ -106,20 +118,20 @@ def _linear(grid: Grid, one: _One, states: States, row: int) -> None:
     flow = (ends * angles + shifts) * base
     states.pf[row, one.part.at_branch], states.pt[row, one.part.at_branch] = flow, -flow
     states.qf[row, one.part.at_branch] = states.qt[row, one.part.at_branch] = 0.0
-    injected = whole * angles + shifted + shunts + 1j * one.power.imag
+    injected = whole * angles + shifted + shunts + one.demand.power.real + 1j * one.made.imag
     _keep(grid, one, states, row, np.exp(1j * angles), injected, np.ones(len(angles)))
 
 
 def _keep(
     grid: Grid, one: _One, states: States, row: int, found: Voltages, injected: Voltages, vm: Floats
 ) -> None:
-    """Fill in voltages, and what generators give for what the buses then take."""
+    """Fill in voltages, and what generators give; `injected`: what they have to give together at each bus."""
     turned = found * np.exp(-1j * np.radians(grid.angle))
     states.voltages[row, one.part.at_bus] = turned
     states.vm[row, one.part.at_bus] = vm
     states.va[row, one.part.at_bus] = np.degrees(np.angle(turned)) + grid.angle
     made = one.given.copy()
-    rest = injected - one.power
+    rest = injected - one.made
     for bus in np.concatenate((one.ref, one.pv)).tolist():
         here = np.flatnonzero(one.part.gen_bus == bus)
         if bus in one.ref:
