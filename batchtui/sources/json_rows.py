@@ -38,11 +38,15 @@ def _starts_whole(line: bytes) -> bool:
     return True
 
 
-def jsonl_rows(source: Input) -> Rows:
-    """One object a line; blank lines count as lines, not as rows."""
+def jsonl_rows(source: Input, room: int | None = None) -> Rows:
+    """One object a line; blank lines count as lines, not as rows. With `room` no further than so many bytes."""
     decoder = StrictDecoder()
     number = 0
     for line, raw in source.lines():
+        if room is not None:
+            room -= len(raw or b"")
+            if room < 0 and number:
+                return
         if raw is not None and not raw.strip():
             continue
         number += 1

@@ -40,7 +40,8 @@ FORMATS = {
     ".yml": "yaml",
 }
 _PEEK = 100
-"""Rows of a JSON form that are looked at for its columns."""
+"""Rows of a JSON form that are looked at for its columns, of JSON Lines no more than _PEEK_BYTES of them."""
+_PEEK_BYTES = 4 * 1024 * 1024
 
 
 def open_source(
@@ -144,10 +145,12 @@ def _text_source(spec: SourceSpec, source: Input, form: str) -> Source:
             zipped=source.zipped,
         )
 
-    def read() -> Rows:
-        return json_rows.json_rows(source, spec.rows) if form == "json" else json_rows.jsonl_rows(source)
+    def read(room: int | None = None) -> Rows:
+        return (
+            json_rows.json_rows(source, spec.rows) if form == "json" else json_rows.jsonl_rows(source, room)
+        )
 
-    columns, first = json_rows.peek_columns(islice(read(), _PEEK))
+    columns, first = json_rows.peek_columns(islice(read(_PEEK_BYTES), _PEEK))
     what = recognise(first, columns)
     return _source(
         spec,

@@ -9,6 +9,7 @@ from pathlib import Path
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json, Problem, Row, SourceSpec, seconds
 from batchtui.sources.native import RESULTS
+from batchtui.sources.pace import Pace
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Implied
 
@@ -88,9 +89,9 @@ def scan(
     base: Path,
     cancelled: Callable[[], bool],
     tell: Callable[[Scan], None],
-    every: int = 5000,
+    every: float = 0.2,
 ) -> Scan:
-    """Read the source to its end, or to ROWS_LIMIT. `tell` gets what is known now and then; raises nothing."""
+    """Read the source to its end, or to ROWS_LIMIT. `tell` gets what is known every so many seconds; raises nothing."""
     found = Scan()
     try:
         source = open_source(spec, base, with_text=False)
@@ -103,18 +104,18 @@ def scan(
     found.form = _NATIVE.get(source.native or "", "") or (
         "folder" if path and path.is_dir() else ending.lstrip(".").upper() or "text"
     )
-    tell(found)
-    for number, item in enumerate(source.rows()):
+    pace = Pace(every)
+    for item in source.rows():
+        if pace.due():
+            if cancelled():
+                return found
+            tell(found)
         if isinstance(item, Row):
             found.rows += 1
         elif item.fatal:
             found.bad += 1
             if len(found.problems) < _LINES_SHOWN:
                 found.problems.append(item)
-        if number % every == every - 1:
-            if cancelled():
-                return found
-            tell(found)
         if found.rows >= ROWS_LIMIT:
             return found
     found.done = True

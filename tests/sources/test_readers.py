@@ -366,3 +366,16 @@ def test_random_damage_never_raises(inputs: Path, tmp_path: Path) -> None:
             (tmp_path / name).write_bytes(bad[: chance.randrange(1, len(bad))])
             with contextlib.suppress(BadInput):
                 list(open_source(SourceSpec(file=name), tmp_path).rows())
+
+
+def test_long_lines_are_not_held_to_learn_their_columns(source: Write) -> None:
+    lines = [json.dumps({"id": n, "text": "x" * 1_000_000}) for n in range(30)]
+    content = "\n".join(lines).encode()
+    tracemalloc.start()
+    try:
+        opened = source("rows.jsonl", content)
+        assert tracemalloc.get_traced_memory()[1] < 15_000_000
+    finally:
+        tracemalloc.stop()
+    assert opened.columns == ["id", "text"]
+    assert len(rows_of(opened)) == 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,7 @@ from batchtui.engine.pool import AnyBackend, Backends
 from batchtui.errors import BatchtuiError, KeyMissing, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row
 from batchtui.results.slow_patterns import slow_patterns
+from batchtui.sources.pace import Pace
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
 from batchtui.sources.talks import is_talk
@@ -34,6 +35,7 @@ from batchtui.text import cell
 PROBLEMS_SHOWN = 200
 """Problems that are kept word for word; the rest are counted."""
 ID_LIMIT = 512
+TICK_SECONDS = 0.1
 _PROMPTS = frozenset({"prompt", "messages", "body"})
 _OWN_WORK = _PROMPTS | {"command", "call"}
 """Keys of `[job]` that say other work than what a source implies."""
@@ -251,12 +253,15 @@ class Composition:
         """Whether jobs can be made at all."""
         return self.routing is not None
 
-    def rows(self) -> Iterator[Row]:
-        """The usable rows; the others become problems."""
+    def rows(self, tick: Callable[[int], None] | None = None) -> Iterator[Row]:
+        """The usable rows; the others become problems. `tick` gets the number of rows read now and then."""
         if not self.spec.source:
             yield Row(number=1, line=None, values={})
             return
-        for item in self.source.rows() if self.source else ():
+        pace = Pace(TICK_SECONDS)
+        for count, item in enumerate(self.source.rows() if self.source else ()):
+            if tick and pace.due():
+                tick(count)
             if isinstance(item, Row):
                 yield item
             else:

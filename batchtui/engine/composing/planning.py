@@ -101,7 +101,7 @@ def plan(
 
     `base` is the folder that paths start from, those of jobs from `files` where that is another (a source without
     a batch file), `where` the batch file's name in messages. With a `draft` the
-    jobs are written there for `create`. `tick` is called with the number of rows read, every 500; `reach` takes in what
+    jobs are written there for `create`. `tick` is called with the number of rows read now and then; `reach` takes in what
     each job does beyond its words. With a `library`, paid work that one of its batches sent before is among the problems.
     `keep` says which jobs that their backend would refuse go along, to fail by themselves.
     """
@@ -155,9 +155,7 @@ def _check_jobs(
     last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
     target = Target(work, flight, library)
     scenarios = ScenarioPreflight(target.earlier)
-    for count, row in enumerate(work.rows()):
-        if tick and count % 500 == 0:
-            tick(count)
+    for row in work.rows(tick):
         for variant, sweep in enumerate(work.combinations, 1):
             try:
                 job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")

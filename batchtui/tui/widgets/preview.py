@@ -20,11 +20,14 @@ from batchtui.model import Json, Problem
 from batchtui.preflight import Preflight
 from batchtui.text import cell, page
 from batchtui.tui import figures
+from batchtui.tui.first_values import FirstValues
 from batchtui.tui.widgets.text_view import TextView
 
 FORM_NAME = "batch"
 """What problems call the form itself, where it is no batch file yet."""
 _PROBLEMS_SHOWN = 100
+_VALUES_SHOWN = 5000
+"""Of a JSON document; each stands on a line of its own, and a row may hold millions."""
 
 
 class PreviewPane(Vertical):
@@ -71,8 +74,11 @@ class PreviewPane(Vertical):
 
 def as_json(value: Json) -> Content:
     """Indented JSON in colours, clean and cut to what a viewer holds."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return highlight(page(text), language="json")
+    first = FirstValues(_VALUES_SHOWN)
+    text = json.dumps(first.of(value), indent=2, ensure_ascii=False, default=str)
+    shown = highlight(page(text), language="json")
+    more = f"\n… the first {_VALUES_SHOWN:,} values; all of them are sent"
+    return Content.assemble(shown, (more, "dim")) if first.cut else shown
 
 
 def problem_line(problem: Problem) -> Content:
