@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from unittest import mock
 
@@ -19,6 +19,7 @@ from batchtui.store.library import Library
 from batchtui.text import cell
 from batchtui.tui import models
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.widgets.job_table import JobTable
 from tests.hostile import command_line
 from tests.hostile.corpus import Case
 from tests.hostile.place import Place
@@ -29,8 +30,8 @@ from tests.tui.waiting import screen_text, until
 
 SIZE = (200, 40)
 ROUND = (
-    ["enter"], ["2"], ["3"], ["4"], ["1"], ["escape"], ["f"], ["escape"], ["escape"], ["i"], ["escape"], ["e"], ["escape"],
-    ["t"], ["W"], ["escape"], ["1"],
+    [], ["enter"], ["2"], ["3"], ["4"], ["1"], ["n"], ["escape"], ["f"], ["escape"], ["escape"], ["i"], ["pagedown"],
+    ["escape"], ["e"], ["escape"], ["t"], ["W", "home"], ["pagedown"], ["end"], ["escape"], ["1"],
 )  # fmt: skip
 """From a batch's table through the viewer's tabs, its filters, its facts, its errors and its log."""
 
@@ -129,7 +130,7 @@ def _batch_file(case: Case, place: Place) -> str:
 async def batch(case: Case, place: Place) -> None:
     """What the command line made of the case, opened in the list, the table, the viewer and the log."""
     command_line.play(case, place)
-    await tour(place, case)
+    await tour(place, case, (*case.says, *case.verdict.get("until", ())))
 
 
 async def state(case: Case, place: Place) -> None:
@@ -147,7 +148,9 @@ async def state(case: Case, place: Place) -> None:
                 await until(pilot, lambda words=words: shows(pilot, words))
             assert_harmless(pilot)
     assert contents(place) == before
-    await tour(place, case)
+    told = {*target["mentions"], *case.says} - {"None"}
+    refused = target["outcome"] == "refused"
+    await tour(place, case, () if refused else told, None if refused else folder.id)
 
 
 def contents(place: Place) -> dict[str, bytes]:
@@ -155,21 +158,26 @@ def contents(place: Place) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in place.data.glob("batches/*/*") if path.is_file()}
 
 
-async def tour(place: Place, case: Case) -> None:
+async def tour(place: Place, case: Case, words: Iterable[str] = (), batch_id: str | None = None) -> None:
+    """Through every screen about a batch, the only one or that one; what a user reads on the way holds these words."""
     first = case.verdict.get("first", {})
     async with opened(place) as (app, pilot):
         batches = app.batches_screen()
         await until(pilot, lambda: batches.table.ids)
         assert_harmless(pilot)
-        await pilot.press("enter")
-        await until(pilot, lambda: len(app.screen_stack) > 1 or app.screen is not batches)
+        app.open_batch(batch_id or batches.table.ids[0])
+        await until(pilot, lambda: any(table.ids for table in app.screen.query(JobTable)))
         for key, value in first.items():
             if key == "error" or (key == "raw_response" and case.verdict.get("code", 0) == 0):
                 await until(pilot, lambda value=value: shows(pilot, cell(value)[:20]))
+        read: list[str] = []
         for keys in ROUND:
             await pilot.press(*keys)
             await pilot.pause()
             assert_harmless(pilot)
+            read.append(letters(screen_text(pilot)))
+        unread = [part for part in words if not any(letters(part) in text for text in read)]
+        assert not unread, f"no screen says {unread}"
         await pilot.press("4")
         await pilot.pause()
         assert not [secret for secret in ("test-000", command_line.KEY) if secret in screen_text(pilot)]
