@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STOP_SECONDS = 2.0
 AT_EXIT_SECONDS = 30.0
 """A thread that outlives the interpreter ends the process by a signal, so a slow machine gets more time for the last."""
+SETTLE_SECONDS = 5.0
 _lock = threading.Lock()
 _engines: list[Engine] = []
 _ends_with_us = False
@@ -85,6 +86,12 @@ class Engine:
         self.ids.add(batch_id)
         self.worker.drive(batch_id)
 
+    def settle(self) -> None:
+        """Let batches end on disk too whose jobs all have their last word, which is when a program stops polling."""
+        folders = [self.worker.folder(batch_id) for batch_id in self.ids]
+        done = (one for one in folders if one and len(one.jobs) and not one.header.growing)
+        self.worker.wait({one.id for one in done if not one.progress.live}, SETTLE_SECONDS)
+
     def is_idle(self) -> bool:
         """Whether nothing here goes on: ended, or resting for a person."""
         return self.worker.wait(set(self.ids), timeout=0)
@@ -139,5 +146,7 @@ def _register(call: object) -> None:
 def _stop_all() -> None:
     for engine in _engines:
         if engine.pid == os.getpid():
+            with contextlib.suppress(Exception):
+                engine.settle()
             with contextlib.suppress(Exception):
                 engine.worker.stop(AT_EXIT_SECONDS)

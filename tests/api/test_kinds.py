@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from batchtui import BadInput, Unreachable
+from batchtui.api import engines
 from batchtui.demo.kinds.daly_runs import ERROR
 from batchtui.demo.server import DemoServer
 from batchtui.engine import waiting
@@ -103,6 +105,18 @@ def test_a_backend_that_makes_nothing_of_concurrency_says_so(place: Place, with_
         "birds: limits.concurrency: says nothing to openai, which is sent many jobs at a time; submissions_at_once does"
     ]
     assert not place.prompts(2, backend="chat", concurrency=1).check().problems
+
+
+def test_a_program_that_polls_and_ends_leaves_a_batch_that_has_ended(place: Place, with_demo: Start) -> None:
+    with_demo("duration=200ms")
+    batch = place.batch("runs", backend="daly")
+    batch.add_jobs((f"run {n}", energy_model()) for n in range(3))
+    run = batch.start()
+    while run.poll().pending:
+        time.sleep(0.001)
+    engines._stop_all()
+    engines._engines.clear()
+    assert place.open(run.id).info().ended
 
 
 def test_a_wait_that_ends_before_the_run_cancels_nothing(place: Place, with_demo: Start) -> None:
