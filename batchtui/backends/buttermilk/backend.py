@@ -61,7 +61,13 @@ class ButtermilkSettings(BackendSettings, kw_only=True):
 
 
 class ButtermilkWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A flow over its records. `parameters` go to every run of it; `max_records` None means all."""
+    """One flow over the server's own records, which become the batch's jobs.
+
+    `parameters` go to every run of the flow as they are; `shuffle` and then `max_records` (None: all) choose the records;
+    `concurrency` records run at once, as far as the server keeps to it; `error_policy` says whether a record that fails
+    ends the others. In a batch file the last two may stand under `[limits]` as well. What an `interactive` run asks is
+    answered at the server: the batch API has no route for it.
+    """
 
     flow: str
     shuffle: bool = True
@@ -123,6 +129,19 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
         if work.concurrency < 1:
             faults.append(("concurrency", f"expected at least 1, got {work.concurrency}"))
         return faults
+
+    def notices(self, job: Job[ButtermilkWork]) -> list[tuple[str, str]]:
+        if not job.work.interactive:
+            return []
+        return [
+            (
+                "interactive",
+                (
+                    "what its runs ask is answered at the server and not here: the batch API has no route for it, and a "
+                    "record may wait there until somebody answers"
+                ),
+            )
+        ]
 
     def body(self, work: ButtermilkWork) -> dict[str, Json]:
         """A stop on errors goes among the parameters too: servers read it only there."""

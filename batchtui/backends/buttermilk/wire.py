@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from batchtui.backends.base import Answer, Progress, Refused, RemoteBatch, RemoteJob
+from batchtui.backends.base import DOING, Answer, Progress, Refused, RemoteBatch, RemoteJob
 from batchtui.backends.wire.replies import Reply, provider_words, tidy
 from batchtui.backends.wire.values import iso
 from batchtui.model import JobState, Json, Outcome, SubmissionState
@@ -15,6 +15,7 @@ NO_API = (
     "this server has no batch API: it answers 404 at /api/batches, as Buttermilk does in most of its versions; "
     "check base_url, or ask who runs it for one with the batch routes"
 )
+NO_ANSWERS = "interactive: what its runs ask is answered at the server, whose batch API has no route for it"
 FINISHED = frozenset({"completed", "failed"})
 _NO_ROUTE = "Not Found"
 _ENDED = FINISHED | {"cancelled"}
@@ -81,7 +82,7 @@ def progress_of(batch: dict[str, Json]) -> Progress:
         failed=failed,
         total=total,
         ended_as=ended_as,
-        facts={"total": total},
+        facts={"total": total} | ({DOING: NO_ANSWERS} if batch.get("interactive") is True else {}),
     )
 
 

@@ -54,6 +54,7 @@ class Batch:
 
     def __init__(self, world: World, asked: dict[str, Json]) -> None:
         self.id = "batch-" + "".join(random.choices(_LETTERS, k=8))
+        self.asked = asked
         self.flow: str = asked["flow"]
         self.parameters: dict[str, Json] = asked["parameters"]
         self.interactive: bool = asked["interactive"]
