@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -40,23 +40,47 @@ def explain(message: str, type_: object, prefix: str = "") -> str:
     unknown = re.match(r"Object contains unknown field (.*)", what)
     if unknown:
         key = unknown[1]
-        known = _field_names(type_, match["path"] or "")
-        return f"{path + '.' if path else ''}{key}: unknown key{nearest(key, known)}"
+        struct = _struct_at(type_, match["path"] or "")
+        left_out: dict[str, str] = getattr(struct, "left_out", {})
+        why = left_out.get(key) or f"unknown key{nearest(key, _field_names(struct))}"
+        return f"{path + '.' if path else ''}{key}: {why}"
     missing = re.match(r"Object missing required field (.*)", what)
     if missing:
         return f"{path + '.' if path else ''}{missing[1]}: missing"
+    if (word := re.fullmatch(r"Invalid enum value '(.*)'", what)) and (
+        words := _words(type_, match["path"] or "")
+    ):
+        what = f'"{word[1]}" is none of {", ".join(words)}{nearest(word[1], words)}'
     what = what[:1].lower() + what[1:]
     return f"{path}: {what}" if path else what
 
 
-def _field_names(type_: object, path: str) -> list[str]:
-    """Known keys of the struct that `path` leads to; empty where it leads nowhere."""
-    for part in [p for p in re.sub(r"\[[^]]*\]", "", path).split(".") if p]:
-        hints = (
-            {field.name: field.type for field in msgspec.structs.fields(type_)} if _is_struct(type_) else {}  # type: ignore[arg-type]
-        )
-        type_ = next((t for t in _flatten(hints.get(part)) if _is_struct(t)), None)
-    return [field.encode_name for field in msgspec.structs.fields(type_)] if _is_struct(type_) else []  # type: ignore[arg-type]
+def _struct_at(type_: object, path: str) -> object:
+    """The struct that `path` leads to; None where it leads to none."""
+    for part in _parts(path):
+        type_ = next((t for t in _flatten(_hint(type_, part)) if _is_struct(t)), None)
+    return type_ if _is_struct(type_) else None
+
+
+def _field_names(struct: object) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(struct)] if _is_struct(struct) else []  # type: ignore[arg-type]
+
+
+def _words(type_: object, path: str) -> list[str]:
+    """The words that may stand at `path`, or below it by any key."""
+    *outer, last = _parts(path) or [""]
+    found = _flatten(_hint(_struct_at(type_, ".".join(outer)), last))
+    return [str(word) for one in found if get_origin(one) is Literal for word in get_args(one)]
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in re.sub(r"\[[^]]*\]", "", path).split(".") if part]
+
+
+def _hint(type_: object, name: str) -> object:
+    """The type of that field of a struct."""
+    fields = msgspec.structs.fields(type_) if _is_struct(type_) else ()  # type: ignore[arg-type]
+    return next((field.type for field in fields if field.name == name), None)
 
 
 def _is_struct(type_: object) -> bool:

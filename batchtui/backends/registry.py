@@ -9,12 +9,14 @@ import os
 from collections.abc import Callable
 from importlib import import_module
 from inspect import isabstract
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from batchtui.backends.base import Backend, BackendSettings, Setup
 from batchtui.config.address import base_url_fault
+from batchtui.config.lines import line_of
 from batchtui.config.plug_ins import plug_ins
 from batchtui.decode import convert
 from batchtui.errors import ConfigError, KeyMissing, nearest
@@ -150,7 +152,10 @@ def table_problem(name: str, table: dict[str, Json], file: str) -> Problem | Non
         build(name, table, Secret("a key that is never sent"))
     except ConfigError as fault:
         key, _, message = str(fault).removeprefix("config: ").partition(": ")
-        return Problem(file=file, key=key, message=message, fatal=not isinstance(fault, KeyMissing))
+        line = line_of(Path(file), key)
+        return Problem(
+            file=file, line=line, key=key, message=message, fatal=not isinstance(fault, KeyMissing)
+        )
     return None
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from batchtui.config import Config, key_variables, resolve_key
+from batchtui.config.lines import placed
+from batchtui.errors import ConfigError
 
 if TYPE_CHECKING:  # the app paints before it needs any backend
     import msgspec
@@ -47,7 +49,10 @@ class Backends:
         from batchtui.backends.registry import build
         from batchtui.text import Secret
 
-        return build(name, self.config.backend(name).table, Secret("a key that is never sent"))
+        try:
+            return build(name, self.config.backend(name).table, Secret("a key that is never sent"))
+        except ConfigError as fault:
+            raise placed(fault, self.config.path) from None
 
     def fresh(self, name: str) -> AnyBackend:
         """An instance of its own, which the caller closes. Raises ConfigError."""
@@ -56,7 +61,10 @@ class Backends:
         configured = self.config.backend(name)
         if self._hidden is None:
             self._hidden = key_variables(self.config, self._env)
-        return build(name, configured.table, resolve_key(configured, self._env), self._hidden)
+        try:
+            return build(name, configured.table, resolve_key(configured, self._env), self._hidden)
+        except ConfigError as fault:
+            raise placed(fault, self.config.path) from None
 
     async def close(self) -> None:
         """Let go of every connection, on the loop that used them."""
