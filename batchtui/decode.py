@@ -25,10 +25,22 @@ def convert(
     try:
         return typed.convert(value, type_)
     except msgspec.ValidationError as fault:
-        raise error(f"{where}: {explain(str(fault), type_, prefix)}") from None
+        raise error(f"{where}: {explain(_with_key(str(fault), value), type_, prefix)}") from None
     except UnicodeError:  # msgspec cannot name such a key
         place = f"{where}: {prefix}" if prefix else where
         raise error(f"{place}: a key holds half a character (a lone surrogate)") from None
+
+
+def _with_key(message: str, value: Json) -> str:
+    """msgspec's sentence with the key of a table under which a wrong word stands, which it leaves out."""
+    match = re.fullmatch(r"(Invalid enum value '(.*)' - at `\$\.)([\w.]+)\[\.\.\.\]`", message, re.DOTALL)
+    here = value
+    for part in match[3].split(".") if match else ():
+        here = here.get(part) if isinstance(here, dict) else None
+    if not match or not isinstance(here, dict):
+        return message
+    key = next((key for key, word in here.items() if word == match[2]), None)
+    return message if key is None or "`" in key else f"{match[1]}{match[3]}[{key}]`"
 
 
 def explain(message: str, type_: object, prefix: str = "") -> str:
@@ -36,6 +48,7 @@ def explain(message: str, type_: object, prefix: str = "") -> str:
     match = _AT.match(message)
     assert match
     path = ".".join(part for part in (prefix, match["path"] or "") if part).replace(".[", "[")
+    path = re.sub(r"\[([^]\d.][^]]*)\]", r".\1", path)
     what = match["what"].replace("`", "")
     unknown = re.match(r"Object contains unknown field (.*)", what)
     if unknown:

@@ -114,6 +114,8 @@ class Progress:
     expires: str | None = None
     facts: dict[str, Json] = field(default_factory=dict)
     """New facts to keep (output file ids), merged into the submission's."""
+    after: float | None = None
+    """Seconds after which the backend asks to be asked again, and no sooner; None: it does not say."""
 
 
 @dataclass(slots=True)
@@ -367,10 +369,10 @@ class Remote(Backend[W]):
         """Look up a possibly made submission by its token. Raises Transient where the backend cannot be asked."""
 
     @abstractmethod
-    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress]:
+    async def poll(self, submissions: Sequence[Submission]) -> Mapping[int, Progress | Transient]:
         """Progress by submission id, in as few calls as the backend allows. Raises Transient, TryLater, NeedsPerson.
 
-        A submission that the backend no longer knows is answered as ended with `ended_as="forgotten"`.
+        One that the backend no longer knows has ended as "forgotten"; why one alone cannot be told stands in its place.
         """
 
     @abstractmethod

@@ -43,7 +43,8 @@ class TryLater(Exception):
 class Transient(Exception):
     """One attempt failed in a way that may pass (5xx, a cut connection). `maybe_done`: it may have been done and billed.
 
-    `outcome` is kept as the job's where no further attempt is allowed.
+    `outcome` is kept as the job's where no further attempt is allowed. `answered`: the backend is there and answered,
+    but what it said cannot be understood.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class Transient(Exception):
         maybe_done: bool = False,
         after: float | None = None,
         outcome: Outcome | None = None,
+        answered: bool = False,
     ) -> None:
         super().__init__(message)
         self.message, self.kind, self.maybe_done, self.after = message, kind, maybe_done, after
-        self.outcome = outcome
+        self.outcome, self.answered = outcome, answered
 
 
 class Unsure(Exception):

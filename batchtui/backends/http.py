@@ -22,7 +22,18 @@ from batchtui import __version__
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
 from batchtui.backends.wire.address import environment_proxy, is_link_local, is_loopback
 from batchtui.backends.wire.leases import Leases, inflate
-from batchtui.backends.wire.pieces import CHUNK, Body, form, length, lines, pieces, timed
+from batchtui.backends.wire.pieces import (
+    CHUNK,
+    Body,
+    Download,
+    collected,
+    counted,
+    form,
+    length,
+    lines,
+    pieces,
+    timed,
+)
 from batchtui.backends.wire.replies import Reply, TooDeep, parse_json, place, raise_for, tidy
 from batchtui.backends.wire.rows import LINE_LIMIT
 from batchtui.model import Json
@@ -31,13 +42,8 @@ for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 CONNECT_TIMEOUT = 5.0
-REPLY_LIMIT = 100_000_000
 REDIRECTS = 3
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class Http:
@@ -81,7 +87,8 @@ class Http:
         timeout: float | None = None,
         create: bool = False,
     ) -> Reply:
-        """One call, whole; any status is a Reply (see `raise_for`). `path` is under the base, its ids quoted.
+        """One call, whole; any status is a Reply (see `raise_for`). `path` is under the base, its ids quoted, or a whole
+        address that a reply named, on our own host alone.
 
         Raises TryLater (nothing was sent), Transient, Refused (no reply that can be read), and for a `create`
         Unsure in place of the last two.
@@ -91,8 +98,10 @@ class Http:
         if json is not None:
             content = jsonlib.dumps(json, separators=(",", ":")).encode()
             extra.append(("Content-Type", "application/json"))
-        url = self._url(path).copy_merge_params(params) if params else self._url(path)
-        request = self._request(method, url, extra, content, timeout)
+        url = self._own_url(path)
+        request = self._request(
+            method, url.copy_merge_params(params) if params else url, extra, content, timeout
+        )
         return await self._whole(request, timeout, create)
 
     async def upload(
@@ -175,30 +184,56 @@ class Http:
         over https or on loopback, without our headers on another host. Raises Refused,
         NeedsPerson, TryLater, Transient.
         """
+        async with self.download(path, timeout=timeout, total=total) as got:
+            if got.headers.get("content-type", "").lower().startswith("text/html"):
+                message = f"{self.place} answered with a page of HTML in place of the file"
+                raise Transient(message, kind="bad_reply")
+            if body is not None:
+                body.framed = bool({"content-length", "transfer-encoding"} & set(got.headers))
+            async for line in lines(counted(got.chunks, body), keep, line_limit):
+                yield line
+
+    @contextlib.asynccontextmanager
+    async def download(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        timeout: float = 60.0,
+        total: float = 3600.0,
+    ) -> AsyncIterator[Download]:
+        """What stands at a path, or at a whole address that the backend named: its headers, and its bytes as they come.
+
+        On another host it is asked for without our headers and those given here. At most 3 redirects are followed,
+        over https or on loopback. Raises as stream_lines.
+        """
         url = self._named(path) if "://" in path else self._url(path)
-        headers = self._own if _origin(url) == self._origin else []
+        url = url.copy_merge_params(params) if params else url
         for _ in range(REDIRECTS + 1):
+            is_own = _origin(url) == self._origin
             with self._judged(create=False):
                 # A connection of its own: what follows a length that lies must not become the next reply.
-                closing = [*headers, ("Connection", "close")]
-                request = self._request(method, url, closing, None, timeout, own=False)
+                extra = [*self._own, *(headers or {}).items()] if is_own else []
+                closing = [*extra, ("Connection", "close")]
+                request = self._request("GET", url, closing, None, timeout, own=False)
                 async with self._exchange(request) as response:
                     if response.has_redirect_location:
                         url = self._follow(url, response.headers["location"])
-                        headers = self._own if _origin(url) == self._origin else []
                         continue
                     if not response.is_success:
-                        raise_for(self._reply(response, await _body(response)))
-                    if response.headers.get("content-type", "").lower().startswith("text/html"):
-                        message = f"{self.place} answered with a page of HTML in place of the file"
-                        raise Transient(message, kind="bad_reply")
-                    if body is not None:
-                        body.framed = bool({"content-length", "transfer-encoding"} & set(response.headers))
-                    taken = _counted(timed(_plain(response), total), body)
-                    async for line in lines(taken, keep, line_limit):
-                        yield line
+                        raise_for(self._reply(response, await collected(_plain(response))))
+                    yield Download(str(url), response.headers, timed(_plain(response), total))
                     return
         raise Refused(f"redirect refused: more than {REDIRECTS} from {self.place}", "redirect")
+
+    def _own_url(self, path: str) -> httpx.URL:
+        url = self._named(path) if "://" in path else self._url(path)
+        if _origin(url) == self._origin:
+            return url
+        raise Refused(
+            f"the address that it gave is at {place(path)}, and keys go to {self.place} alone", "address"
+        )
 
     def is_own(self, address: str) -> bool:
         """Whether a whole address lies on the host that our headers go to."""
@@ -215,10 +250,10 @@ class Http:
     async def _whole(self, request: httpx.Request, timeout: float | None, create: bool) -> Reply:
         with self._judged(create):
             async with asyncio.timeout(timeout or self.timeout), self._exchange(request) as response:
-                data = await _body(response)
-            return self._reply(response, data)
+                data = await collected(_plain(response))
+            return self._reply(response, data, str(request.url))
 
-    def _reply(self, response: httpx.Response, data: bytearray) -> Reply:
+    def _reply(self, response: httpx.Response, data: bytearray, url: str = "") -> Reply:
         if response.status_code >= 400:
             for secret in self._secrets:
                 data = data.replace(secret, "•••".encode())
@@ -232,7 +267,7 @@ class Http:
             problem = "nested too deeply"
         except ValueError as fault:
             problem = str(fault) if data else "empty"
-        return Reply(response.status_code, response.headers, value, text, problem)
+        return Reply(response.status_code, response.headers, value, text, problem, url)
 
     @contextlib.asynccontextmanager
     async def _exchange(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
@@ -289,7 +324,7 @@ class Http:
             kind, message = "timeout", f"{self.place} did not answer in time"
         except httpx.HTTPError as fault:
             kind, message = "connection", f"the connection to {self.place} was cut ({tidy(str(fault))})"
-        except (_TooLarge, ValueError) as fault:
+        except ValueError as fault:
             message = f"the reply of {self.place} cannot be read: {tidy(str(fault))}"
             if create:
                 raise Unsure(message, answered=True) from None
@@ -299,9 +334,17 @@ class Http:
         raise Transient(message, kind=kind, maybe_done=True)
 
     def _named(self, address: str) -> httpx.URL:
-        """An address from a reply: one under our own origin as it is, another by the rules of a redirect."""
-        if self.is_own(address):
-            return httpx.URL(address)
+        """An address from a reply: one under our own origin as it is, another by the rules of a redirect.
+
+        One that leads to our own host by http is meant by https where we come by that: many servers behind a proxy do
+        not know better.
+        """
+        with contextlib.suppress(httpx.InvalidURL, ValueError):
+            url = httpx.URL(address)
+            secure = url.copy_with(scheme="https", port=None)
+            for own in (url, secure) if url.scheme == "http" and url.port is None else (url,):
+                if _origin(own) == self._origin:
+                    return own
         return self._follow(httpx.URL(self.base_url), address)
 
     def _follow(self, url: httpx.URL, location: str) -> httpx.URL:
@@ -354,20 +397,3 @@ def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
     if packing in ("gzip", "x-gzip", "deflate"):
         return inflate(response.aiter_raw(), CHUNK)
     raise ValueError("it is packed although plain bytes were asked for")
-
-
-async def _counted(chunks: AsyncIterator[bytes], body: Body | None) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        if body is not None:
-            body.size += len(chunk)
-        yield chunk
-
-
-async def _body(response: httpx.Response) -> bytearray:
-    data = bytearray()
-    async for piece in _plain(response):
-        if len(data) + len(piece) > REPLY_LIMIT:
-            data.clear()  # the fault is kept for longer, and with it what we know here
-            raise _TooLarge(f"over the limit of {REPLY_LIMIT:,} bytes")
-        data += piece
-    return data

@@ -28,6 +28,7 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.backends.wire.ids import ADOPTED_TOKEN, foreign_id, own_id
+from batchtui.engine.asking import ask_one
 from batchtui.engine.composing.composition import Composition
 from batchtui.engine.composing.rendering import Rendering
 from batchtui.engine.records import sized
@@ -70,7 +71,7 @@ async def adopt(
     submission = Submission(
         id=1, token=ADOPTED_TOKEN, batch_name="", created=time.time(), remote_id=remote_id
     )
-    progress = (await backend.poll([submission])).get(1)
+    progress = await ask_one(backend, submission)
     if progress is None or progress.ended_as == "forgotten":
         raise NotFound(
             f'{backend.name} has no batch "{cell(remote_id, 100)}"; `batchtui remote {backend.name}` lists them'

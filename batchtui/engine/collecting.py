@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Forgotten, NeedsPerson, Progress, Refused, Submission, Transient, TryLater
 from batchtui.engine.adopting import learn_jobs
+from batchtui.engine.asking import ask_one
 from batchtui.engine.homing import kept_answers
 from batchtui.engine.leftovers import counts_told, sent_of, settle_rest, unanswered
 from batchtui.engine.reading import Look, read
@@ -128,8 +129,12 @@ class Collecting:
     async def _ask_again(self) -> None:
         """What the backend says of the submission now: files may be named late, counts and expiry change."""
         record = self._record
-        backend = self._lane.backend(record)
-        progress = (await backend.poll([self._lane.submission(record)])).get(record.id)
+        try:
+            progress = await ask_one(self._lane.backend(record), self._lane.submission(record))
+        except Transient as fault:
+            if not fault.answered:
+                raise
+            return  # a word for its end that is not known takes nothing away from what is there
         if progress is None or progress.state is not SubmissionState.ENDED:
             return
         if progress.ended_as == "forgotten":

@@ -35,14 +35,15 @@ class Contacting:
         contacts = self._driver.folder.contacts
         before = contacts.get(sub)
         now = Contact(last, following)
-        if before and before.trouble and before.last == last:  # what stood in the way still does
-            now = Contact(last, following, before.trouble, before.since, before.kind)
-        elif before and before.trouble:
-            self.answered(backend)
+        if fault is None and before and before.trouble:
+            if before.last == last:  # what stood in the way still does
+                now = Contact(last, following, before.trouble, before.since, before.kind)
+            else:
+                self.answered(backend)
         if fault is not None:
             words = cell(str(fault), 300)
             self._driver.log("warning", f"submission {sub}: {words}; asking again")
-            since = now.since or clock.now()
+            since = (before.since if before and before.trouble else None) or clock.now()
             now = Contact(last, following, words, since, getattr(fault, "kind", None) or "contact")
             self.failed(backend, words, last or since)
         contacts[sub] = now

@@ -28,6 +28,7 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.backends.wire.ids import ADOPTED_TOKEN
+from batchtui.engine.asking import ask_one
 from batchtui.engine.backoff import delay
 from batchtui.engine.following import ACTIONS, KIND, NOT_OURS, ask_words, may_be_ours
 from batchtui.engine.joining import Joiner
@@ -248,7 +249,7 @@ class Orphans:
                 async for job in jobs:
                     found.add(joiner.number(job.wire_id))
         except Forgotten:
-            told = (await backend.poll([submission])).get(0)
+            told = await ask_one(backend, submission)
             if told is None or told.state is not SubmissionState.ENDED:
                 return None
             submission.facts.update(told.facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,8 @@ from batchtui.store import clock
 Contact = Callable[[str | None, str, Exception | None], None]
 """Told after every round: when the backend last answered, when it is asked again, what went wrong."""
 BACKOFF_CAP = 300.0
+UNTOLD_MOST = 2
+"""Rounds in a row after which it is said that a submission alone cannot be told: one may be a bad moment."""
 
 
 @dataclass(slots=True)
@@ -41,6 +43,15 @@ class Watch:
     """Told of a fault of ours in what is done with the answer, or of a full disk. Never raises."""
     last: str | None = None
     seen: tuple[object, ...] = ()
+    due: float = 0.0
+    """By the monotonic clock: not asked for before, as its backend wished."""
+    untold: int = 0
+    """Rounds in a row in which it alone could not be told."""
+
+    @property
+    def left(self) -> float:
+        """Seconds until it may be asked for."""
+        return max(0.0, self.due - time.monotonic())
 
 
 class Poller:
@@ -101,13 +112,14 @@ class Poller:
         wait = self._interval
         if self._failures:
             wait = min(BACKOFF_CAP, self._backend.limits.backoff, wait * 2**self._failures)
-        return wait * random.uniform(0.9, 1.1)
+        wait *= random.uniform(0.9, 1.1)
+        wishes = [watch.left for watch in self._watched.values()]
+        return wait if self._failures or not all(wishes) else min(wishes, default=wait)
 
     async def _pause(self) -> None:
         wait = self._wait()
-        following = clock.stamp(time.time() + wait)
         for watch in self._watched.values():
-            watch.contact(watch.last, following, None)
+            watch.contact(watch.last, clock.stamp(time.time() + max(wait, watch.left)), None)
         if self._asked:  # nothing makes us ask sooner
             await asyncio.sleep(wait)
             return
@@ -119,7 +131,9 @@ class Poller:
         self._hurry.clear()
 
     async def _round(self) -> None:
-        watches = dict(self._watched)
+        watches = {key: watch for key, watch in self._watched.items() if not watch.left}
+        if not watches:
+            return
         by_id = {index: (key, watch) for index, (key, watch) in enumerate(watches.items())}
         # Submission ids are unique in a batch only; the backend sees them numbered anew.
         asked = [_renumbered(watch.submission, index) for index, (_, watch) in by_id.items()]
@@ -141,7 +155,11 @@ class Poller:
         moved = False
         for index, progress in answers.items():
             key, watch = by_id[index]
-            watch.last = now
+            if isinstance(progress, Transient):
+                self._untold(watch, progress, now)
+                continue
+            watch.last, watch.untold = now, 0
+            watch.due = time.monotonic() + progress.after if progress.after else 0.0
             if key in self._watched:
                 seen = (progress.state, progress.completed, progress.failed)
                 moved |= watch.seen != seen
@@ -154,7 +172,17 @@ class Poller:
             else min(self._interval * 1.3, max(limits.poll_interval_max, limits.poll_interval))
         )
 
-    async def _ask(self, asked: Sequence[Submission], watches: Sequence[Watch]) -> dict[int, Progress]:
+    def _untold(self, watch: Watch, fault: Transient, now: str) -> None:
+        """It is asked for again with all the others; what was said of it does not slow them down."""
+        watch.untold += 1
+        if fault.answered:
+            watch.last = now
+        if watch.untold >= UNTOLD_MOST:
+            watch.contact(watch.last, now, fault)
+
+    async def _ask(
+        self, asked: Sequence[Submission], watches: Sequence[Watch]
+    ) -> Mapping[int, Progress | Transient]:
         """The answers; a fault of ours is that of the submission alone which cannot be asked for."""
         try:
             return await self._backend.poll(asked)
@@ -164,7 +192,7 @@ class Poller:
             if len(asked) == 1:
                 watches[asked[0].id].broke(fault)
                 return {}
-        answers: dict[int, Progress] = {}
+        answers: dict[int, Progress | Transient] = {}
         for one in asked:
             answers |= await self._ask([one], watches)
         return answers

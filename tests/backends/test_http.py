@@ -123,7 +123,7 @@ async def test_bombs_are_refused(odd, http, monkeypatch):
     with pytest.raises(Unsure, match="nested"):
         await http.request_json("POST", "batches", json={}, create=True)
     packed = gzip.compress(b"0" * 50_000_000)
-    monkeypatch.setattr("batchtui.backends.http.REPLY_LIMIT", 1_000_000)
+    monkeypatch.setattr("batchtui.backends.wire.pieces.REPLY_LIMIT", 1_000_000)
     odd.script(reply(200, packed, {"Content-Encoding": "gzip"}))
     tracemalloc.start()
     with pytest.raises(Refused, match="limit"):

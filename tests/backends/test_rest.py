@@ -301,7 +301,33 @@ def edited(change: Callable[[dict[str, Any]], object], name: str = "tasks") -> d
         (lambda t: t["poll"]["list"].pop("cursor"), "backends.x.poll.list.cursor: missing"),
         (lambda t: t["poll"]["list"].pop("query"), "backends.x.poll.list.cursor: nothing of the call"),
         (lambda t: t["states"].update(odd="done"), "backends.x.states"),
-        (lambda t: t["fetch"].update(items="a"), "backends.x.fetch.items: goes with submit.each"),
+        (lambda t: t["fetch"].update(next="link:next"), "backends.x.fetch.next: goes with fetch.items"),
+        (
+            lambda t: t["fetch"].update(format="file", items="a"),
+            "backends.x.fetch.items: a result of format file",
+        ),
+        (
+            lambda t: t["fetch"].update(format="jsn"),
+            'backends.x.fetch.format: "jsn" is none of json, jsonl, text, file; did you mean "json"?',
+        ),
+        (lambda t: t["submit"].update(id="heder:Location"), 'no such place "heder:"; did you mean "header"?'),
+        (
+            lambda t: t["submit"].update(id_in="jobs"),
+            "backends.x.submit.id_in: expected text around {{ id }}",
+        ),
+        (lambda t: t["poll"].update(url="https://x"), "backends.x.poll.url: expected one {{ name }}"),
+        (
+            lambda t: t["poll"].update(url="{{ numbr }}"),
+            'backends.x.poll.url: no name "numbr" here; did you mean "number"?',
+        ),
+        (lambda t: t["poll"].update(hold="20m"), "backends.x.poll.hold: expected at most 600 s"),
+        (lambda t: t["poll"].update(status="http:code"), "there is http:status alone"),
+        (lambda t: t["states"].update(odd="complete"), '"complete" is none of submitted, processing'),
+        (
+            lambda t: t["submit"].update(callback_url="x"),
+            "backends.x.submit.callback_url: there are no webhooks",
+        ),
+        (lambda t: t.update(webhook={}), "backends.x.webhook: there are no webhooks"),
         (lambda t: t.update(look_back="soon"), "backends.x.look_back: "),
         (lambda t: t.update(jobs_per_submission=3), "backends.x.jobs_per_submission: goes with submit.each"),
     ],
@@ -323,3 +349,25 @@ def test_the_readme_describes_a_backend_that_can_be_built(monkeypatch: pytest.Mo
     text = readme.partition("## APIs and kinds of your own")[2].partition("```toml\n")[2].partition("```")[0]
     backend = registry.build("renders", tomllib.loads(text)["backends"]["renders"], None)
     assert backend.limits.jobs_per_submission == 1
+
+
+def test_a_status_that_is_not_known_hides_behind_no_other(bench: Bench, api: TaskApi) -> None:
+    api.seconds = 60
+    folder = bench.start(bench.spec("tasks", 3, INPUT))
+    until(lambda: len(api.tasks) == 3)
+    api.tasks["t%2F2"]["state"] = "ON_HOLD"
+
+    def troubles() -> dict[str, str]:
+        return {
+            one.remote_id or "": one.trouble for one in bench.status(folder).submissions or [] if one.trouble
+        }
+
+    until(troubles)
+    assert list(troubles()) == ["t/2"]
+    assert 'the status "ON_HOLD" is not known: say in [backends.tasks.states]' in troubles()["t/2"]
+    for task in api.tasks.values():
+        task["state"] = "DONE"
+    until(lambda: bench.status(folder).status is BatchState.COMPLETED)
+    assert bench.status(folder).completed == 3
+    told = [line for line in bench.worker.log() if "ON_HOLD" in str(line) and "has not answered" in str(line)]
+    assert len(told) == 1

@@ -16,7 +16,7 @@ from batchtui.model import Json
 from tests.cli.cli_help import Cli, Ran
 
 CASES = Path(__file__).parents[1] / "data/cases"
-_PLACES = {"reply_server.py": "8099", "batch_server.py": "8098"}
+_PLACES = {"reply_server.py": "8099/v1", "batch_server.py": "8098/v1", "rest_server.py": "8097"}
 
 
 @dataclass
@@ -45,7 +45,8 @@ class Case:
         """Start a server of `tools/` on a free port and point the config's backend at it.
 
         `reply_server.py FILE` answers a chat's posts, `batch_server.py FILE [--ready-after S]
-        [--output-id-length N]` is Files and Batches. The file is one of the case's folder.
+        [--output-id-length N]` is Files and Batches, `rest_server.py FILE` a task API. The file is one of the case's
+        folder.
         """
         file, *rest = arguments
         process = subprocess.Popen(
@@ -58,7 +59,7 @@ class Case:
             assert process.stdout is not None
             url = json.loads(process.stdout.readline())["base_url"]
             config = (CASES / "tools/config.toml").read_text(encoding="utf-8")
-            old = f"http://127.0.0.1:{_PLACES[script]}/v1"
+            old = f"http://127.0.0.1:{_PLACES[script]}"
             assert old in config
             self.cli.folder.joinpath("config.toml").write_text(config.replace(old, url), encoding="utf-8")
             yield Server(url)

@@ -179,9 +179,9 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
         """See `Finder`: by the ids in the results, since a batch itself bears no mark of ours."""
         return await self._finder.find(self.http, submission)
 
-    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress]:
+    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress | Transient]:
         waiting = {one.remote_id: one for one in submissions if one.remote_id}
-        known: dict[int, Progress] = {}
+        known: dict[int, Progress | Transient] = {}
         if len(waiting) > POLL_ONE_BY_ONE:
             most = 1 + len(waiting) // POLL_ONE_BY_ONE
             async with aclosing(pages(self.http, self._batches, most)) as some_pages:

@@ -247,9 +247,9 @@ class FileBatches(Prompts, Remote[ChatWork]):
             return Found(absent=True)
         return Found(reason="the backend's list of batches could not be read to its end")
 
-    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress]:
+    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress | Transient]:
         waiting = {one.remote_id: one for one in submissions if one.remote_id}
-        known: dict[int, Progress] = {}
+        known: dict[int, Progress | Transient] = {}
         if len(waiting) > POLL_ONE_BY_ONE:
             with suppress(Refused):  # a server without a list is asked one by one
                 async with aclosing(self.pages(1 + len(waiting) // POLL_ONE_BY_ONE)) as some_pages:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from batchtui.backends.base import Answer, Forgotten, Refused, Submission, Transient
-from batchtui.backends.rest.lists import ask, request_of, understood
+from batchtui.backends.rest.fetching import Fetching, Keep
+from batchtui.backends.rest.lists import request_of, understood
 from batchtui.backends.rest.parts import ENDED, FAULT, KEPT, Parts, kept_of
 from batchtui.backends.rest.session import Session
+from batchtui.backends.rest.templates import Request
 from batchtui.backends.wire.ids import ADOPTED_TOKEN
-from batchtui.backends.wire.replies import error_words, tidy
+from batchtui.backends.wire.pieces import REPLY_LIMIT
+from batchtui.backends.wire.replies import Reply, error_words, tidy
 from batchtui.model import JobState, Json, Outcome
 from batchtui.sources.filters import as_text
-
-Keep = Callable[[str, bytes], None]
 
 
 async def one_answer(
@@ -32,17 +33,68 @@ async def one_answer(
         )
     if facts.get(ENDED) in ("cancelled", "expired"):
         return None
+    fetching = Fetching(parts, session, keep)
+    if parts.format == "file":
+        return Answer(wire_id, await _file(parts, session, fetching, submission, remote, keep))
+    if parts.fetch_list is not None:
+        whole = await _all_pages(parts, session, submission, fetching)
+        text = json.dumps(whole)
+        fetching.kept(Reply(200, {}, whole, text))
+        return Answer(wire_id, _outcome(parts, whole, remote), text)
+    reply = await fetching.read(_call(parts, session, submission))
+    _insist(reply)
+    fetching.kept(reply)
+    return Answer(wire_id, _outcome(parts, reply, remote), reply.text)
+
+
+def _call(parts: Parts, session: Session, submission: Submission) -> Request:
     call = parts.fetch or parts.poll
     assert call is not None
-    reply = await ask(session, request_of(call, parts.values(submission, session.env)))
+    return request_of(call, parts.values(submission, session.env))
+
+
+def _insist(reply: Reply) -> None:
+    """Raises Forgotten, Transient, TryLater, NeedsPerson for what is no result."""
     if reply.status == 410:
         raise Forgotten("the API no longer has the result (410)")
     if reply.status == 404:
         raise Transient("the result is not there (404)", kind="not_ready")
-    value = understood(reply)
-    if keep is not None:
-        keep("result.json", reply.text.encode("utf-8", "surrogatepass"))
-    return Answer(wire_id, _outcome(parts, value, remote), reply.text)
+    understood(reply)
+
+
+async def _file(
+    parts: Parts, session: Session, fetching: Fetching, submission: Submission, remote: dict[str, Json], keep: Keep | None
+) -> Outcome:  # fmt: skip
+    if keep is None:
+        error = "the result is a file, and with output.raw = false none is kept; the API still has it"
+        return Outcome(state=JobState.FAILED, error=error, error_kind="not_kept", remote=remote)
+    file = await fetching.save(_call(parts, session, submission), f"raw/{submission.id}-")
+    return Outcome(state=JobState.COMPLETED, output=file, remote=remote)
+
+
+async def _all_pages(
+    parts: Parts, session: Session, submission: Submission, fetching: Fetching
+) -> list[Json]:
+    """The items of a result that goes on over several pages."""
+    assert parts.fetch_list is not None
+    values = parts.values(submission, session.env)
+    found: list[Json] = []
+    size = 0
+    try:
+        async with aclosing(parts.fetch_list.pages(session, values, read=fetching.read)) as pages:
+            async for page in pages:
+                size += len(page.reply.text)
+                if size > REPLY_LIMIT:
+                    raise Transient(
+                        f"the result is over the limit of {REPLY_LIMIT:,} bytes", kind="too_large"
+                    )
+                found += page.items
+                complete = page.complete
+    except Refused as fault:
+        raise Transient(f"the results are not there: {fault.message}", kind="not_ready") from None
+    if not complete:
+        raise Transient("the result breaks off: its last page is not told apart", kind="not_whole")
+    return found
 
 
 async def many_answers(
@@ -51,7 +103,8 @@ async def many_answers(
     assert parts.fetch_list is not None
     remote = _remote(submission)
     try:
-        pages = parts.fetch_list.pages(session, parts.values(submission, session.env))
+        read = Fetching(parts, session, None).read
+        pages = parts.fetch_list.pages(session, parts.values(submission, session.env), read=read)
         async with aclosing(pages) as all_pages:
             async for page in all_pages:
                 if keep is not None:
@@ -75,9 +128,9 @@ def _one_of_many(parts: Parts, item: Json, remote: dict[str, Json]) -> Answer:
     return Answer("" if job_id is None else as_text(job_id), outcome, json.dumps(item))
 
 
-def _outcome(parts: Parts, value: Json, remote: dict[str, Json]) -> Outcome:
+def _outcome(parts: Parts, value: Json | Reply, remote: dict[str, Json]) -> Outcome:
     """Completed with what stands at the result's place; without it the API broke its word."""
-    found = parts.result(value) if parts.result else value
+    found = parts.result(value) if parts.result else value.json if isinstance(value, Reply) else value
     if found is None:
         error = f"the reply holds no result at {parts.result}"
         return Outcome(state=JobState.FAILED, error=error, error_kind="bad_reply", remote=remote)

@@ -6,10 +6,9 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from time import time
 
 from batchtui.backends.base import (
     Answer,
@@ -18,7 +17,6 @@ from batchtui.backends.base import (
     Found,
     Job,
     KindLimits,
-    NeedsPerson,
     Note,
     Probe,
     Progress,
@@ -33,16 +31,19 @@ from batchtui.backends.base import (
     Unsure,
 )
 from batchtui.backends.rest.answers import many_answers, one_answer
-from batchtui.backends.rest.find import GONE, Lookup
-from batchtui.backends.rest.lists import ask, request_of, understood
-from batchtui.backends.rest.parts import KEPT, Parts, kept_of
+from batchtui.backends.rest.find import Lookup
+from batchtui.backends.rest.lists import ask, request_of
+from batchtui.backends.rest.parts import KEPT, SEE_OTHER, Parts, kept_of
+from batchtui.backends.rest.places import Places
+from batchtui.backends.rest.polls import Polls
+from batchtui.backends.rest.probing import nothing, probe
 from batchtui.backends.rest.session import CALL_TIMEOUT, Session
 from batchtui.backends.rest.settings import RestSettings, RestWork
-from batchtui.backends.rest.templates import Compiler, Places, Request
+from batchtui.backends.rest.templates import Compiler, Request
 from batchtui.backends.settings import limits_of
-from batchtui.backends.wire.ids import ADOPTED_TOKEN, wire_id
-from batchtui.backends.wire.replies import DOTS, error_words, raise_for, tidy
-from batchtui.model import Json, SubmissionState, seconds
+from batchtui.backends.wire.ids import wire_id
+from batchtui.backends.wire.replies import DOTS, Reply, error_words, raise_for, tidy
+from batchtui.model import Json, seconds
 from batchtui.sources.filters import as_text
 from batchtui.sources.template import TemplateError
 from batchtui.text import cell
@@ -52,6 +53,8 @@ LIST_PAGES = 10
 _TOKEN = re.compile(r"[0-9a-z]+-\d+-[0-9a-f]{8}")
 AT_ONCE = 4
 """Submits, and results fetched, at a time."""
+HELD_PAUSE = 1.0
+"""Seconds between polls that the API holds open."""
 
 
 class RestBackend(Remote[RestWork]):
@@ -79,6 +82,8 @@ class RestBackend(Remote[RestWork]):
         self._limits = self._limited(compiler)
         self._turns = asyncio.Semaphore(settings.concurrency or AT_ONCE)
         self._lookup = Lookup(self._parts, self._session, f"backends.{self.name}")
+        floor = self._limits.poll_interval if settings.poll_interval is not None else 0.0
+        self._polls = Polls(self._parts, self._session, self._lookup, self._limits.settle, floor)
 
     def _limited(self, compiler: Compiler) -> KindLimits:
         many = self._parts.each is not None
@@ -92,6 +97,8 @@ class RestBackend(Remote[RestWork]):
             job_each=not many,
             sends_at_once=self._settings.concurrency or AT_ONCE,
         )
+        if self._parts.hold:
+            usual = replace(usual, poll_interval=HELD_PAUSE, poll_interval_max=5 * HELD_PAUSE)
         return limits_of(self._settings, usual)
 
     @property
@@ -185,20 +192,27 @@ class RestBackend(Remote[RestWork]):
         reply = await self._session.send(request, create=True)
         if reply.status == 302:  # many servers mean what 303 says: it is made, and stands elsewhere
             raise Unsure("the reply (302) points elsewhere in place of an id", answered=True)
-        raise_for(reply, create=True)
-        if reply.problem is not None:
-            raise Unsure(f"the reply ({reply.status}) is {reply.problem}", answered=True)
-        remote_id = parts.submit_id.id(reply.json)
+        remote_id = parts.submit_id.id(reply) if reply.status == SEE_OTHER else None
         if remote_id is None:
-            words = error_words(parts.refused(reply.json))
-            if words:
-                raise Refused(tidy(words), "refused", reply.json)
-            why = parts.submit_id.id_fault(reply.json) or f"the reply holds no id at {parts.submit_id}"
-            raise Unsure(why, answered=True)
-        if kept := kept_of(parts.submit_keep, reply.json):
+            raise_for(reply, create=True)
+            remote_id = self._made(reply)
+        self._polls.wait_first(remote_id, reply)
+        if kept := kept_of(parts.submit_keep, reply):
             with suppress(TryLater):  # it is made by now: that it should have stopped before comes too late
                 note({KEPT: kept})
         return remote_id
+
+    def _made(self, reply: Reply) -> str:
+        """The id in a reply of 2xx. Raises Refused where it says that nothing was made, Unsure where it names none."""
+        parts = self._parts
+        remote_id = parts.submit_id.id(reply)
+        if remote_id is not None:
+            return remote_id
+        if words := error_words(parts.refused(reply)):
+            raise Refused(tidy(words), "refused", reply.json)
+        why = f"the reply ({reply.status}) is {reply.problem}" if reply.problem else ""
+        why = parts.submit_id.id_fault(reply) or why or f"the reply holds no id at {parts.submit_id}"
+        raise Unsure(why, answered=True)
 
     def _create(self, submission: Submission, jobs: list[Job[RestWork]]) -> Request:
         """Raises TemplateError, Refused."""
@@ -215,90 +229,18 @@ class RestBackend(Remote[RestWork]):
     async def find(self, submission: Submission) -> Found:
         return await self._lookup.find(submission)
 
-    async def poll(self, submissions: Sequence[Submission]) -> dict[int, Progress]:
-        waiting = {one.remote_id: one for one in submissions if one.remote_id}
-        known: dict[int, Progress] = {}
-        faults: list[Transient] = []
-        if self._parts.poll_list is not None and (len(waiting) > 1 or self._parts.poll is None):
-            await self._poll_list(waiting, known, faults)
-        for one in list(waiting.values()) if self._parts.poll else ():
-            try:
-                known[one.id] = await self._poll_one(one)
-            except Transient as fault:  # the others are worth asking for
-                faults.append(fault)
-        if faults and not known:
-            raise faults[0]
-        return known
-
-    async def _poll_list(
-        self, waiting: dict[str, Submission], known: dict[int, Progress], faults: list[Transient]
-    ) -> None:
-        """Takes out of `waiting` those that the list shows; all of them, where it is the only way to ask."""
-        parts = self._parts
-        assert parts.poll_list is not None
-        oldest = min(waiting.values(), key=lambda one: one.created, default=None)
-        if oldest is None:
-            return
-        values = self._values(replace(oldest, remote_id=None))
-        complete = False
-        try:
-            async with aclosing(parts.poll_list.pages(self._session, values)) as pages:
-                async for page in pages:
-                    for item in page.items:
-                        one = waiting.pop(parts.list_id.id(item) or "", None)
-                        if one is not None:
-                            try:
-                                known[one.id] = self._told(item, one)
-                            except Transient as fault:
-                                faults.append(fault)
-                    complete = page.complete
-                    if not waiting:
-                        return
-        except Refused as fault:
-            raise Transient(fault.message, kind=fault.kind) from None
-        if complete and parts.poll is None:
-            for one in waiting.values():
-                if self._is_old(one):
-                    known[one.id] = _forgotten("its list no longer shows it")
-
-    async def _poll_one(self, submission: Submission) -> Progress:
-        call = self._parts.poll
-        assert call is not None
-        submission = await self._lookup.whole(submission, call.names)
-        try:
-            request = request_of(call, self._values(submission))
-        except Refused as fault:
-            raise Transient(fault.message, kind=fault.kind) from None
-        reply = await ask(self._session, request)
-        if reply.status in GONE:
-            if not self._is_old(submission):
-                raise Transient(f"it is not there yet ({reply.status})", kind="not_ready")
-            return _forgotten(f"the API no longer knows it ({reply.status})")
-        return self._told(understood(reply), submission)
-
-    def _is_old(self, submission: Submission) -> bool:
-        """Whether the API must know it by now: what was just made may not be shown everywhere at once."""
-        adopted = submission.token == ADOPTED_TOKEN
-        return adopted or time() - submission.created >= self.limits.settle
-
-    def _told(self, item: Json, submission: Submission) -> Progress:
-        progress = self._parts.progress(item, submission)
-        before = submission.facts.get(KEPT)
-        kept = {
-            **(before if isinstance(before, dict) else {}),
-            **self._lookup.learnt(submission),
-            **kept_of(self._parts.poll_keep, item),
-        }
-        if kept:
-            progress.facts[KEPT] = kept
-        return progress
+    async def poll(self, submissions: Sequence[Submission]) -> Mapping[int, Progress | Transient]:
+        return await self._polls.poll({one.remote_id: one for one in submissions if one.remote_id})
 
     async def cancel(self, submission: Submission) -> None:
         if self._parts.cancel is None or self._settings.cancel is None:
             raise Refused(f"backends.{self.name} has no `cancel`: what runs, runs to its end")
-        reply = await ask(self._session, request_of(self._parts.cancel, self._values(submission)))
+        request = request_of(self._parts.cancel, self._values(submission))
+        reply = await ask(self._session, request)
         if reply.status not in self._settings.cancel.ended:
             raise_for(reply)
+            if request.method == "DELETE":
+                self._polls.deleted.add(submission.remote_id or "")
 
     # ---- collecting
 
@@ -328,7 +270,7 @@ class RestBackend(Remote[RestWork]):
         listing, id_at = parts.listing
         if listing is None:
             return []
-        values = self._values(Submission(id=0, token="", batch_name="", created=time()))
+        values = parts.values(nothing(), self._session.env)
         found: list[RemoteBatch] = []
         async with aclosing(listing.pages(self._session, values, LIST_PAGES)) as pages:
             async for page in pages:
@@ -347,26 +289,9 @@ class RestBackend(Remote[RestWork]):
     # ---- the rest
 
     async def probe(self) -> Probe:
-        """Signs in and asks what `probe` says, else for a list; an API without any of them is not asked."""
-        place = self._session.http.place
-        try:
-            if self._session.signs_in:
-                await self._session.sign_in()
-            if self._parts.probe is not None:
-                understood(
-                    await ask(self._session, request_of(self._parts.probe, {"env": self._session.env}))
-                )
-            elif self._parts.listing[0] is not None:
-                return Probe(ok=True, message=f"{place} answers; its list shows {len(await self.list()):,}")
-            elif not self._session.signs_in:
-                return Probe(ok=True, message=f"not asked: backends.{self.name} has no `probe`")
-        except (Refused, TryLater, Transient, NeedsPerson) as fault:
-            return Probe(ok=False, message=fault.message)
-        return Probe(ok=True, message=f"{place} answers")
+        """What the API says to `probe`, else to a list; one that has neither is only asked whether it is there."""
+        return await probe(self._parts, self._session, f"backends.{self.name}")
 
     async def close(self) -> None:
+        await self._polls.close()
         await self._session.close()
-
-
-def _forgotten(reason: str) -> Progress:
-    return Progress(state=SubmissionState.ENDED, ended_as="forgotten", error=reason)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from batchtui.backends.base import Refused, Transient
 from batchtui.backends.rest.session import Session
@@ -16,6 +16,7 @@ from batchtui.sources.template import TemplateError
 
 PAGES = 10_000
 PAGING = ("page", "offset", "cursor")
+Read = Callable[[Request], Awaitable[Reply]]
 
 
 @dataclass(slots=True)
@@ -34,16 +35,21 @@ class CompiledList:
         self, compiler: Compiler, listing: Listing | Fetch, key: str, names: Collection[str]
     ) -> None:
         self.call = compiler.call(listing, key, {*names, *PAGING})
-        self._items = compiler.place(listing.items, f"{key}.items")
+        self._items = compiler.place(listing.items or "reply", f"{key}.items")
+        self._next = compiler.place(listing.next, f"{key}.next")
         self._cursor = compiler.place(listing.cursor, f"{key}.cursor")
         self._more = compiler.place(listing.more, f"{key}.more")
         self._total = compiler.place(listing.total, f"{key}.total")
         self._first = listing.first_page
         self._whole = isinstance(listing, Fetch) or listing.whole
         used = self.call.names
+        if self._next and used & set(PAGING):
+            raise compiler.fault(
+                f"{key}.next", "the address says which page: take {{ page }} and the like away"
+            )
         if self._cursor and "cursor" not in used:
             raise compiler.fault(
-                f"{key}.cursor", "nothing of the call takes it: put {{ cursor }} into its query"
+                f"{key}.cursor", "nothing of the call takes it: put {{ cursor }} into its query or body"
             )
         if "cursor" in used and not self._cursor:
             raise compiler.fault(
@@ -52,29 +58,47 @@ class CompiledList:
         self._numbered = bool(used & {"page", "offset"})
 
     async def pages(
-        self, session: Session, values: Mapping[str, Json], most: int = PAGES
+        self, session: Session, values: Mapping[str, Json], most: int = PAGES, read: Read | None = None
     ) -> AsyncGenerator[Page, None]:
-        """At most `most` pages. Raises Transient, TryLater, NeedsPerson; Refused where there is no such list."""
+        """At most `most` pages, each by `read`. Raises Transient, TryLater, NeedsPerson; Refused: no such list."""
         cursor: Json = None
+        address: str | None = None
+        visited: set[str | None] = set()
         seen = 0
         for number in range(self._first, self._first + most):
             here = {**values, "page": number, "offset": seen, "cursor": cursor}
-            reply = await ask(session, request_of(self.call, here))
+            request = self._request(here, address)
+            reply = await (read(request) if read else ask(session, request))
             if reply.status in NO_LIST:
                 raise Refused(f"there is no such list ({reply.status})", "no_list")
             understood(reply)
-            items = self._items(reply.json)
+            items = self._items(reply)
             if not isinstance(items, list):
                 raise Transient(f"the reply holds no list at {self._items}", kind="bad_reply")
             seen += len(items)
-            before, cursor = cursor, self._cursor(reply.json)
-            last, complete = self._ended(reply.json, items, seen, before, cursor)
+            if self._next:
+                visited |= {address, reply.url}
+                address = self._next.address(reply)
+                complete = address is None
+                last = complete or address in visited
+            else:
+                mark, cursor = cursor, self._cursor(reply)
+                last, complete = self._ended(reply, items, seen, mark, cursor)
             yield Page(items, reply, complete)
             if last:
                 return
 
+    def _request(self, values: Mapping[str, Json], address: str | None) -> Request:
+        """Of the page that these values say, or of that address; the first page has no mark to send."""
+        request = request_of(self.call, values)
+        if address is not None:
+            return replace(request, path=address, params={}, given=True)
+        if self._cursor and isinstance(request.body, dict):
+            request.body = {name: value for name, value in request.body.items() if value is not None}
+        return request
+
     def _ended(
-        self, reply: Json, items: list[Json], seen: int, before: Json, cursor: Json
+        self, reply: Reply, items: list[Json], seen: int, before: Json, cursor: Json
     ) -> tuple[bool, bool]:
         """Whether no page follows, and whether all was seen."""
         if self._cursor:
@@ -90,10 +114,10 @@ class CompiledList:
         return done or not items or not self._numbered, done
 
 
-async def ask(session: Session, request: Request) -> Reply:
+async def ask(session: Session, request: Request, timeout: float | None = None) -> Reply:
     """A call that may be repeated. Raises Transient, TryLater, NeedsPerson."""
     with repeatable():
-        return await session.send(request)
+        return await session.send(request, timeout=timeout)
 
 
 def understood(reply: Reply) -> Json:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from batchtui.backends.base import DOING, Job, Progress, Submission, Transient
 from batchtui.backends.rest.lists import CompiledList
-from batchtui.backends.rest.settings import STATES, Call, Fetch, Find, Poll, RestSettings, RestWork
-from batchtui.backends.rest.templates import CompiledCall, Compiler, Places, Request
-from batchtui.backends.wire.replies import error_words, tidy
-from batchtui.model import Json, SubmissionState, seconds
+from batchtui.backends.rest.places import Places
+from batchtui.backends.rest.settings import Fetch, Find, Poll, RestSettings, RestWork
+from batchtui.backends.rest.states import States, word_of
+from batchtui.backends.rest.templates import CompiledCall, Compiler, Request
+from batchtui.backends.wire.replies import Reply, error_words, tidy
+from batchtui.model import Json, SubmissionState
 from batchtui.sources.filters import as_text
 from batchtui.sources.template import Template, TemplateError
 from batchtui.text import cell
@@ -20,6 +23,8 @@ JOB = frozenset({"input", "name", "job_id", "id"})
 RESERVED = BASE | JOB | {"env", "jobs", "page", "offset", "cursor", "item", "reply", "row"}
 ENDED, KEPT, FAULT = "ended_as", "kept", "fault"
 """Among a submission's facts: the word for its end, ids that later calls need, why it failed."""
+SEE_OTHER = 303
+HOLD_MOST = 600.0
 _LIVE = {state.value: state for state in SubmissionState}
 
 
@@ -49,32 +54,33 @@ class Parts:
             raise compiler.fault(
                 "submit.each", "put {{ id }} where the API keeps a job's name, to know its answer by"
             )
-        self.submit_id = compiler.place(submit.id, "submit.id")
+        self.submit_id = compiler.place(submit.id, "submit.id", submit.id_in)
         self.refused = compiler.place(submit.refused, "submit.refused")
         self._poll(poll)
         self._fetch(settings.fetch)
         self.cancel = compiler.call(settings.cancel, "cancel", self.later) if settings.cancel else None
         self.probe = compiler.call(settings.probe, "probe", ()) if settings.probe else None
+        self.offered = compiler.place(settings.probe.items if settings.probe else None, "probe.items")
+        self.offer = compiler.place(settings.probe.name if settings.probe else None, "probe.name")
         self._find(find, sent)
-        self._states = STATES | {word.casefold(): state for word, state in settings.states.items()}
-        try:
-            self.look_back = seconds(settings.look_back)
-        except ValueError as fault:
-            raise compiler.fault("look_back", str(fault)) from None
+        self.state_of = States(settings.states, compiler.where.removeprefix("config: "))
+        self.look_back = compiler.seconds(settings.look_back, "look_back")
 
     def _poll(self, poll: Poll) -> None:
         compiler = self._compiler
         self.poll: CompiledCall | None = None
         self.poll_list: CompiledList | None = None
         self.list_id = compiler.place(None, "poll.list.id")
-        if poll.path is not None:
-            fields = {field: getattr(poll, field) for field in ("method", "query", "headers", "body")}
-            self.poll = compiler.call(Call(path=poll.path, **fields), "poll", self.later)
+        if poll.path is not None or poll.url is not None:
+            self.poll = compiler.call(poll, "poll", self.later)
         if poll.list is not None:
             self.poll_list = CompiledList(compiler, poll.list, "poll.list", BASE)
-            self.list_id = compiler.place(poll.list.id, "poll.list.id")
+            self.list_id = compiler.place(poll.list.id, "poll.list.id", poll.list.id_in)
         if self.poll is None and self.poll_list is None:
-            raise compiler.fault("poll.path", "missing; say how one is asked for by path, or many by list")
+            raise compiler.fault(
+                "poll.path", "missing; say how one is asked for by path or url, or many by list"
+            )
+        self.hold = compiler.seconds(poll.hold, "poll.hold", HOLD_MOST)
         self.status = compiler.place(poll.status, "poll.status")
         self._shown = {
             name: compiler.place(getattr(poll, name), f"poll.{name}")
@@ -85,8 +91,9 @@ class Parts:
         compiler = self._compiler
         self.fetch: CompiledCall | None = None
         self.fetch_list: CompiledList | None = None
-        given = fetch or Fetch(path="")
-        if self.each and (fetch is None or fetch.items is None):
+        given = fetch or Fetch()
+        lines = given.format == "jsonl"
+        if self.each and (fetch is None or (fetch.items is None and not lines)):
             raise compiler.fault(
                 "fetch.items", "missing: with submit.each the results of many jobs come in a list"
             )
@@ -94,12 +101,18 @@ class Parts:
             raise compiler.fault(
                 "fetch", "missing: without a poll.path there is no reply that holds a result"
             )
-        if fetch and not self.each and fetch.items is not None:
-            raise compiler.fault("fetch.items", "goes with submit.each; here a submission is one job")
-        if fetch and self.each:
+        if given.format in ("text", "file") and given.items is not None:
+            raise compiler.fault("fetch.items", f"a result of format {given.format} is no list")
+        if given.items is None and not self.each:
+            for key in ("next", "cursor", "more", "total"):
+                if getattr(given, key) is not None:
+                    raise compiler.fault(f"fetch.{key}", "goes with fetch.items, the place of the list")
+        if fetch and (self.each or fetch.items is not None):
             self.fetch_list = CompiledList(compiler, fetch, "fetch", self.later)
         elif fetch:
             self.fetch = compiler.call(fetch, "fetch", self.later)
+        self.file = compiler.place(given.file, "fetch.file")
+        self.format = given.format
         self.result = compiler.place(given.result, "fetch.result")
         self.text = compiler.place(given.text, "fetch.text")
         self.cost = compiler.place(given.cost_usd, "fetch.cost_usd")
@@ -116,7 +129,7 @@ class Parts:
         if "token" not in sent:
             raise compiler.fault("find.token", "submit sends no {{ token }}; put it where find can see it")
         self.find = CompiledList(compiler, find, "find", BASE)
-        self.find_id = compiler.place(find.id, "find.id")
+        self.find_id = compiler.place(find.id, "find.id", find.id_in)
         self.find_token = compiler.place(find.token, "find.token")
         if find.look:
             self.look = compiler.call(find.look, "find.look", BASE | {"item"})
@@ -162,16 +175,26 @@ class Parts:
 
     # ---- what a reply says
 
-    def progress(self, item: Json, submission: Submission) -> Progress:
+    def reads_body(self, reply: Reply) -> bool:
+        """Whether its status must be in its body: it stands neither in a header nor in the status line."""
+        return self.status(replace(reply, json=None)) is None
+
+    def is_named(self, code: int) -> bool:
+        """Whether `states` says what that number in the status line means."""
+        return "http:status" in self.status.sources and self.state_of.names(code)
+
+    def progress(self, item: Json | Reply) -> Progress:
         """Raises Transient for a reply without a status that is known."""
         said = self.status(item)
-        if said is None:
-            raise Transient(f"the reply holds no status at {self.status}", kind="bad_reply")
-        word = as_text(said).strip()
-        state = self._states.get(word.casefold())
+        if isinstance(item, Reply) and item.status == SEE_OTHER and not self.is_named(SEE_OTHER):
+            said = "done"
+        state = self.state_of(said)
         if state is None:
-            message = f'the status "{cell(word, 40)}" is not known; say under states what it means'
-            raise Transient(message, kind="bad_reply")
+            if said is None:
+                message = f"the reply holds no status at {self.status}"
+                raise Transient(message, kind="bad_reply", answered=True)
+            raise self.state_of.unknown(said)
+        word = word_of(said)
         live = _LIVE.get(state)
         if live is not None:
             return self._counted(Progress(live, facts={DOING: self._doing(item, word)}), item)
@@ -185,17 +208,16 @@ class Parts:
 
     def is_live(self, item: Json) -> bool:
         """Whether an item of a list may still change; one whose status is not known may."""
-        said = self.status(item)
-        state = None if said is None else self._states.get(as_text(said).strip().casefold())
+        state = self.state_of(self.status(item))
         return state is None or state in _LIVE
 
-    def _doing(self, item: Json, word: str) -> str:
+    def _doing(self, item: Json | Reply, word: str) -> str:
         """Such as `calculating 60 %`."""
         stage, share = self._shown["stage"](item), self._shown["progress"].number(item)
         words = cell(word if stage is None else as_text(stage), 40)
         return f"{words} {share:.0f} %" if share is not None and 0 <= share <= 100 else words
 
-    def _counted(self, progress: Progress, item: Json) -> Progress:
+    def _counted(self, progress: Progress, item: Json | Reply) -> Progress:
         shown = self._shown
         progress.completed = shown["completed"].count(item)
         progress.failed = shown["failed"].count(item)
@@ -207,7 +229,7 @@ KEPT_LIMIT = 10_000
 """Characters of a text that is kept as an id."""
 
 
-def kept_of(places: dict[str, Places], reply: Json) -> dict[str, Json]:
+def kept_of(places: dict[str, Places], reply: Json | Reply) -> dict[str, Json]:
     """What stands at these places, as far as it is an id: short texts and numbers."""
     found = {name: place(reply) for name, place in places.items()}
     return {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
+from batchtui.backends.rest.places import joined
 from batchtui.backends.rest.settings import SignIn
 from batchtui.backends.rest.templates import Compiler, Request
+from batchtui.backends.wire.pieces import Download
 from batchtui.backends.wire.replies import Reply, hushed, object_of
 from batchtui.model import Json
 from batchtui.sources.filters import as_text
@@ -72,7 +75,7 @@ class Session:
             if self._token is None or time.monotonic() > self._ends:
                 await self._fetch_token()
 
-    async def send(self, request: Request, *, create: bool = False) -> Reply:
+    async def send(self, request: Request, *, create: bool = False, timeout: float | None = None) -> Reply:
         """One call, any status; a 401 is answered by a new token and one more try, for it says that nothing was done.
 
         Raises TryLater, NeedsPerson, Transient, Refused as `Http.request_json`, and Unsure for a `create`.
@@ -80,28 +83,55 @@ class Session:
         if self.signs_in:
             await self.sign_in()
         used = self._token
-        reply = await self._once(request, create)
+        reply = await self._once(request, create, timeout)
         if reply.status == 401 and self.signs_in:
             if self._token == used:
                 self._token = None
             await self.sign_in()
-            reply = await self._once(request, create)
+            reply = await self._once(request, create, timeout)
         return reply
 
-    async def _once(self, request: Request, create: bool) -> Reply:
+    @asynccontextmanager
+    async def download(self, request: Request) -> AsyncIterator[Download]:
+        """What a GET gives, as it comes. Another host, also one that it leads on to, gets nothing that lets us in.
+
+        Raises Refused, TryLater, Transient, NeedsPerson.
+        """
+        if self.signs_in:
+            await self.sign_in()
+        address = self.address(request)
+        async with self.http.download(
+            address, headers=self._with_token(request), params=request.params, timeout=self._timeout
+        ) as got:
+            yield got
+
+    def address(self, request: Request) -> str:
+        """Where a call goes: a path under the base, or the whole address that a reply gave."""
+        return joined(f"{self.http.base_url}/", request.path) if request.given else request.path
+
+    def is_elsewhere(self, request: Request) -> bool:
+        """Whether it goes to another host than ours, as only results may."""
+        return request.given and not self.http.is_own(self.address(request))
+
+    def _with_token(self, request: Request) -> dict[str, str]:
         headers = dict(request.headers)
         if self._header is not None:
             headers[self._header] = as_text(self._value.render({"token": self._token, "env": self.env}))
-        return self._hushed(await self._plain(request, headers, create))
+        return headers
 
-    async def _plain(self, request: Request, headers: dict[str, str], create: bool) -> Reply:
+    async def _once(self, request: Request, create: bool, timeout: float | None) -> Reply:
+        return self._hushed(await self._plain(request, self._with_token(request), create, timeout))
+
+    async def _plain(
+        self, request: Request, headers: dict[str, str], create: bool, timeout: float | None = None
+    ) -> Reply:
         return await self.http.request_json(
             request.method,
-            request.path,
+            self.address(request),
             json=request.body,
             headers=headers,
             params=request.params,
-            timeout=self._timeout,
+            timeout=timeout or self._timeout,
             create=create,
         )
 

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from batchtui.backends.rest.settings import Call, Place
+from batchtui.backends.rest.places import PlaceError, Places, getter_of, inside_of
+from batchtui.backends.rest.settings import Call, Later, Place
 from batchtui.config.checks import is_inline_secret, is_secret_header, variable_fault
 from batchtui.errors import ConfigError, KeyMissing, nearest
-from batchtui.model import Json
-from batchtui.sources.expressions import Expression, ExpressionError
+from batchtui.model import Json, seconds
 from batchtui.sources.filters import as_text
 from batchtui.sources.template import Template, TemplateError, compile_template
 from batchtui.text import cell
@@ -24,13 +24,15 @@ _ENV_NAME = re.compile(r"\benv\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 
 @dataclass(slots=True)
 class Request:
-    """A call with its values filled in."""
+    """A call with its values filled in. `path` is under `base_url`, or the whole address that the API gave."""
 
     method: str
     path: str
     params: dict[str, str | int]
     headers: dict[str, str]
     body: Json
+    given: bool = False
+    """Whether `path` is an address that the API gave."""
 
 
 @dataclass(slots=True)
@@ -59,36 +61,61 @@ class Compiler:
         parts = [part for part in _EXPRESSION.split(text) if part]
         return [self.template(part, key, names) if part.startswith("{{") else part for part in parts]
 
-    def call(self, call: Call, key: str, names: Collection[str]) -> CompiledCall:
+    def call(self, call: Call | Later, key: str, names: Collection[str]) -> CompiledCall:
         for header, value in call.headers.items():
             if is_secret_header(header, value) and "{{" not in value:
                 raise self.fault(f"{key}.headers.{cell(header, 40)}", _NO_SECRET)
         names = {*names, "env"}
+        if isinstance(call, Later) and call.path is None and call.url is None:
+            raise self.fault(f"{key}.path", "missing; or a url, for an address that the API gave")
         return CompiledCall(
             key=key,
             method=call.method,
-            parts=self.path(call.path, f"{key}.path", names),
+            parts=None if call.path is None else self.path(call.path, f"{key}.path", names),
+            url=self._url(call.url, f"{key}.url", names) if isinstance(call, Later) else None,
             query=self.template(call.query, f"{key}.query", names),
             headers=self.template(call.headers, f"{key}.headers", names),
             body=self.template(call.body, f"{key}.body", names),
         )
 
-    def place(self, given: Place | None, key: str) -> Places:
-        """Raises ConfigError for a place that cannot be read."""
+    def _url(self, text: str | None, key: str, names: Collection[str]) -> Template | None:
+        if text is None:
+            return None
+        if not (text.startswith("{{") and text.endswith("}}") and text.count("{{") == 1):
+            raise self.fault(key, "expected one {{ name }} of an address that a reply gave and keep holds")
+        return self.template(text, key, names)
+
+    def place(self, given: Place | None, key: str, inside: str | None = None) -> Places:
+        """`inside`: the text around an id, such as jobs/{{ id }}. Raises ConfigError for what cannot be read."""
         sources = [given] if isinstance(given, str) else given or []
         found = []
         for source in sources:
             try:
-                found.append(Expression(source))
-            except ExpressionError as fault:
+                found.append(getter_of(source))
+            except PlaceError as fault:
                 raise self.fault(key, f'"{cell(source, 60)}" is no place in a reply: {fault}') from None
-        return Places(key, sources, found)
+        if inside is None:
+            return Places(key, sources, found)
+        try:
+            return Places(key, sources, found, inside_of(inside), inside)
+        except PlaceError as fault:
+            raise self.fault(f"{key}_in", str(fault)) from None
 
     def places(self, given: Mapping[str, Place], key: str, reserved: Collection[str]) -> dict[str, Places]:
         for name in given:
             if not name.isidentifier() or name in reserved:
                 raise self.fault(f"{key}.{cell(name, 40)}", "not a name that can be kept; take another")
         return {name: self.place(place, f"{key}.{name}") for name, place in given.items()}
+
+    def seconds(self, given: float | str | None, key: str, most: float | None = None) -> float:
+        """Raises ConfigError for what is no duration; 0 for none."""
+        try:
+            found = 0.0 if given is None else seconds(given)
+        except ValueError as fault:
+            raise self.fault(key, str(fault)) from None
+        if most is not None and not 0 <= found <= most:
+            raise self.fault(key, f"expected at most {most:g} s")
+        return found
 
     def _known(self, used: Iterable[str], key: str, names: Collection[str]) -> None:
         for name in used:
@@ -136,27 +163,48 @@ _NO_SECRET = 'a key does not belong in this file; write "env:NAME" with the vari
 class CompiledCall:
     key: str
     method: str
-    parts: list[str | Template]
+    parts: list[str | Template] | None
+    url: Template | None
     query: Template
     headers: Template
     body: Template
 
     @property
     def names(self) -> set[str]:
+        """Those of an address that is only preferred are not among them."""
         found = self.query.names | self.headers.names | self.body.names
+        if self.parts is None:
+            return found | self.url.names if self.url else found
         return found.union(*(part.names for part in self.parts if isinstance(part, Template)))
 
     def render(self, values: Mapping[str, Json]) -> Request:
         """Raises TemplateError for what the values do not fill, or what no address or header can carry."""
         query: dict[str, Json] = self.query.render(values)
         headers: dict[str, Json] = self.headers.render(values)
+        address = self._given(values)
+        path = "".join(self._part(part, values) for part in self.parts or ())
         return Request(
             method=self.method,
-            path="".join(self._part(part, values) for part in self.parts),
+            path=path if address is None else address,
             params={name: _word(value) for name, value in query.items() if value is not None},
             headers={name: self._header(name, as_text(value)) for name, value in headers.items()},
             body=self.body.render(values),
+            given=address is not None,
         )
+
+    def _given(self, values: Mapping[str, Json]) -> str | None:
+        """The address that the API gave; None where it gave none and there is a path to take instead."""
+        if self.url is None:
+            return None
+        try:
+            address = self.url.render(values)
+        except TemplateError:
+            if self.parts is None:
+                raise
+            return None
+        if isinstance(address, str) and address.strip():
+            return address.strip()
+        raise TemplateError(f"{self.key}.url", f'"{cell(as_text(address), 40)}" is no address')
 
     def _part(self, part: str | Template, values: Mapping[str, Json]) -> str:
         if isinstance(part, str):
@@ -174,57 +222,3 @@ class CompiledCall:
 
 def _word(value: Json) -> str | int:
     return value if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
-
-
-@dataclass(slots=True)
-class Places:
-    """Where something stands in a reply; calling it gives the first value that is not null, else None."""
-
-    key: str
-    sources: list[str]
-    expressions: list[Expression]
-
-    def __bool__(self) -> bool:
-        return bool(self.expressions)
-
-    def __str__(self) -> str:
-        return f"{self.key} ({', '.join(cell(source, 60) for source in self.sources)})"
-
-    def __call__(self, reply: Json) -> Json:
-        values = {"reply": reply, **reply} if isinstance(reply, dict) else {"reply": reply}
-        for expression in self.expressions:
-            try:
-                value = expression.value(values)
-            except ExpressionError:
-                continue
-            if value is not None:
-                return value
-        return None
-
-    def id(self, reply: Json) -> str | None:
-        """What stands there as an id: a text or a whole number."""
-        value = self(reply)
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        usable = isinstance(text, str) and text.isprintable() and text.strip(". ")
-        return text if usable else None
-
-    def id_fault(self, reply: Json) -> str | None:
-        """Why what stands there is no id; None where it is one, or where nothing stands there."""
-        value = self(reply)
-        if value is None or value == "" or self.id(reply) is not None:
-            return None
-        return f'{self} holds "{cell(value, 60)}", which is no id that can be asked for'
-
-    def secret(self, reply: Json) -> str | None:
-        """What stands there as a token: of any length, for a header to carry."""
-        value = self(reply)
-        return value if isinstance(value, str) and value and value.isascii() and value.isprintable() else None
-
-    def count(self, reply: Json) -> int | None:
-        value = self(reply)
-        whole = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
-        return int(value) if whole else None
-
-    def number(self, reply: Json) -> float | None:
-        value = self(reply)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -55,16 +55,21 @@ def understood(reply: Reply) -> dict[str, Json]:
 async def ask_each(
     submissions: Iterable[Submission],
     progress: Callable[[Submission], Awaitable[Progress]],
-    known: dict[int, Progress],
+    known: dict[int, Progress | Transient],
 ) -> None:
-    """Ask for each by itself, into `known`, by id. Raises Transient only where then nothing at all is known."""
-    faults: list[Transient] = []
+    """Ask for each by itself, into `known`, by id, or why it cannot be told. Raises as `insist`."""
     for one in submissions:
         try:
             known[one.id] = await progress(one)
         except Transient as fault:  # the others are worth asking for
-            faults.append(fault)
-    if faults and not known:
+            known[one.id] = fault
+    insist(known)
+
+
+def insist(known: Mapping[int, Progress | Transient]) -> None:
+    """Raises the first Transient where there is nothing else, and the backend did not even answer."""
+    faults = [told for told in known.values() if isinstance(told, Transient) and not told.answered]
+    if faults and len(faults) == len(known):
         raise faults[0]
 
 

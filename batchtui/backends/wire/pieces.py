@@ -11,6 +11,7 @@ from pathlib import Path
 from batchtui.backends.wire.rows import Rows
 
 CHUNK = 1 << 18
+REPLY_LIMIT = 100_000_000
 
 
 @dataclass(slots=True)
@@ -19,6 +20,15 @@ class Body:
 
     size: int = 0
     framed: bool = False
+
+
+@dataclass(slots=True)
+class Download:
+    """Where it came from in the end, its headers (lower-case names), and its bytes as they come."""
+
+    url: str
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
 
 
 CRLF = "\r\n"
@@ -67,6 +77,24 @@ async def timed(chunks: AsyncIterator[bytes], total: float) -> AsyncIterator[byt
         yield chunk
         if asyncio.get_running_loop().time() > deadline:
             raise TimeoutError
+
+
+async def counted(chunks: AsyncIterator[bytes], body: Body | None) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        if body is not None:
+            body.size += len(chunk)
+        yield chunk
+
+
+async def collected(chunks: AsyncIterator[bytes]) -> bytearray:
+    """All of them. Raises ValueError where that is more than a reply may be."""
+    data = bytearray()
+    async for chunk in chunks:
+        if len(data) + len(chunk) > REPLY_LIMIT:
+            data.clear()  # the fault is kept for longer, and with it what we know here
+            raise ValueError(f"over the limit of {REPLY_LIMIT:,} bytes")
+        data += chunk
+    return data
 
 
 async def lines(

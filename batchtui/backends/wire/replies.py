@@ -50,13 +50,17 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
 
 @dataclass(slots=True)
 class Reply:
-    """One whole reply. `headers` have lower-case names; `json` is None where `problem` says why."""
+    """One whole reply. `headers` have lower-case names; `json` is None where `problem` says why.
+
+    `url` is the address that was asked, where links in the reply count from.
+    """
 
     status: int
     headers: Mapping[str, str]
     json: Json
     text: str
     problem: str | None = None
+    url: str = ""
 
 
 class TooDeep(ValueError):
