@@ -310,6 +310,10 @@ def edited(change: Callable[[dict[str, Any]], object], name: str = "tasks") -> d
             lambda t: t["fetch"].update(format="jsn"),
             'backends.x.fetch.format: "jsn" is none of json, jsonl, text, file; did you mean "json"?',
         ),
+        (
+            lambda t: t["fetch"].update(format="text", method="POST"),
+            "backends.x.fetch.format: goes with a GET",
+        ),
         (lambda t: t["submit"].update(id="heder:Location"), 'no such place "heder:"; did you mean "header"?'),
         (
             lambda t: t["submit"].update(id_in="jobs"),

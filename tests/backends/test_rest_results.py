@@ -115,6 +115,24 @@ def test_a_file_on_another_host_is_kept_as_it_comes_and_gets_no_key(opened: Open
     assert all(KEY not in str(call.headers) for call in server.store.calls)
 
 
+def test_a_result_elsewhere_gets_nothing_of_the_call(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FETCH_KEY", "fetch-key-of-nobody-0123")
+
+    def answer(server: JobServer, call: Call) -> Said:
+        assert server.store is not None
+        return Said(body={"status": "done", "at": f"{server.store.url}/out?sig=feed"})
+
+    def store(server: JobServer, call: Call) -> Said:
+        return Said(body={"query": call.query, "headers": sorted(call.headers)})
+
+    fetch = 'fetch = { url = "{{ at }}", query = { key = "env:FETCH_KEY" }, headers = { X-More = "env:FETCH_KEY" } }\n'
+    bench, _ = opened(answer, fetch, ', keep = { at = "at" }', store)
+    folder = bench.run(bench.spec("jobs", 1, JOB))
+    output: Any = folder.result(0).output
+    assert output["query"] == {"sig": "feed"}
+    assert not {"x-key", "x-more"} & set(output["headers"])
+
+
 def test_an_address_that_ran_out_is_asked_for_anew(opened: Open) -> None:
     def answer(server: JobServer, call: Call) -> Said:
         assert server.store is not None

@@ -103,6 +103,9 @@ class Parts:
             )
         if given.format in ("text", "file") and given.items is not None:
             raise compiler.fault("fetch.items", f"a result of format {given.format} is no list")
+        plain = given.method == "GET" and given.body is None
+        if given.format != "json" and given.file is None and not plain:
+            raise compiler.fault("fetch.format", "goes with a GET without a body, or with fetch.file")
         if given.items is None and not self.each:
             for key in ("next", "cursor", "more", "total"):
                 if getattr(given, key) is not None:

@@ -100,8 +100,9 @@ class Session:
         if self.signs_in:
             await self.sign_in()
         address = self.address(request)
+        params = {} if self.is_elsewhere(request) else request.params  # they may hold a key
         async with self.http.download(
-            address, headers=self._with_token(request), params=request.params, timeout=self._timeout
+            address, headers=self._with_token(request), params=params, timeout=self._timeout
         ) as got:
             yield got
 
