@@ -55,7 +55,7 @@ def solve_flows(scenarios: Sequence[Scenario]) -> list[Solution | Fault]:
 
 def state_of(grid: Grid, states: States, given: Injections, dc: bool) -> State:
     """The solved states with the demand that they serve."""
-    joined_pd, joined_qd = given.joined_pd, given.joined_qd
+    joined_pd, joined_qd = given.joined_pd, given.joined_qd * (not dc)
     if grid.joined is not None and grid.case.beyond.shares and not dc:
         at = grid.joined.at
         active, reactive, _, _ = followed(grid.shares[at], states.vm[:, at])

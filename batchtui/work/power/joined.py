@@ -45,7 +45,7 @@ class Joined:
         whole[:] = rest
 
     def table(self, columns: dict[str, Json], used: NDArray[np.float64], less: NDArray[np.float64]) -> None:
-        """Make a bus table of one with a row for each bus of the file, by number; the joined use `used` and `less`."""
+        """Give a bus table a row for each bus of the file, by number; joined ones take `used` MW and `less` Mvar."""
         for name, values in columns.items():
             own = np.asarray(values)
             more = own[self.at]

@@ -115,6 +115,7 @@ def test_joined_buses_have_a_row_each_and_take_loads_by_themselves() -> None:
     assert list(found["bus"]["vm_pu"]) == pytest.approx([plain["bus"]["vm_pu"][at] for at in (0, 1, 2, 2, 2)])
     assert list(found["bus"]["p_mw"])[2:] == pytest.approx([-60, 0, -30])
     assert list(found["bus"]["vmax"])[2:] == [1.1, 1.1, 1.05]
+    assert list(solve(case, "dc")["bus"]["q_mvar"]) == [0] * 5
     more = solve(case, loads={9: (50, 10), 5: (5, 1)})
     assert more["summary"]["load_mw"] == pytest.approx(20 + 60 + 50 + 5)
     assert list(more["bus"]["p_mw"])[2:] == pytest.approx([-60, -5, -50])

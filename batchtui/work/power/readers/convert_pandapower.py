@@ -43,6 +43,8 @@ _TOLD: Final = (
     "enforce_p_lims",
     "switch_rx_ratio",
     "trafo3w_losses",
+    "neglect_open_switch_branches",
+    "check_connectivity",
 )
 """Options that change the tables, and that rundcpp does not look at."""
 _RATED: Final = ("line", "trafo", "trafo3w")
