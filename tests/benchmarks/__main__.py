@@ -9,9 +9,10 @@ from pathlib import Path
 HELPERS = {"__init__", "__main__", "report", "pandapower_compare", "pandapower_nets", "pandapower_small"}
 NAMED_ONLY = {
     "matpower_grids",
+    "opf_objectives",
     "pandapower_grids",
     "scenarios_100k",
-}  # two need the index, one takes twenty minutes
+}  # three need the index, one takes twenty minutes
 
 
 def main() -> int:
