@@ -327,11 +327,12 @@ class Batch:
         data_dir: str | Path | None = None,
         config: str | Path | None = None,
     ) -> BatchRun:
-        """A batch that exists, whoever made it: by its id, an unambiguous beginning of it, or its name.
+        """A batch that exists, whoever made it: by its id, an unambiguous beginning of it, or its name. Of several that
+        have a name the newest is meant, and `NAME~1` is the one before.
 
         `response_model` reads its answers, where they were asked for by one. It is driven here once `wait`, `resume`
-        or another command asks for it, and only where no other process drives it. Raises NotFound, BadInput for a name
-        that several have.
+        or another command asks for it, and only where no other process drives it. Raises NotFound, BadInput for a
+        beginning that several have.
         """
         home = Home.of(data_dir, config)
         model = composing.model_class(response_model)

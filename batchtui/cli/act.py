@@ -1,4 +1,4 @@
-"""`cancel`, `pause`, `retry`, `limit`, `resolve`, `archive`, `tag`: wishes, obeyed by whoever drives the batch."""
+"""`cancel`, `pause`, `retry`, `limit`, `resolve`, `rename`, `archive`, `tag`: wishes, obeyed by whoever drives the batch."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "remote_id", nargs="?", metavar="REMOTE_ID", help="adopt: the id that the backend gave it"
         )
+    elif command == "rename":
+        parser.add_argument("name", metavar="NAME", help="what it is called from now on")
     elif command == "archive":
         parser.add_argument("--undo", action="store_true", help="bring it back into the list")
     elif command == "tag":
@@ -68,11 +70,14 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     folder = session.library.find(args.id)
+    if command == "rename":
+        session.library.refuse_name(args.name, folder.id)
     wish = _wish(command, args, folder)
     if wish is not None and command == "retry" and not rather_paid(folder, wish, session, yes=args.yes):
         return SOME_FAILED
     if wish is None:
-        session.console.note("no job is meant by that; nothing to do")
+        none = "it has that name" if command == "rename" else "no job is meant by that"
+        session.console.note(f"{none}; nothing to do")
         return 0
     told = _told(command, folder, wish)
     obeyed = act(session, folder, wish)
@@ -88,6 +93,9 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         return 0
     if command == "resolve" and (left := _undecided(folder, wish)):
         session.console.error(f"{label(status)}: {left}")
+        return SOME_FAILED
+    if command == "rename" and status.name != args.name:
+        session.console.error(f"{label(status)}: whoever drives it did not take that name")
         return SOME_FAILED
     session.console.note(f"{label(status)}: {command}{told} done; {end_words(status)}")
     if not is_over(status) and status.driver is None and not status.paused and command in _GOES_ON:
@@ -177,6 +185,8 @@ def _wish(command: str, args: argparse.Namespace, folder: BatchFolder) -> Comman
         facts = parse_limits(args.limits)
     elif command == "resolve":
         facts = _resolution(folder, args)
+    elif command == "rename":
+        facts = {"name": args.name} if args.name != folder.header.name else None
     elif command == "archive":
         facts = {"on": not args.undo}
     elif command == "tag":

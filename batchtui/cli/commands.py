@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "limit": Entry("act", "change a batch's limits, such as cost_usd=9"),
     "resolve": Entry("act", "answer what needs a person"),
+    "rename": Entry("act", "give a batch another name, which no other batch has"),
     "archive": Entry("act", "hide a batch from the list, or bring it back"),
     "tag": Entry("act", "add tags to a batch, or take them away"),
     "remote": Entry("remote", "the batches that live at a backend, whoever made them"),

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from batchtui.cli.drive import drive
 from batchtui.cli.phrases import OK, SOME_FAILED
 from batchtui.cli.session import Session
-from batchtui.errors import BatchtuiError, NotFound, StoreDamaged, nearest
+from batchtui.errors import BatchtuiError, StoreDamaged
 from batchtui.model import Json, SubmissionState
 from batchtui.store.folder import BatchFolder
-from batchtui.store.library import Library
 from batchtui.store.lock import holder, is_held
 from batchtui.store.proof import Proof, prove
 from batchtui.store.repair import Repaired, repair
@@ -28,7 +27,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    ids = [_find(session.library, args.id)] if args.id else sorted(session.library.ids())
+    ids = [session.library.meant(args.id)] if args.id else sorted(session.library.ids())
     codes = [_one(session, batch_id, args.repair) for batch_id in ids]
     if args.id is None:
         codes += [_foreign(session)]
@@ -36,22 +35,6 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
             sound = codes.count(OK) - 1 if codes[-1] == OK else codes.count(OK)
             session.console.note(f"{sound:,} of {len(ids):,} batches are sound")
     return max(codes, default=OK)
-
-
-def _find(library: Library, reference: str) -> str:
-    """The id of a batch, also of one that cannot be opened. Raises NotFound, BadInput."""
-    ids = library.ids()
-    if reference in ids:
-        return reference
-    beginnings = [batch_id for batch_id in ids if reference and batch_id.startswith(reference)]
-    if len(beginnings) == 1:
-        return beginnings[0]
-    try:
-        return library.find(reference).id
-    except NotFound:
-        raise NotFound(
-            f'no batch "{reference}"{nearest(reference, ids)}; `batchtui list --all` shows them'
-        ) from None
 
 
 def _one(session: Session, batch_id: str, mend: bool) -> int:

@@ -26,6 +26,7 @@ from batchtui.model import (
 )
 from batchtui.store import ranges
 from batchtui.store.inbox import Command
+from batchtui.store.names import SENT_AS, fault_of
 from batchtui.store.progress import PENDING, PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
@@ -275,7 +276,17 @@ def _tag(driver: Driver, args: Args) -> None:
 
 
 def _rename(driver: Driver, args: Args) -> None:
-    driver.folder.header.name = str(args["name"])[:200]
+    """What went out under the old name is looked up by that for as long as it may have to be."""
+    header, name = driver.folder.header, str(args["name"])
+    if fault := fault_of(name):
+        raise ValueError(fault)
+    if name == header.name:
+        return
+    for record in driver.progress.submissions.values():
+        if record.attempted and record.remote_id is None and SENT_AS not in record.facts:
+            driver.writer.record("note", sub=record.id, facts={SENT_AS: header.name})
+    driver.writer.record("renamed", name=name, before=header.name)
+    header.name = name
     driver.writer.save_header()
 
 
@@ -290,5 +301,5 @@ _HANDLERS: dict[str, Callable[[Driver, Args], None]] = {
     "collect": _collect,
     "archive": _archive,
     "tag": _tag,
-    "name": _rename,
+    "rename": _rename,
 }

@@ -22,6 +22,7 @@ from batchtui.engine.sending import Sending
 from batchtui.engine.watching import Watching
 from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, SubmissionState
 from batchtui.store import clock, ranges
+from batchtui.store.names import SENT_AS
 from batchtui.store.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class RemoteLane:
         return Submission(
             id=record.id,
             token=record.token,
-            batch_name=self._driver.folder.header.name,
+            batch_name=str(record.facts.get(SENT_AS) or self._driver.folder.header.name),
             created=clock.unix(record.created),
             remote_id=record.remote_id,
             facts=record.facts,

@@ -17,6 +17,8 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.header import BatchHeader, write_header
 from batchtui.store.header_changes import header_of
 from batchtui.store.jobs import JobWriter
+from batchtui.store.names import Names, fault_of
+from batchtui.text import cell
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
@@ -25,7 +27,7 @@ class Library:
     """The folder that holds `batches/`. Folders are made 0700, files 0600, whatever the umask."""
 
     def __init__(self, data_dir: Path, tell: Callable[[str], None] = lambda _: None) -> None:
-        """`tell` hears, from any thread, what was changed that a person had set."""
+        """`tell` hears, from any thread, what was changed that a person had set, and which of several batches is meant."""
         self.data_dir = data_dir
         self.batches_dir = data_dir / "batches"
         self._tell = tell
@@ -80,20 +82,22 @@ class Library:
             yield item
 
     def find(self, reference: str) -> BatchFolder:
-        """A batch by id, else by name (of several that share one the newest), else by the beginning of its id.
+        """The batch that is meant, opened. Raises NotFound, StoreDamaged, BadInput where it is ambiguous."""
+        return self.open(self.meant(reference))
 
-        Raises NotFound, StoreDamaged, BadInput where it is ambiguous.
+    def meant(self, reference: str) -> str:
+        """The id of a batch, also of one that cannot be opened: by its id, else by its name, else by the id's beginning.
+
+        Raises NotFound, and BadInput where it is ambiguous.
         """
         ids = self.ids()
         if reference in ids:
-            return self.open(reference)
-        names: dict[str, tuple[str, str]] = {}
-        """By name when its newest batch was created, and its id."""
-        for header in self._headers(ids):
-            made = (header.created, header.id)
-            names[header.name] = max(names.get(header.name, made), made)
-        if reference and reference in names:
-            return self.open(names[reference][1])  # a whole name, whatever ids happen to begin with
+            return reference
+        names = self.names(ids)
+        if reference and (named := names.meant(reference)):  # a whole name, whatever ids happen to begin with
+            if named.told:
+                self._tell(named.told)
+            return named.id
         matches = {batch_id for batch_id in ids if reference and batch_id.startswith(reference)}
         if not matches:
             hint = nearest(reference, [*ids, *names])
@@ -102,17 +106,26 @@ class Library:
             raise BadInput(
                 f'"{reference}" could be any of {", ".join(sorted(matches)[:8])}; give more of the id'
             )
-        return self.open(matches.pop())
+        return matches.pop()
+
+    def names(self, ids: Iterable[str] | None = None) -> Names:
+        """What these batches are called, or all."""
+        return Names(self._headers(self.ids() if ids is None else ids))
 
     def free_name(self, name: str) -> str:
-        """That name, or `sweep-2` for `sweep` where a batch has it: with the next number that none has."""
-        taken = {header.name for header in self._headers(self.ids())}
-        stem, _, number = name.rpartition("-")
-        stem, count = (stem, int(number)) if stem and number.isdecimal() and len(number) < 6 else (name, 1)
-        while name in taken:
-            count += 1
-            name = f"{stem}-{count}"
-        return name
+        """That name, or the next one that no batch has."""
+        return self.names().free(name)
+
+    def refuse_name(self, name: str, batch_id: str) -> None:
+        """Raises BadInput for what cannot be this batch's name, or already means another batch."""
+        if fault := fault_of(name):
+            raise BadInput(fault)
+        ids = self.ids()
+        names = self.names(ids)
+        others = [one for one in names.bears(name) if one != batch_id]
+        if others or (name in ids and name != batch_id):
+            what = f"is the name of batch {others[0]}" if others else "is the id of another batch"
+            raise BadInput(f'"{cell(name, 60)}" {what}; "{cell(names.free(f"{name}-2"), 70)}" is free')
 
     def _headers(self, ids: Iterable[str]) -> Iterator[BatchHeader]:
         """Those that can be read."""

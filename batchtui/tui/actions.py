@@ -107,6 +107,7 @@ ACTIONS: tuple[Action, ...] = (
            ("batches",)),
     Action("batch.tag", "Tag", "Tag the marked batches, or take a tag away; `tag:x` in the filter finds them", ("T",),
            ("batches",)),
+    Action("batch.rename", "Rename", "Give the batch another name, which no other batch has", ("N",), ("batches",)),
     Action("batch.archived", "Archived too", "Show archived batches too; again to hide them", ("Z",), ("batches",)),
     Action("batch.remove", "Remove", "Delete the batch with its results from the disk; asks first", ("delete", "D"),
            ("batches",)),

@@ -94,6 +94,7 @@ _WORDS: dict[str, Callable[[Event, Sequence[str]], str]] = {
     "disk": lambda e, _: f"there is space again since {e['time']}: from {e['since']} {e['text']}",
     "paused": lambda e, _: "paused",
     "resumed": lambda e, _: "resumed",
+    "renamed": lambda e, _: f'named "{e["name"]}" from now on, "{e["before"]}" before',
     "inbox": lambda e, _: "a command was obeyed",
     "ended": lambda e, _: "ended",
 }  # fmt: skip

@@ -375,3 +375,32 @@ def test_a_status_that_is_not_known_hides_behind_no_other(bench: Bench, api: Tas
     assert bench.status(folder).completed == 3
     told = [line for line in bench.worker.log() if "ON_HOLD" in str(line) and "has not answered" in str(line)]
     assert len(told) == 1
+
+
+def test_what_was_sent_under_another_name_is_looked_up_by_that(
+    bench: Bench, api: TaskApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The service lists by the batch's name: a create whose reply was lost is found after a rename, and not made twice."""
+    everything = api.listed
+
+    def of_that_name(query: dict[str, str]) -> Any:
+        told, name = everything(query), query.get("of", "")  # only a look-up says whose it wants
+        return {**told, "tasks": [one for one in told["tasks"] if one["mark"].startswith(name)]}
+
+    bench.close()
+    head, find = TABLES.replace("settle = 0.3", "settle = 2.0", 1).split("[backends.tasks.find]")
+    find = find.replace('mark = "{{ cursor }}"', 'mark = "{{ cursor }}", of = "{{ batch }}"', 1)
+    config = tmp_path / "config.toml"
+    config.write_text(f"{head}[backends.tasks.find]{find}".replace("URL", api.url))
+    bench = Bench(tmp_path, load_config(config, env=os.environ))
+    monkeypatch.setattr(api, "listed", of_that_name)
+    api.lose = 1
+    try:
+        folder = bench.start(bench.spec("tasks", 1, INPUT))
+        until(lambda: any(one.state == "unsure" for one in folder.progress.submissions.values()))
+        bench.ask(folder, "rename", name="another")
+        bench.drive(folder.id)
+        status = bench.status(folder)
+        assert (status.name, status.completed, len(api.tasks)) == ("another", 1, 1)
+    finally:
+        bench.close()

@@ -233,3 +233,15 @@ async def test_views_are_over_what_is_marked_or_shown(library: Library, marks: i
         await pilot.press("a")
         await until(pilot, lambda: view._view and len(view._view.table.rows) == 593)
         assert words not in screen_text(pilot)
+
+
+async def test_a_batch_is_renamed_where_the_name_is_free(library: Library) -> None:
+    async with app_over(library).run_test() as pilot:
+        await at(pilot, "c9m4hn")
+        for name, sent in (("invoices-2026-10", []), ("grids", [("rename", {"name": "grids"})])):
+            await pilot.press("N")
+            await until(pilot, lambda: "Rename" in screen_text(pilot))
+            pilot.app.screen.query_one(Input).value = name
+            await pilot.press("enter")
+            await until(pilot, lambda: "is free" in said(pilot) or commands(library, "c9m4hn"))
+            assert commands(library, "c9m4hn") == sent

@@ -11,7 +11,16 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
 from batchtui.model import BatchStatus
-from batchtui.tui import actions, batch_actions, batch_filter, cloning, comparing, exporting, settling
+from batchtui.tui import (
+    actions,
+    batch_actions,
+    batch_filter,
+    cloning,
+    comparing,
+    exporting,
+    renaming,
+    settling,
+)
 from batchtui.tui.log_lines import latest_lines
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.dialogs import Choose
@@ -219,6 +228,9 @@ class BatchesScreen(AppScreen):
 
     def action_batch_tag(self) -> None:
         self._act("Tag", batch_actions.tag)
+
+    def action_batch_rename(self) -> None:
+        renaming.rename(self.tui, self.table.current())
 
     def action_batch_export(self) -> None:
         self._act("Export", exporting.export_batches)
