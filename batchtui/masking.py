@@ -1,7 +1,12 @@
 """Keys in what is shown: those that this process holds, letter for letter, and those of forms that nothing else has.
 
-Names and ids are never taken for keys: a value counts where the config or a usual variable says that it is a key, a
-form where its provider publishes it, in its whole length. What is stored and exported stays as it came.
+Names and ids are never taken for keys: a value counts where the config or a usual variable says that it is a key, or a
+backend gave it for a sign-in; a form where its provider publishes it, in its whole length. What is stored and exported
+stays as it came.
+
+What a key looks like is said here alone, in three degrees. `mask` takes only what is surely one, since it changes what
+people read. `may_hold_key` takes more, for a warning that changes nothing. `mask_refusal` takes most: a provider that
+refuses a key says a part of it back.
 """
 
 from __future__ import annotations
@@ -38,6 +43,13 @@ _FORMS = re.compile(
     r")(?![A-Za-z0-9_-])",
     re.ASCII,
 )
+_LIKELY_SIGNS = ("sk-", "AKIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "AIza")
+_LIKELY = re.compile(
+    r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|AIza[0-9A-Za-z_-]{35})"
+)
+_SAID_BACK = re.compile(r"\b(?:sk|gsk|pk|rk|xai)[-_][A-Za-z0-9_\-]{6,}|(?i:bearer)\s+[A-Za-z0-9._\-]{8,}")
+DOTS = "•••"
+"""Stands where something stood that may have been a key, or a part of one."""
 _known: tuple[str, ...] = ()
 _in_json: tuple[str, ...] = ()
 """The same as they are written in JSON."""
@@ -67,6 +79,18 @@ def mask(text: str) -> str:
         if value in text:
             text = text.replace(value, MASK)
     return _FORMS.sub(MASK, text) if any(sign in text for sign in _SIGNS) else text
+
+
+def may_hold_key(text: str) -> bool:
+    """Whether something in it looks like a key: for a word to whoever brought it."""
+    if any(sign in text for sign in _LIKELY_SIGNS) and _LIKELY.search(text):
+        return True
+    return any(sign in text for sign in _SIGNS) and _FORMS.search(text) is not None
+
+
+def mask_refusal(words: str) -> str:
+    """A provider's words about a call that it refused, with DOTS for all that might be of a key."""
+    return _SAID_BACK.sub(DOTS, words)
 
 
 def holds_key(line: bytes) -> bool:

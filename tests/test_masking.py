@@ -86,3 +86,19 @@ def test_keys_are_looked_for_when_something_is_shown_first() -> None:
     masking.ask_later(lambda: ["a-key-that-comes-late"])
     masking.ask_later(lambda: [][0])  # a fault of it is told where the config is read
     assert mask("a-key-that-comes-late") == MASK
+
+
+def test_what_only_may_be_a_key_is_warned_of_and_not_masked() -> None:
+    for text in ("sk-test-00000000000000000000000000", *FORMS):
+        assert masking.may_hold_key(f'{{"note": "{text}"}}')
+    assert mask("sk-test-00000000000000000000000000") == "sk-test-00000000000000000000000000"
+    for text in ("uk_2030scenario", "hf_weights", "xai-report", "AIza", "task-" + "a" * 60):
+        assert not masking.may_hold_key(text)
+
+
+def test_a_refusal_shows_no_part_of_a_key() -> None:
+    assert (
+        masking.mask_refusal("Incorrect API key provided: sk-ab12ef.")
+        == f"Incorrect API key provided: {masking.DOTS}."
+    )
+    assert masking.mask_refusal("no such Bearer abcdefgh12") == f"no such {masking.DOTS}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from time import time
@@ -10,7 +11,15 @@ from time import time
 import pytest
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
-from batchtui.backends.wire.replies import Reply, object_of, parse_json, provider_words, raise_for, wait_of
+from batchtui.backends.wire.replies import (
+    Reply,
+    hushed,
+    object_of,
+    parse_json,
+    provider_words,
+    raise_for,
+    wait_of,
+)
 
 BAD = Path(__file__).parents[1] / "data/hostile/bad-replies"
 
@@ -196,3 +205,18 @@ def test_json_from_outside():
         with pytest.raises(ValueError, match=r"JSON|UTF-8"):
             parse_json(data)
     assert parse_json('"\\ud83d"') == "\ud83d"
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_token_of_a_sign_in_is_no_part_of_an_answer(status: int) -> None:
+    """However it is escaped; a key may be data there."""
+    token, key = "to/ken-of-a-sign-in-01", "key-of-an-account-01"
+    whole = Reply(status, {}, {"a": token, "b": key}, f'{{"a": "{token}", "b": "{key}"}}')
+    escaped = replace(whole, text=whole.text.replace("/", "\\/"))
+    for given in (whole, escaped):
+        told = hushed(given, [key], [token])
+        assert token not in told.text + json.dumps(told.json)
+        assert "ken-of-a-sign-in" not in told.text
+        assert (told.json["b"] == key) == (status == 200)
+    plain = Reply(status, {}, {"a": "b\\c"}, '{"a": "b\\\\c"}')
+    assert hushed(plain, [key], [token]) is plain

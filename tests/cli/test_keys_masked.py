@@ -11,7 +11,7 @@ from batchtui.masking import MASK
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from tests.cli.cli_help import Cli
-from tests.terminal.terminals import Pty
+from tests.terminal.terminals import ESCAPE, Pty
 
 OWN = "dummy-key-of-this-test-0001"
 FORM = "ghp_" + "aB3" * 12
@@ -102,3 +102,57 @@ async def test_the_app_masks_and_tells(ran: Cli, monkeypatch: pytest.MonkeyPatch
                 await pilot.pause(0.05)
             assert not any(one in svg for one in (OWN, FORM))
             assert "uk_2030scenario" in svg
+
+
+PRINTS = """
+name = "prints"
+backend = "local"
+[source]
+file = "rows.csv"
+[job]
+command = ["sh", "-c", "env; echo it was given \\"$GIVEN\\" >&2; exit $1", "sh", "{{ code }}"]
+env = { GIVEN = "env:MY_OWN_NAME" }
+[limits]
+concurrency = 1
+retries = 0
+"""
+
+
+def test_a_terminal_never_shows_the_key_of_jobs_that_print_their_environment(cli: Cli) -> None:
+    """The app and `show`, on a real terminal: the table, every view of the result viewer, the facts and the log."""
+    cli.env |= {"MY_OWN_NAME": OWN, "TERM": "xterm", "LANG": "C.UTF-8"}
+    (cli.folder / "config.toml").write_text(CONFIG)
+    (cli.folder / "rows.csv").write_text("id,code\nfine,0\nbroken,3\n")
+    (cli.folder / "b.toml").write_text(PRINTS)
+    assert cli("run", "b.toml", "--trust").code == 1
+    (folder,) = Library(cli.folder / "data").batches_dir.iterdir()
+    assert OWN in (folder / "results.jsonl").read_text()  # it is there to be shown
+    for job in ("fine", "broken"):
+        terminal = Pty(cli.environment(), "show", "prints", job, size=(160, 60))
+        assert terminal.ended() == 0
+        terminal.close()
+        assert OWN.encode() not in terminal.written
+        assert MASK in terminal.text()
+    terminal = Pty(cli.environment(), size=(160, 48))
+    try:
+        terminal.shown("hold one, masked")
+        for job in ("fine", "broken"):
+            terminal.press(b"\r")
+            terminal.shown("hold one, masked|fine +")
+            terminal.press(b"j\r" if job == "broken" else b"\r")
+            terminal.shown(MASK)
+            for view in (b"2", b"3", b"4", b"1"):
+                terminal.press(view)
+                terminal.settle()
+                assert OWN not in terminal.text()
+            terminal.press(ESCAPE)
+            terminal.settle()
+            terminal.press(ESCAPE)
+            terminal.shown("ID +NAME")
+        for key in (b"i", ESCAPE, b"t", b"3", b"4", b"5", b"1"):
+            terminal.press(key)
+            terminal.settle()
+            assert OWN not in terminal.text()
+    finally:
+        terminal.close()
+    assert OWN.encode() not in terminal.written

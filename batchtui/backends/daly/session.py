@@ -6,12 +6,13 @@ import asyncio
 import base64
 import binascii
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
 from batchtui.backends.wire.calls import CALL_TIMEOUT
 from batchtui.backends.wire.replies import Reply, hushed, parse_json, provider_words, raise_for
+from batchtui.masking import know
 from batchtui.model import Json
 from batchtui.text import Secret
 
@@ -39,6 +40,8 @@ class Session:
         self.http, self.clock = http, clock
         self._workspace, self._user, self._about = workspace, user, about
         self._token = ""
+        self._tokens: list[str] = []
+        """All that were given, since a server may say back an old one."""
         self._renew_at = 0.0
         self._lock = asyncio.Lock()
 
@@ -71,7 +74,7 @@ class Session:
                     fault.message, kind=fault.kind
                 ) from None  # a bad moment: it may be asked again
             if reply.status != 401:
-                return self._hushed(reply)
+                return self._hushed(reply, self._tokens)
             refused = token
         words = provider_words(self._hushed(reply))
         raise NeedsPerson("key", f"a new token is refused as well: {words} (401); check {self._about}")
@@ -106,11 +109,14 @@ class Session:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
             raise NeedsPerson("key", f"the sign-in gave no token; check base_url and {self._about}")
         life = _life(told, token)
+        know(token)
+        self._tokens.append(token)
         self._token, self._renew_at = token, self.clock() + life - min(MARGIN, life / 10)
 
-    def _hushed(self, reply: Reply) -> Reply:
+    def _hushed(self, reply: Reply, tokens: Sequence[str] = ()) -> Reply:
+        """`tokens` go out of an answer as well; not of that to a sign-in, which may give the same one again."""
         keys = (self._workspace.reveal(), self._user.reveal(), self._token)
-        return hushed(reply, (key for key in keys if len(key) >= 4))
+        return hushed(reply, (key for key in keys if len(key) >= 4), tokens)
 
 
 def _life(told: dict[str, Json], token: str) -> float:

@@ -42,7 +42,8 @@ from batchtui.backends.rest.settings import RestSettings, RestWork
 from batchtui.backends.rest.templates import Compiler, Request
 from batchtui.backends.settings import limits_of
 from batchtui.backends.wire.ids import wire_id
-from batchtui.backends.wire.replies import DOTS, Reply, error_words, raise_for, tidy
+from batchtui.backends.wire.replies import Reply, error_words, raise_for, tidy
+from batchtui.masking import DOTS
 from batchtui.model import Json, seconds
 from batchtui.sources.filters import as_text
 from batchtui.sources.template import TemplateError

@@ -105,7 +105,7 @@ class Fetching:
         text = data.decode("utf-8", "replace")
         reply = Reply(200, got.headers, None, text, url=got.url)
         try:
-            return replace(reply, json=_parsed(self._parts.format, text, data))
+            return self._session.quiet(replace(reply, json=_parsed(self._parts.format, text, data)))
         except ValueError as fault:
             raise Transient(f"the result is {fault}", kind="bad_reply") from None
 

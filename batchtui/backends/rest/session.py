@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from batchtui.backends.rest.settings import SignIn
 from batchtui.backends.rest.templates import Compiler, Request
 from batchtui.backends.wire.pieces import Download
 from batchtui.backends.wire.replies import Reply, hushed, object_of
+from batchtui.masking import know
 from batchtui.model import Json
 from batchtui.sources.filters import as_text
 
@@ -40,6 +41,8 @@ class Session:
         self._header: str | None = None
         self._signing = asyncio.Lock()
         self._token: str | None = None
+        self._tokens: list[str] = []
+        """All that were given, since a server may say back an old one."""
         self._ends = 0.0
         if sign_in is None:
             return
@@ -121,7 +124,8 @@ class Session:
         return headers
 
     async def _once(self, request: Request, create: bool, timeout: float | None) -> Reply:
-        return self._hushed(await self._plain(request, self._with_token(request), create, timeout))
+        reply = await self._plain(request, self._with_token(request), create, timeout)
+        return self.quiet(reply)
 
     async def _plain(
         self, request: Request, headers: dict[str, str], create: bool, timeout: float | None = None
@@ -150,11 +154,18 @@ class Session:
         if token is None:
             raise NeedsPerson("key", f"the reply to sign-in holds no token at {self._token_at}")
         life = self._life_at.number(reply)
+        know(token)
+        self._tokens.append(token)
         self._token = token
         self._ends = (
             float("inf") if not life else time.monotonic() + max(life - min(RENEW_BEFORE, life / 10), 0.0)
         )
 
-    def _hushed(self, reply: Reply) -> Reply:
+    def quiet(self, reply: Reply) -> Reply:
+        """What came, without what lets us in."""
+        return self._hushed(reply, self._tokens)
+
+    def _hushed(self, reply: Reply, tokens: Sequence[str] = ()) -> Reply:
+        """`tokens` go out of an answer as well; not of that to a sign-in, which may give the same one again."""
         secrets = (*self._secrets.values(), self._token)
-        return hushed(reply, (one for one in secrets if isinstance(one, str) and len(one) >= _SHORT))
+        return hushed(reply, (one for one in secrets if isinstance(one, str) and len(one) >= _SHORT), tokens)

@@ -18,11 +18,10 @@ from batchtui.backends.wire.google_errors import plain
 from batchtui.backends.wire.inner_errors import FINAL, as_refused, error_inside, only_an_error
 from batchtui.backends.wire.loading import is_loading, may_be_loading
 from batchtui.backends.wire.waits import wait_of
+from batchtui.masking import DOTS, SHORTEST, mask_refusal
 from batchtui.model import Json
 from batchtui.text import cell
 
-DOTS = "•••"
-"""Stands where a secret stood."""
 LOADING_PAUSE = 5.0
 """Seconds: how often at least a server that loads its model is asked whether it has."""
 NOT_JSON = "not JSON"
@@ -41,7 +40,6 @@ _PARAMETER = frozenset(
         "decimal_above_max_value", "decimal_below_min_value", "invalid_request_error",
     }
 )  # fmt: skip
-_KEY_LIKE = re.compile(r"\b(?:sk|gsk|pk|rk|xai)[-_][A-Za-z0-9_\-]{6,}|(?i:bearer)\s+[A-Za-z0-9._\-]{8,}")
 _NO_MONEY = re.compile(r"insufficient_(?:quota|funds|balance|credits)|(?:hard|spend)_limit_reached")
 _FLAGGED = ("flagged_input", "reasons")
 """Of a 403: the input was held back by moderation, the key is fine."""
@@ -134,17 +132,26 @@ def _in_place_of_json(reply: Reply) -> str:
     return f"no JSON object: {reply.problem or type(reply.json).__name__}"
 
 
-def hushed(reply: Reply, secrets: Iterable[str]) -> Reply:
-    """A refusal without the secrets, which a server may say back to us; an answer as it is.
+def hushed(reply: Reply, secrets: Iterable[str], tokens: Iterable[str] = ()) -> Reply:
+    """A refusal without the secrets, which a server may say back to us; an answer without the tokens of a sign-in alone.
 
-    An error of a good status is a refusal here, and so is what cannot be read.
+    An answer is data, in which a key that is somebody's id may rightly stand; a token has no place there. An error of a
+    good status is a refusal here, and so is what cannot be read.
     """
+    tokens = [token for token in tokens if len(token) >= SHORTEST]
     if reply.status < 400 and reply.problem is None and error_inside(reply.json) is None:
-        return reply
-    text, body = reply.text, json.dumps(reply.json)
-    for secret in secrets:
+        if not any(token in reply.text for token in tokens) and not (tokens and "\\" in reply.text):
+            return reply
+        secrets = tokens
+    text, whole = reply.text, json.dumps(reply.json)
+    body = whole
+    for secret in (*secrets, *tokens):
         text = text.replace(secret, DOTS)
         body = body.replace(json.dumps(secret)[1:-1], DOTS)
+    if body == whole:
+        return reply if text == reply.text else replace(reply, text=text)
+    if "\\" in text:
+        text = body  # it may stand there with escapes of its own
     return replace(reply, text=text, json=json.loads(body))
 
 
@@ -234,7 +241,7 @@ def provider_words(reply: Reply) -> str:
 
 def tidy(words: str) -> str:
     """Outside words for a message: one line, no control characters, nothing that looks like a key."""
-    return cell(_KEY_LIKE.sub("•••", " ".join(words[:4000].split())), WORDS_LIMIT)
+    return cell(mask_refusal(" ".join(words[:4000].split())), WORDS_LIMIT)
 
 
 def error_words(value: Json) -> str:
