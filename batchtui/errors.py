@@ -1,4 +1,4 @@
-"""What can go wrong, as sentences a user can act on; each knows its exit code (CLI: 0 to 7)."""
+"""What can go wrong, as sentences a user can act on; each knows its exit code."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from batchtui.exit_codes import Exit
+
 
 class BatchtuiError(Exception):
     """A fault to show as one clear message: what happened, where, what to do next."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = Exit.SOME_FAILED
 
 
 class BadInput(BatchtuiError):
     """Usage or input that is refused before anything is sent."""
 
-    exit_code = 2
+    exit_code = Exit.BAD_INPUT
 
 
 class ConfigError(BatchtuiError):
     """The configuration is wrong, or a key is missing."""
 
-    exit_code = 3
+    exit_code = Exit.NO_KEY
 
 
 class KeyMissing(ConfigError):
@@ -32,19 +34,19 @@ class KeyMissing(ConfigError):
 class Unreachable(BatchtuiError):
     """A backend does not answer, or refuses us."""
 
-    exit_code = 4
+    exit_code = Exit.UNREACHABLE
 
 
 class LimitHit(BatchtuiError):
     """A limit on cost or time stopped the work."""
 
-    exit_code = 5
+    exit_code = Exit.LIMIT
 
 
 class NotFound(BatchtuiError):
     """No such batch, job or backend."""
 
-    exit_code = 7
+    exit_code = Exit.NOT_FOUND
 
 
 class StoreDamaged(BatchtuiError):

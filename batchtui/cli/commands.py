@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from batchtui import exit_codes
+
 
 class Entry(NamedTuple):
     module: str
@@ -78,9 +80,6 @@ Common options, before or after the command:
   --env-file FILE     variables, such as keys, from a file  --color auto|never
 Every option is a variable too: BATCHTUI_DATA_DIR, BATCHTUI_CONFIG, BATCHTUI_JSON=1 …
 
-Exit codes: 0 every job completed · 1 some did not · 2 usage or bad input · 3 configuration or key missing ·
-  4 backend unreachable or refused · 5 a limit was hit · 6 still live: wait timed out, or it waits for your word ·
-  7 not found · 130 interrupted
 """
 
 
@@ -105,4 +104,4 @@ def overview() -> str:
         if entry.group:
             lines.append(f"{entry.group}:")
         lines.append(f"  {name:<11} {entry.summary}")
-    return "\n".join(lines) + "\n\n" + HELP_TAIL
+    return "\n".join(lines) + "\n\n" + HELP_TAIL + exit_codes.table()

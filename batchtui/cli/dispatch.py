@@ -16,11 +16,9 @@ from batchtui.cli.commands import COMMANDS, overview, short_help
 from batchtui.cli.console import Console, no_app, settle_encoding
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput, BatchtuiError, nearest
+from batchtui.exit_codes import Exit
 from batchtui.masking import mask
 from batchtui.text import cell, clean
-
-INTERRUPTED = 130
-PIPE_CLOSED = 141
 
 
 def dispatch(arguments: list[str]) -> int:
@@ -36,10 +34,10 @@ def dispatch(arguments: list[str]) -> int:
         return code
     except BrokenPipeError:
         _drop_stdout()
-        return PIPE_CLOSED
+        return Exit.PIPE_CLOSED
     except KeyboardInterrupt:
         _say("interrupted")
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     except signals.Ended as end:
         return end.exit_code
     except SystemExit as end:  # argparse, after --help

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from batchtui import outcome
+from batchtui.exit_codes import Exit
 from batchtui.model import (
     ENDED_BATCH_STATES,
     JOB_STATES,
@@ -18,7 +19,8 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.versions import is_newer
 from batchtui.text import cell
 
-OK, SOME_FAILED, NO_KEY, UNREACHABLE, LIMIT, LIVE = 0, 1, 3, 4, 5, 6
+OK, SOME_FAILED, NO_KEY = Exit.OK, Exit.SOME_FAILED, Exit.NO_KEY
+UNREACHABLE, LIMIT, LIVE = Exit.UNREACHABLE, Exit.LIMIT, Exit.LIVE
 _ATTENTION_CODES = {
     "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "money": UNREACHABLE, "budget": LIMIT, "price": LIMIT,
     "bound": LIMIT, "canary": LIVE, "clock": LIVE,

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
+from batchtui.exit_codes import SIGNALLED
+
 LATEST_SECONDS = 2.8
 """For putting things in order; a terminal that takes nothing would keep us for ever."""
 ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -18,7 +20,7 @@ class Ended(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.exit_code = 128 + number
+        self.exit_code = SIGNALLED + number
 
 
 @contextlib.contextmanager
@@ -43,6 +45,6 @@ def ignore() -> None:
 
 def _end(number: int, _: FrameType | None) -> None:
     if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(128 + number))
+        signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(SIGNALLED + number))
         signal.setitimer(signal.ITIMER_REAL, LATEST_SECONDS)
     raise Ended(number)

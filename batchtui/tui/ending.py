@@ -9,6 +9,7 @@ import signal
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from batchtui.exit_codes import SIGNALLED
 from batchtui.tui import terminal
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Ending:
 
     def _leave(self, number: int, _: FrameType | None) -> None:
         if self._code is None:
-            self._code = 128 + number
+            self._code = SIGNALLED + number
             if hasattr(signal, "setitimer"):
                 signal.signal(signal.SIGALRM, self._leave_now)
                 signal.setitimer(signal.ITIMER_REAL, IN_ORDER_SECONDS)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from batchtui.config import Config
+from batchtui.exit_codes import Exit
 from batchtui.tui import leaving, terminal
 from batchtui.tui.app import BatchtuiApp
 
@@ -26,7 +27,7 @@ def run_app(
     """
     if reason := terminal.missing():
         print(f"batchtui: {reason}", file=sys.stderr)
-        return 2
+        return Exit.BAD_INPUT
     sys.setswitchinterval(0.001)
     app = BatchtuiApp(config, data_dir, open_batch=open_batch, new_from=new_from, drive=drive)
     try:
@@ -34,7 +35,9 @@ def run_app(
     finally:
         app.link.stop()
         if terminal.gone():
-            os._exit(app.return_code or 129)  # threads that read a dead terminal would keep the process
+            os._exit(
+                app.return_code or Exit.HUNG_UP
+            )  # threads that read a dead terminal would keep the process
     if farewell and (words := leaving.last_words(app.link)):
         print(words, file=sys.stderr)
     app.ending.over()

@@ -1,16 +1,19 @@
-"""Every exit code of the table in `--help` comes of what the table says, and the table has every one that comes."""
+"""Every exit code of the table comes of what the table says, and `--help` and the README have them all."""
 
 from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from batchtui.cli.commands import overview
 from batchtui.demo.server import DemoServer
-from tests.cli.cli_help import PENGUINS, PROMPT, Cli, until
+from batchtui.exit_codes import WORDS, Exit
+from tests.cli.cli_help import PENGUINS, PROMPT, ROOT, Cli, until
 
 ROWS = (str(PENGUINS), "--set", "source.limit=2", "--set", "name=k", "--trust")
 REMOTE = (*ROWS, "--backend", "openai", *PROMPT)
@@ -56,27 +59,47 @@ def not_found(cli: Cli, _: object) -> int:
     return cli("status", "nothere").code
 
 
-def interrupted(cli: Cli, _: object) -> int:
-    run = cli.start("run", *LOCAL, 'job.command=["sleep", "600"]')
-    until(lambda: any((cli.folder / "data").glob("batches/*/results.jsonl")))
-    run.send_signal(signal.SIGINT)
-    run.communicate(timeout=60)
-    return run.returncode
+def ended_by(number: signal.Signals) -> Callable[[Cli, object], int]:
+    def run(cli: Cli, _: object) -> int:
+        run = cli.start("run", *LOCAL, 'job.command=["sleep", "600"]')
+        until(lambda: any((cli.folder / "data").glob("batches/*/results.jsonl")))
+        run.send_signal(number)
+        run.communicate(timeout=60)
+        return run.returncode
+
+    return run
 
 
-CODES = {
-    0: completed, 1: some_failed, 2: usage, 3: no_key, 4: unreachable, 5: limit, 6: live, 7: not_found,
-    130: interrupted,
+def pipe_closed(cli: Cli, _: object) -> int:
+    going = subprocess.Popen(
+        [sys.executable, "-m", "batchtui", "--help"], stdout=subprocess.PIPE, env=cli.environment()
+    )
+    assert going.stdout
+    going.stdout.close()
+    return going.wait()
+
+
+COME_OF = {
+    Exit.OK: completed, Exit.SOME_FAILED: some_failed, Exit.BAD_INPUT: usage, Exit.NO_KEY: no_key,
+    Exit.UNREACHABLE: unreachable, Exit.LIMIT: limit, Exit.LIVE: live, Exit.NOT_FOUND: not_found,
+    Exit.HUNG_UP: ended_by(signal.SIGHUP), Exit.INTERRUPTED: ended_by(signal.SIGINT),
+    Exit.TERMINATED: ended_by(signal.SIGTERM), Exit.PIPE_CLOSED: pipe_closed,
 }  # fmt: skip
 
 
-def test_the_table_names_each_of_them() -> None:
-    told = overview()[overview().index("Exit codes:") :]
-    assert {int(code) for code in re.findall(r"(?:: |· |  )(\d+) [a-z]", told)} == set(CODES)
+def test_help_and_the_readme_name_each_of_them() -> None:
+    told = " ".join(overview()[overview().index("Exit codes:") :].split())
+    assert [int(code) for code in re.findall(r"(?:: |· )(\d+) [a-z]", told)] == list(Exit)
+    assert all(f"{code.value} {words}" in told for code, words in WORDS.items())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = readme[readme.index("Exit codes: ") :].partition("\n\n")[0]
+    assert {int(code) for code in re.findall(r"(?:: |· |and )(\d+) [a-z]", readme.replace("\n", " "))} == set(
+        Exit
+    )
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", Exit)
 def test_a_code_comes_of_what_the_table_says(
-    code: int, cli: Cli, with_demo: Callable[..., DemoServer]
+    code: Exit, cli: Cli, with_demo: Callable[..., DemoServer]
 ) -> None:
-    assert CODES[code](cli, with_demo) == code
+    assert COME_OF[code](cli, with_demo) == code
