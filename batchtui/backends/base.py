@@ -326,7 +326,7 @@ class Remote(Backend[W]):
     kept_files: ClassVar[tuple[str, ...]] = ()
     """How the names of the files of lines begin that `results` keeps, where `read_kept` reads them again."""
     lists_tokens: ClassVar[bool] = True
-    """Whether `list` tells the token of a submission of ours, so that one which a store does not know is found."""
+    """Whether `list` tells the token of a submission of ours, or how to read it: one which a store does not know is found."""
     names_jobs: ClassVar[bool] = True
     """Whether answers carry ids that our jobs can be told by, also of a submission whose token is not known."""
     leaves_files: ClassVar[bool] = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from batchtui.model import Json
@@ -41,6 +42,11 @@ class RemoteBatch:
     name: str | None = None
     tells: bool = True
     """Whether it would bear a token, were it a submission of ours."""
+    read: Callable[[], Awaitable[str]] | None = None
+    """Reads what bears our mark where the list does not tell a token: its name, or the id of one of its rows; empty
+    where that does not show, or not yet."""
+    fits: Callable[[Json], bool] | None = None
+    """Whether it may be what a job asks for, as the backend describes that; None: the list does not tell."""
 
 
 @dataclass(slots=True)

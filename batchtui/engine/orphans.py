@@ -8,12 +8,11 @@ once every backend has answered, and the jobs of all that live there are known.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -30,6 +29,7 @@ from batchtui.backends.base import (
 from batchtui.backends.wire.ids import ADOPTED_TOKEN
 from batchtui.engine.asking import ask_one
 from batchtui.engine.backoff import delay
+from batchtui.engine.belonging import Belonging
 from batchtui.engine.following import ACTIONS, KIND, NOT_OURS, ask_words, may_be_ours
 from batchtui.engine.joining import Joiner
 from batchtui.model import UNSENT, JobState, SubmissionState
@@ -59,8 +59,7 @@ class Orphans:
         self._told = ""
         self._unclear: list[tuple[AnyRemote, list[str]]] = []
         """What lives at each backend, may be of the batch, and does not tell."""
-        batch_id: Final = re.escape(driver.folder.id)
-        self._token = re.compile(rf"{batch_id}-(\d{{1,9}})-[0-9a-f]{{8}}")
+        self._belonging = Belonging(driver.folder, driver.renderer)
 
     @property
     def idle(self) -> bool:
@@ -186,25 +185,46 @@ class Orphans:
         progress, header = self._driver.progress, self._driver.folder.header
         known = {record.remote_id for record in progress.submissions.values()}
         found: list[tuple[int, RemoteBatch]] = []
-        for one in listed:
-            if one.remote_id in known or one.remote_id in self._done:
-                continue
+        rest = [one for one in listed if one.remote_id not in known and one.remote_id not in self._done]
+        for one in rest:
             if one.remote_id in header.adopting:
                 found.append((0, replace(one, token=ADOPTED_TOKEN)))
-            elif ours := self._token.fullmatch(one.token or ""):
-                found.append((int(ours[1]), one))
-        rest = [one for one in listed if one.remote_id not in known and one.remote_id not in header.adopting]
-        library = self._driver.services.spending.library
-        if header.taking_over and (
-            maybe := await asyncio.to_thread(may_be_ours, backend, rest, header, library)
-        ):
-            self._unclear.append((backend, maybe))
+            elif (number := self._belonging.number(one.token)) is not None:
+                found.append((number, one))
+        rest = [one for one in rest if one.remote_id not in header.adopting and one.token is None]
         hindered = ""
         for _, one in sorted(found, key=lambda pair: pair[0]):
             hindered = await self._adopt(backend, one) or hindered
+        if unclear := await self._read(backend, rest):
+            self._unclear.append((backend, unclear))
         return hindered
 
-    async def _adopt(self, backend: AnyRemote, one: RemoteBatch) -> str:
+    async def _read(self, backend: AnyRemote, untold: list[RemoteBatch]) -> list[str]:
+        """Adopt what turns out to be ours of that which the list does not tell; remote ids of what still may be."""
+        driver = self._driver
+        library = driver.services.spending.library
+        maybe = set(await asyncio.to_thread(may_be_ours, backend, untold, driver.folder.header, library))
+        unclear: list[str] = []
+        for one in untold:
+            if one.remote_id not in maybe:
+                continue
+            told = await self._belonging.marked(backend, one)
+            if told is False:
+                self._done.add(one.remote_id)
+            elif told is True or not await self._adopt_marked(backend, told):
+                unclear.append(one.remote_id)
+        return unclear
+
+    async def _adopt_marked(self, backend: AnyRemote, one: RemoteBatch) -> bool:
+        """Whether that can be done by itself: where a run bears no id of a job, only one job may go by its name."""
+        if backend.names_jobs:
+            return not await self._adopt(backend, one)
+        mine = self._driver.owners.of(backend.name, range(self._driver.progress.total))
+        numbers = await self._belonging.job_called(backend, one, mine)
+        return bool(numbers) and not await self._adopt(backend, one, numbers)
+
+    async def _adopt(self, backend: AnyRemote, one: RemoteBatch, of: list[int] | None = None) -> str:
+        """`of`: the numbers of its jobs, where they are known. Answers why it cannot be done yet; empty where it is."""
         progress = self._driver.progress
         token = one.token or ""
         named = token == ADOPTED_TOKEN
@@ -214,7 +234,7 @@ class Orphans:
         elif own is not None and own.remote_id is None and own.state is not SubmissionState.COLLECTED:
             return ""  # it is unsure, and being looked up
         else:
-            numbers = await self._jobs_of(backend, one, token)
+            numbers = of if of is not None else await self._jobs_of(backend, one, token)
             if numbers is None:
                 return f"the jobs of {cell(one.remote_id, 60)} will be known when it has ended"
             states = progress.states

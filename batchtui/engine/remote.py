@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batchtui.backends.base import Remote, Submission
+from batchtui.backends.wire.ids import new_token
 from batchtui.engine.collecting import collect
 from batchtui.engine.composing.packing import Slice, pack
 from batchtui.engine.feeding import queue_size
@@ -213,11 +213,12 @@ class RemoteLane:
         while id_ in self._tasks:
             id_ += 1
         backend = self._driver.services.backends.get(slice_.backend)
+        taken = [record.token for record in self._driver.progress.submissions.values()]
         self._driver.writer.record(
             "planned",
             sub=id_,
             backend=slice_.backend,
-            token=f"{self._driver.folder.id}-{id_}-{secrets.token_hex(4)}",
+            token=new_token(self._driver.folder.id, id_, taken),
             jobs=ranges.encode(slice_.jobs),
             account=backend.account(),
             bytes=slice_.size,

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -81,7 +82,6 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
     """Half the price, within a day: the requests travel in the create itself, at most once."""
 
     kind = "anthropic"
-    lists_tokens = False
     summary = "Anthropic's Message Batches API"
     Settings = AnthropicSettings
     key_env = KEY_ENV
@@ -212,7 +212,11 @@ class AnthropicBackend(Prompts, Remote[ChatWork]):
         found: list[RemoteBatch] = []
         async with aclosing(pages(self.http, self._batches, LIST_PAGES)) as all_pages:
             async for page in all_pages:
-                found += [one for batch in page.batches if (one := remote_batch(batch)) is not None]
+                for batch in page.batches:
+                    if (one := remote_batch(batch)) is not None:
+                        if one.status == "ended":
+                            one.read = partial(self._finder.row_id, one.remote_id, batch)
+                        found.append(one)
         return found
 
     # ---- collecting ----------------------------------------------------------------------------

@@ -34,11 +34,11 @@ ResultLines = Callable[[str, str], AsyncGenerator[bytes, None]]
 
 
 class Finder:
-    """Looks submissions up by the 8 hex digits that begin their requests' ids; remembers what ended batches are."""
+    """Looks submissions up by the 8 hex digits that begin their requests' ids; remembers the first ids of ended batches."""
 
     def __init__(self, path: str, results_of: ResultLines) -> None:
         self._path, self._results_of = path, results_of
-        self._prefixes: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
 
     async def find(self, http: Http, submission: Submission) -> Found:
         """Raises Transient, TryLater, NeedsPerson where the backend cannot be asked."""
@@ -61,8 +61,8 @@ class Finder:
                 if batch.get("processing_status") != "ended":
                     running.append(remote_id)
                     continue
-                found = await self._prefix(remote_id, batch)
-                if found == prefix:
+                found = await self.row_id(remote_id, batch)
+                if found[:PREFIX] == prefix:
                     return Found(remote_id=remote_id)
                 if found == _UNREADABLE:
                     unknown.append(remote_id)
@@ -75,13 +75,13 @@ class Finder:
             return Found(reason="the backend's list of batches could not be read to its end")
         return Found(absent=True)
 
-    async def _prefix(self, remote_id: str, batch: dict[str, Json]) -> str:
-        """The mark of an ended batch, from its first readable result; `_UNREADABLE` where there is none."""
-        if remote_id not in self._prefixes:
-            self._prefixes[remote_id] = await self._read_prefix(remote_id, batch)
-        return self._prefixes[remote_id]
+    async def row_id(self, remote_id: str, batch: dict[str, Json]) -> str:
+        """The id of an ended batch's first readable result; `_UNREADABLE` where there is none."""
+        if remote_id not in self._ids:
+            self._ids[remote_id] = await self._read_id(remote_id, batch)
+        return self._ids[remote_id]
 
-    async def _read_prefix(self, remote_id: str, batch: dict[str, Json]) -> str:
+    async def _read_id(self, remote_id: str, batch: dict[str, Json]) -> str:
         address = results_url(batch)
         if address is None:
             return _UNREADABLE
@@ -90,7 +90,7 @@ class Finder:
                 async for line in lines:
                     custom_id = custom_id_of(line)
                     if custom_id is not None:
-                        return custom_id[:PREFIX]
+                        return custom_id
         except Forgotten:
             pass
         return _UNREADABLE

@@ -80,7 +80,7 @@ def remote_batch(batch: dict[str, Json]) -> RemoteBatch | None:
         return None
     status = str(batch.get("processing_status") or "")
     total = sum(counts_of(batch).values()) or None
-    return RemoteBatch(remote_id, status, created=iso(batch.get("created_at")), jobs=total)
+    return RemoteBatch(remote_id, status, created=iso(batch.get("created_at")), jobs=total, tells=False)
 
 
 async def pages(http: Http, path: str, most: int) -> AsyncGenerator[Page, None]:

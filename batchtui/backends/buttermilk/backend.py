@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -252,7 +253,10 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
 
     async def list(self) -> Sequence[RemoteBatch]:
         try:
-            return [wire.remote_batch(batch, batch["id"]) for batch in await self.calls.batches()]
+            return [
+                replace(wire.remote_batch(batch, batch["id"]), fits=partial(_asks_for, batch))
+                for batch in await self.calls.batches()
+            ]
         except Forgotten as fault:
             raise Refused(str(fault), "no_batch_api") from None
 
@@ -337,11 +341,15 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
 
 def _may_be(batch: dict[str, Json], asked: dict[str, Json], since: float) -> bool:
     """Whether a batch asks for what we asked for, and is not older than our asking."""
-    created, most = unix(batch.get("created_at")), asked.get("max_records")
+    created = unix(batch.get("created_at"))
+    return _asks_for(batch, asked) and (created is None or created >= since - LOOK_BACK)
+
+
+def _asks_for(batch: dict[str, Json], asked: Json) -> bool:
+    most = asked.get("max_records")
     return (
         batch.get("flow") == asked.get("flow")
         and (batch.get("parameters") or {}) == (asked.get("parameters") or {})
         and bool(batch.get("interactive")) == bool(asked.get("interactive"))
         and (not isinstance(most, int) or wire.number(batch.get("total_jobs")) <= most)
-        and (created is None or created >= since - LOOK_BACK)
     )

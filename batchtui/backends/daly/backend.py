@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -73,7 +74,6 @@ class DalyBackend(Remote[DalyWork]):
     """A run bears our token in its name, since the service knows no other mark: `Site A [token]`."""
 
     kind = "daly"
-    lists_tokens = False
     names_jobs = False
     fails_singly = True
     paid = True
@@ -281,7 +281,13 @@ class DalyBackend(Remote[DalyWork]):
     async def list(self) -> Sequence[RemoteBatch]:
         """Runs of the last 30 days."""
         listed = self._listed(time.time() - 29 * DAY, None)
-        return [wire.remote_batch(task) async for task in listed if wire.task_ids(task).task]
+        found: list[RemoteBatch] = []
+        async for task in listed:
+            if wire.task_ids(task).task:
+                one = wire.remote_batch(task)
+                one.read = partial(self._lookup.name, task)
+                found.append(one)
+        return found
 
     async def probe(self) -> Probe:
         """Signs in and asks for one task, which costs nothing."""

@@ -50,6 +50,13 @@ class Lookup:
             return Found(reason=f"it may be task {told}: their names show when they have ended", later=True)
         return Found(reason=f"it may be task {told}, which do not tell their names")
 
+    async def name(self, task: dict[str, Json]) -> str:
+        """What the run of this task is called; empty where nothing tells, as before it has ended."""
+        names, model = wire.names_in(task), wire.task_ids(task).model
+        if not names and model:
+            names = await self._named(model)
+        return names[0] if names else ""
+
     async def _named(self, model: str) -> list[str]:
         """What an energy model is called; empty where it does not tell."""
         if model not in self._names:

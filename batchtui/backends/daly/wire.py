@@ -127,7 +127,7 @@ def remote_batch(task: dict[str, Json]) -> RemoteBatch:
     created = next((task[key] for key in ("createdAt", "created_at", "createdAtUtc") if task.get(key)), None)
     name = next((task[key] for key in ("name", "title") if isinstance(task.get(key), str)), None)
     when = created if isinstance(created, str) else None
-    return RemoteBatch(str(task_ids(task)), status_of(task), created=when, jobs=1, name=name)
+    return RemoteBatch(str(task_ids(task)), status_of(task), created=when, jobs=1, name=name, tells=False)
 
 
 # ---- a result

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Collection
 
 PLANNED_TOKEN = "planned-00000000"
 """Stands for the token of a submission that is not made yet, so that lines have their size."""
 ADOPTED_TOKEN = "adopted"
 """Stands for the token of a submission that was made elsewhere, whatever ids it uses."""
+_MANY, _DRAWS = 1000, 100
+"""Submissions of a batch from which on two may end alike: their whole tokens differ by the submission's number."""
 _TAIL = re.compile(r"-([0-9a-f]{8})\Z")
 _FOREIGN = re.compile(r"[0-9a-f]{8}(?:-(?P<id>.+)|_(?P<n>\d{1,9}))", re.DOTALL)
 _NUMBERED = re.compile(r"job-\d+")
+
+
+def new_token(batch_id: str, submission: int, taken: Collection[str]) -> str:
+    """A token for a submission of a batch; `taken` are those of its others.
+
+    Of its last 8 hex digits four are drawn, and four follow from them and the batch's id: where a backend shows nothing
+    else of ours, they still say of which batch it is.
+    """
+    used = {token[-8:] for token in taken} if len(taken) < _MANY else set()
+    for _ in range(_DRAWS):
+        drawn = secrets.token_hex(2)
+        mark = drawn + _following(batch_id, drawn)
+        if mark not in used:
+            break
+    return f"{batch_id}-{submission}-{mark}"
+
+
+def is_mark_of(mark: str, batch_id: str) -> bool:
+    """Whether these 8 hex digits are of this batch; of another's they seem to be once in 65,536 times."""
+    return len(mark) == 8 and mark[4:] == _following(batch_id, mark[:4])
+
+
+def _following(batch_id: str, drawn: str) -> str:
+    return hashlib.sha256(f"{batch_id}/{drawn}".encode("utf-8", "surrogatepass")).hexdigest()[:4]
 
 
 def prefix_of(token: str) -> str:
