@@ -39,7 +39,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    console, worst = session.console, OK
+    console, worst = session.console, int(OK)
     for finding in _findings(session):
         if finding.state == "problem":
             worst = max(worst, finding.exit_code)
