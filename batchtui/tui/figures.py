@@ -51,12 +51,15 @@ def ago(stamp: str | None, now: float) -> str:
     return "just now" if now - then < 1 else f"{spelled(now - then)} ago"
 
 
-def clock_time(stamp: str | None) -> str:
-    """Local time of the day, `14:02:11`; the stamp's own words where it cannot be read."""
+def clock_time(stamp: str | None, now: float) -> str:
+    """Local time, `14:02:11` today and `2026-11-28 14:02:11` on another day; the stamp's own words if it is none."""
     import time
 
     then = unix(stamp)
-    return time.strftime("%H:%M:%S", time.localtime(then)) if then is not None else (stamp or "")[:8]
+    if then is None:
+        return (stamp or "")[:8]
+    told, today = time.localtime(then), time.localtime(now)
+    return time.strftime("%H:%M:%S" if told[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", told)
 
 
 def money(usd: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from batchtui import text
@@ -28,9 +29,8 @@ def everything(app: BatchtuiApp) -> list[Row]:
 
 
 def latest_lines(app: BatchtuiApp, count: int) -> list[Line]:
-    return [as_line(row) for row in everything(app)[-count:]]
+    return as_lines(everything(app)[-count:], app.now())
 
 
-def as_line(row: Row) -> Line:
-    time, words, style = row
-    return Line(f"{figures.clock_time(time)} ", words, style)
+def as_lines(rows: Iterable[Row], now: float) -> list[Line]:
+    return [Line(f"{figures.clock_time(time, now)} ", words, style) for time, words, style in rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from batchtui.model import BatchState, BatchStatus
@@ -85,3 +87,12 @@ def test_the_glyphs_follow_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
         assert glyphs() is found
     assert all(text.isascii() for text in [*ASCII.states.values(), ASCII.full, ASCII.spark, ASCII.mark])
     assert set(ASCII.states) == set(UNICODE.states)
+
+
+def test_a_log_tells_the_day_of_what_was_not_today() -> None:
+    now = figures.unix("2026-11-29T12:00:00Z")
+    assert now is not None
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", figures.clock_time("2026-11-29T12:00:01Z", now))
+    assert figures.clock_time("2099-01-02T12:00:00.000Z", now)[:10] == "2099-01-02"
+    assert figures.clock_time("no time at all", now) == "no time "
+    assert figures.clock_time(None, now) == ""

@@ -14,14 +14,14 @@ from textual.worker import Worker, get_current_worker
 from batchtui.errors import StoreDamaged
 from batchtui.store.folder import BatchFolder
 from batchtui.store.journal import Event
-from batchtui.tui import actions, figures
+from batchtui.tui import actions
 from batchtui.tui.journal_words import told, tone
 from batchtui.tui.latest import Latest
-from batchtui.tui.log_lines import LEVELS, Row, everything
+from batchtui.tui.log_lines import LEVELS, Row, as_lines, everything
 from batchtui.tui.program_logs import FACT, tails
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.filter_box import FilterBox
-from batchtui.tui.widgets.line_view import Line, LineView
+from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
 
 EVENTS_SHOWN = 5000
@@ -107,7 +107,7 @@ class LogScreen(AppScreen):
     def _show(self) -> None:
         lines = self._journal(self._only) if self._only else everything(self.tui)
         found = [line for line in lines if self._query in f"{line[1]} {line[2]}".casefold()]
-        self.view.show([Line(f"{figures.clock_time(time)} ", words, style) for time, words, style in found])
+        self.view.show(as_lines(found, self.tui.now()))
         self._title(len(found))
 
     def _title(self, count: int) -> None:
