@@ -14,6 +14,7 @@ from textual.widgets import Input, Select, Static, TextArea
 
 from batchtui.text import page
 from batchtui.tui.form_fields import Field
+from batchtui.tui.widgets.holding_area import HoldingArea
 from batchtui.tui.widgets.outside import cell, shown
 from batchtui.tui.widgets.path_input import PathInput
 
@@ -123,33 +124,36 @@ class InputRow(FieldRow):
 
 
 class AreaRow(FieldRow):
-    """Several lines of text; grows as they do."""
+    """Several lines of text; grows as they do, and holds what is too long to edit."""
 
     def __init__(self, key: str, label: str, hint: str) -> None:
         self._hint = hint
         super().__init__(key, label)
 
-    def make_control(self) -> TextArea:
+    def make_control(self) -> HoldingArea:
         hint = Content(self._hint)
-        area = TextArea(placeholder=hint, compact=True, show_line_numbers=False, highlight_cursor_line=False)
+        area = HoldingArea(
+            placeholder=hint, compact=True, show_line_numbers=False, highlight_cursor_line=False
+        )
         area.match_cursor_bracket = False
         return area
 
     @property
-    def area(self) -> TextArea:
-        assert isinstance(self.control, TextArea)
+    def area(self) -> HoldingArea:
+        assert isinstance(self.control, HoldingArea)
         return self.control
 
     @property
     def text(self) -> str:
-        return self.area.text
+        return self.area.whole
 
     @text.setter
     def text(self, value: str) -> None:
-        if self.area.text != value:
-            self.area.load_text(value)
+        self.area.put(value)
 
     def insert(self, text: str) -> bool:
+        if self.area.holds:
+            return False
         self.area.insert(text)
         return True
 
