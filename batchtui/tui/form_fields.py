@@ -120,6 +120,22 @@ def read_table(text: str) -> dict[str, Json]:
     return value
 
 
+def read_input(text: str) -> Json:
+    """JSON, its strings templates, or a text as it stands."""
+    try:
+        value: Json = json.loads(text)
+    except ValueError as fault:
+        if text.lstrip()[:1] in ("[", '"') or (text.lstrip()[:1] == "{" and text.lstrip()[:2] != "{{"):
+            raise ValueError(f'expected JSON such as {{"key": 1}}: {fault}') from None
+        return text
+    return value
+
+
+def show_input(value: Json) -> str | None:
+    """The text that `read_input` reads back."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def read_policy(text: str) -> str:
     if text.strip() not in ERROR_POLICIES:
         raise ValueError(f'expected "continue" or "stop", got "{text.strip()[:40]}"')
@@ -238,6 +254,17 @@ JOB_DALY = (
     Field("job.name", "Run name", "Site {{ column }}, else the job's id", read_text),
     Field("job.timeout", "Timeout", "of the call that submits a run: 120s", read_duration),
 )
+JOB_REST = (
+    Field(
+        "job.input",
+        "Input",
+        'what goes to the API: {"text": "{{ column }}"}',
+        read_input,
+        lines=True,
+        write=show_input,
+    ),
+    Field("job.name", "Name of job", "{{ column }}, else the job's id", read_text),
+)
 JOB_FLOW = (
     Field("job.flow", "Flow", "the flow's name; ctrl+l lists them", read_text),
     Field("job.max_records", "Records", "all, or the first n", read_whole),
@@ -279,6 +306,8 @@ def job_fields(kind: str | None, work: Work = "command") -> tuple[Field, ...]:
         return JOB_LANGUAGE + JOB_CITING if kind == "anthropic" else JOB_LANGUAGE
     if kind in ("buttermilk", "daly"):
         return JOB_FLOW if kind == "buttermilk" else JOB_DALY
+    if kind == "rest":
+        return JOB_REST
     return JOB_PROGRAM[work] if kind in PROGRAM_KINDS else JOB_GRID if kind in TASK_KINDS else ()
 
 

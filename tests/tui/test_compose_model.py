@@ -67,7 +67,7 @@ raw = false
 """
 
 
-@pytest.mark.parametrize("kind", ["chat", "local", "daly", None])
+@pytest.mark.parametrize("kind", ["chat", "local", "daly", "rest", None])
 def test_every_key_survives_the_form(kind: str | None) -> None:
     spec = batchfile.loads(EVERYTHING, "test")
     assert spec_of(form_of(spec, kind, BASE)) == spec
@@ -125,9 +125,15 @@ def test_keys_without_a_field_stand_under_other_keys() -> None:
         },
         {"timeout": "120s", "name": "Site {{ site }}"},
         {"timeout": "{{ seconds }}"},
+        {"input": {"inputs": {"text": "{{ text }}", "n": [1, 2.5, True]}}},
+        {"input": "{{ text }}"},
+        {"input": ["{{ text }}", 1]},
+        {"input": "5"},
+        {"input": 5},
+        {"input": "{no json"},
     ],
 )
-@pytest.mark.parametrize("kind", ["chat", "local", "daly"])
+@pytest.mark.parametrize("kind", ["chat", "local", "daly", "rest"])
 def test_values_of_any_shape_survive(job: dict[str, object], kind: str) -> None:
     spec = BatchSpec(name="x", job=job)
     back = spec_of(form_of(spec, kind, BASE))

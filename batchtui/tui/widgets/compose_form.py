@@ -112,8 +112,11 @@ class ComposeForm(VerticalScroll, can_focus=False):
         visible = {field.key for field in form.fields} | {BACKEND_KEY, OTHER_KEY}
         if form.kind in form_fields.PROGRAM_KINDS:
             visible.add(WORK_KEY)
+        fields = {field.key: field for field in form.fields}
         for row in self.rows:
             row.display = row.key in visible
+            if field := fields.get(row.key):
+                row.dress(field)
 
     def complain(self, key: str, message: str) -> None:
         """Put the message below the field and the cursor into it."""

@@ -53,6 +53,10 @@ class FieldRow(Vertical):
     def text(self, value: str) -> None:
         raise NotImplementedError
 
+    def dress(self, field: Field) -> None:
+        """Show what this field says of its key: kinds have words of their own for one key."""
+        self.query_one(".field-label", Static).update(shown(field.label))
+
     def insert(self, text: str) -> bool:
         """Put text where the cursor stands; whether this control takes any."""
         return False
@@ -83,6 +87,12 @@ class InputRow(FieldRow):
         if self._base is not None:
             return PathInput(base=self._base, placeholder=self._field.hint)
         return Input(placeholder=self._field.hint, compact=True, select_on_focus=False)
+
+    def dress(self, field: Field) -> None:
+        if field is not self._field:
+            self._field = field
+            self.hint()
+            super().dress(field)
 
     def hint(self, text: str = "") -> None:
         """What stands in the empty field: this, or its own hint again."""
@@ -137,6 +147,12 @@ class AreaRow(FieldRow):
         )
         area.match_cursor_bracket = False
         return area
+
+    def dress(self, field: Field) -> None:
+        if field.hint != self._hint:
+            self._hint = field.hint
+            self.area.placeholder = Content(field.hint)
+            super().dress(field)
 
     @property
     def area(self) -> HoldingArea:
