@@ -25,7 +25,7 @@ from batchtui.text import cell
 
 TEMPORARY = tuple(
     sorted(
-        {os.path.realpath(path) for path in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm", "/run")}
+        {os.path.realpath(path) for path in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm", "/run")}  # noqa: S108 - looked for only
     )
 )
 """Folders that are emptied by themselves."""
