@@ -52,7 +52,7 @@ class BackendsScreen(AppScreen):
     def body(self) -> ComposeResult:
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
-            table.add_column(title, width=width, key=title)
+            table.add_column(cell(title), width=width, key=title)
         yield table
         yield Static(id="broken-plug-ins")
         yield Static(id="backend-about")

@@ -64,7 +64,9 @@ class HelpScreen(AppScreen):
         table = Table.grid(padding=(0, 2))
         for state in JobState:
             glyph, style = self.tui.glyphs.job(state)
-            table.add_row(Text(f"{glyph} {state.value}", style=self.tui.paint(style)), states.MEANINGS[state])
+            table.add_row(
+                Text(f"{glyph} {state.value}", style=self.tui.paint(style)), Text(states.MEANINGS[state])
+            )
         yield table
         yield _head("Quitting, and the rest")
         yield Text(_ABOUT)
@@ -73,7 +75,8 @@ class HelpScreen(AppScreen):
         table = _grid()
         for action in found:
             keys = " ".join(actions.shown_key(key) for key in self.tui.keys_of(action))
-            table.add_row(Text(keys, style="bold"), action.title, action.help, Text(action.id, style="dim"))
+            words = (Text(action.title), Text(action.help), Text(action.id, style="dim"))
+            table.add_row(Text(keys, style="bold"), *words)
         return table
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.markdown import Markdown
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -56,7 +57,7 @@ class ManualScreen(AppScreen):
         """That page, from its beginning."""
         self.page = manual.page(name)
         scroll = self.query_one("#manual", VerticalScroll)
-        scroll.border_title = f"help {name}"
+        scroll.border_title = Content(f"help {name}")
         scroll.query_one(Static).update(Markdown(self.page.text, hyperlinks=False))
         scroll.scroll_home(animate=False)
 

@@ -65,7 +65,7 @@ class RemoteScreen(AppScreen):
         yield Static(id="remote-title")
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
-            table.add_column(title, width=width, key=title)
+            table.add_column(cell(title), width=width, key=title)
         yield table
         yield Static(id="remote-about")
 
