@@ -27,6 +27,8 @@ from batchtui.store import clock
 Contact = Callable[[str | None, str, Exception | None], None]
 """Told after every round: when the backend last answered, when it is asked again, what went wrong."""
 BACKOFF_CAP = 300.0
+TOGETHER = 1.0
+"""Seconds between wishes within which submissions are waited for, so that one call asks for all of them."""
 UNTOLD_MOST = 2
 """Rounds in a row after which it is said that a submission alone cannot be told: one may be a bad moment."""
 
@@ -114,7 +116,10 @@ class Poller:
             wait = min(BACKOFF_CAP, self._backend.limits.backoff, wait * 2**self._failures)
         wait *= random.uniform(0.9, 1.1)
         wishes = [watch.left for watch in self._watched.values()]
-        return wait if self._failures or not all(wishes) else min(wishes, default=wait)
+        if self._failures or not all(wishes) or not wishes:
+            return wait
+        soon = min(wishes) + TOGETHER
+        return max(left for left in wishes if left <= soon)
 
     async def _pause(self) -> None:
         wait = self._wait()

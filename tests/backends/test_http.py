@@ -264,3 +264,22 @@ async def test_a_named_proxy_is_used(odd):
     assert (await http.request_json("GET", "models")).json == {"by": "proxy"}
     assert odd.seen[0].path == "http://localhost:1/v1/models"
     await http.aclose()
+
+
+def test_our_own_host_by_http_is_meant_by_https_where_we_come_by_that() -> None:
+    """Many servers behind a proxy do not know that they are reached by https; a key must not go in clear for it."""
+    http = Http("https://api.example.com/v1", headers={"Authorization": "Bearer key"})
+    assert (
+        str(http._own_url("http://api.example.com/v1/jobs/1?f=json"))
+        == "https://api.example.com/v1/jobs/1?f=json"
+    )
+    for address in (
+        "http://api.example.com:8080/jobs/1",
+        "https://example.com/jobs/1",
+        "https://api.example.com:8443/",
+    ):
+        with pytest.raises(Refused):
+            http._own_url(address)
+    plain = Http("http://api.example.com/v1")
+    with pytest.raises(Refused):
+        plain._own_url("https://api.example.com/jobs/1")

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,25 @@ def test_a_result_that_is_no_json(opened: Open, format_: str, body: bytes, outpu
     bench, _ = opened(answer, f'fetch = {{ path = "jobs/{{{{ id }}}}/out", format = "{format_}" }}\n')
     folder = bench.run(bench.spec("jobs", 1, JOB))
     assert (folder.result(0).status, folder.result(0).output) == (JobState.COMPLETED, output)
+
+
+def test_a_list_keeps_the_pace_that_the_api_asks_for(opened: Open) -> None:
+    asked: list[float] = []
+
+    def answer(server: JobServer, call: Call) -> Said:
+        live = any(time.time() - job["begun"] < 4 for job in server.jobs.values())
+        word = "running" if live else "done"
+        if call.path == "/jobs" and live:
+            asked.append(time.monotonic())
+        items = [{"id": id_, "status": word} for id_ in server.jobs]
+        body = {"items": items} if call.path == "/jobs" else {"status": word}
+        return Said(200, body, {"Retry-After": "1"} if live else {})
+
+    bench, _ = opened(answer, poll=', list = { path = "jobs", items = "items", whole = true }')
+    folder = bench.run(bench.spec("jobs", 2, JOB))
+    assert folder.status().completed == 2
+    assert asked  # once both are watched, they are asked for in one call
+    assert all(later - sooner > 0.9 for sooner, later in pairwise(asked))
 
 
 def test_a_poll_that_is_held_open_is_one_call_and_hides_no_other(opened: Open) -> None:

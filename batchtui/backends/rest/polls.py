@@ -109,7 +109,7 @@ class Polls:
                     for item in page.items:
                         one = waiting.pop(parts.list_id.id(item) or "", None)
                         if one is not None:
-                            told[one.id] = self._told(item, one)
+                            told[one.id] = self._paced(self._told(item, one), page.reply)
                     complete = page.complete
                     if not waiting:
                         return
@@ -141,7 +141,10 @@ class Polls:
                 understood(reply)
             else:
                 raise_for(reply)
-        told = self._told(reply, submission)
+        return self._paced(self._told(reply, submission), reply)
+
+    def _paced(self, told: Progress | Transient, reply: Reply) -> Progress | Transient:
+        """With the pause that the reply asks for; the table's own holds where that is longer."""
         if isinstance(told, Progress) and told.state is not SubmissionState.ENDED:
             after = wait_of(reply.headers)[0]
             told.after = max(after, self._floor) if after else None
