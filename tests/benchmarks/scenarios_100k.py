@@ -157,10 +157,12 @@ def main() -> int:
 def measured(count: int, run: Callable[[int, Path], Cost], kind: str) -> int:
     sizes = sorted({min(count, max(SMALLEST, count // part)) for part in (100, 10, 1)})
     with tempfile.TemporaryDirectory() as name:
-        start, *costs = [run(n, Path(tempfile.mkdtemp(dir=name))) for n in (1, *sizes)]
-    print(f"the start alone: {start.took:.1f} s, {start.cpu:.1f} s of processors, {start.memory:.0f} MB")
-    for cost in costs:
-        print(cost.told(start))
+        start = run(1, Path(tempfile.mkdtemp(dir=name)))
+        print(f"the start alone: {start.took:.1f} s, {start.cpu:.1f} s of processors, {start.memory:.0f} MB")
+        costs = []
+        for size in sizes:
+            costs.append(run(size, Path(tempfile.mkdtemp(dir=name))))
+            print(costs[-1].told(start), flush=True)
     small, large = costs[0], costs[-1]
     passed = [
         line(f"{kind}-cpu-a-scenario", large.each(start), "ms", large.each(start) / small.each(start), FLAT),

@@ -10,6 +10,8 @@ import pytest
 
 from batchtui.model import Json
 from batchtui.results.scenarios.files import folder_name, keep, keep_failure, standing, taken_over
+from batchtui.results.scenarios.rows import tables_of
+from batchtui.work.slurm_runner.files import Results
 from tests import extras
 
 RESULT: dict[str, Json] = {
@@ -124,3 +126,26 @@ def test_a_torn_result_is_not_taken_over_and_without_links_it_is_copied(
     (earlier / "job_a" / files["bus"]).unlink()
     assert taken_over(again / "job_a", [earlier], "h1") is None
     assert not list((again / "job_a").iterdir())
+
+
+def test_tables_that_a_cluster_packed_are_read_and_torn_ones_are_told(tmp_path: Path) -> None:
+    tables = {"branch": {"branch_id": list(range(500)), "flow_mw": [0.5] * 500}}
+    results = Results(str(tmp_path), 3, 0)
+    results.write({"task": 0, "form": "task", "value": {"summary": {}, "tables": tables}})
+    results.write({"task": 1, "form": "task", "value": {"summary": {}, "tables": TABLES}})
+    first, second = (
+        json.loads(line)["value"] for line in (tmp_path / "results/0/3.0.jsonl").read_text().splitlines()
+    )
+    assert (tables_of(first), tables_of(second)) == (tables, TABLES)
+    file = Path(second["tables_at"]["file"])
+    assert file.stat().st_size < len(json.dumps(tables)) / 2
+    file.write_bytes(file.read_bytes()[:-3])
+    assert tables_of(first) == tables
+    with pytest.raises(ValueError, match="cut off"):
+        tables_of(second)
+    file.write_bytes(b"?" * 500)
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        tables_of(first)
+
+    file.write_text(json.dumps(TABLES))  # as they were before
+    assert tables_of({"tables_at": {"file": str(file), "offset": 0, "length": 1000}}) == TABLES

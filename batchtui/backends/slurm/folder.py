@@ -4,7 +4,7 @@ run.json        how the tasks are cut into elements, their limits; written last
 tasks.jsonl     one task a line
 run.sh          what every element starts: slurm_runner.py, copied beside it, with the configured Python
 array           the id of the array that took the folder
-results/0/12.0.jsonl, tables/0/12.0.jsonl    of element 12, not restarted
+results/0/12.0.jsonl, tables/0/12.0.z    of element 12, not restarted
 cancel/         `all`, or the numbers of jobs that are not to run; `element-12`: its tasks run elsewhere
 logs/12.out     what the element's tasks printed
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,6 +17,8 @@ from batchtui.results.scenarios.files import folder_name
 from batchtui.results.scenarios.tables import FILES
 
 Entry: TypeAlias = dict[str, Json]
+MOST_BYTES = 1 << 30
+"""Of the tables of one scenario as JSON."""
 
 
 @dataclass(slots=True)
@@ -46,7 +49,8 @@ def value_of(*candidates: Json) -> dict[str, Json] | None:
 def tables_of(value: dict[str, Json]) -> dict[str, Json] | None:
     """The tables that came with a value, or that lie where it says; None where the worker wrote them by itself.
 
-    `tables_at` is {file, offset, length in bytes}, of a JSON object. Raises OSError, ValueError.
+    `tables_at` is {file, offset, length in bytes}, of a JSON object, packed by zlib where it says so. Raises OSError,
+    ValueError.
     """
     if isinstance(value.get("tables"), dict):
         return value["tables"]  # type: ignore[no-any-return]
@@ -56,11 +60,24 @@ def tables_of(value: dict[str, Json]) -> dict[str, Json] | None:
     with open(at["file"], "rb") as file:
         file.seek(at["offset"])
         text = file.read(at["length"])
+    if at.get("packed") == "zlib":
+        text = _unpacked(text)
     try:
         found = msgspec.json.decode(text)  # in a third of the time
     except msgspec.DecodeError:  # `NaN`, which only the other takes
         found = json.loads(text)
     return found if isinstance(found, dict) else None
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(data, MOST_BYTES)
+    except zlib.error as fault:
+        raise ValueError(f"its tables cannot be unpacked ({fault})") from None
+    if not unpacking.eof:
+        raise ValueError("its tables are cut off, or larger than a gigabyte")
+    return text
 
 
 def tables_gone(value: dict[str, Json]) -> bool:

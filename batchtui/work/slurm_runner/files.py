@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,10 +21,15 @@ FOLDER_SIZE = 1000
 """Result files in one folder."""
 
 
+ENDINGS = {"results": "jsonl", "tables": "z"}
+PACKING = 1
+"""Of zlib: case118's tables in a third of their bytes for 0.2 ms."""
+
+
 def place(folder: str, kind: str, element: int, restart: int | None = None) -> str:
     """The path of an element's file: `results/0/12.0.jsonl`; without a restart its folder."""
     group = os.path.join(folder, kind, str(element // FOLDER_SIZE))
-    return group if restart is None else os.path.join(group, f"{element}.{restart}.jsonl")
+    return group if restart is None else os.path.join(group, f"{element}.{restart}.{ENDINGS[kind]}")
 
 
 def claim(folder: str, array: str) -> bool:
@@ -91,10 +97,11 @@ class Results:
         self.sync_if_due()
 
     def _keep(self, tables: Record) -> Record:
-        fd, data = self._open("tables"), json.dumps(tables, separators=(",", ":")).encode()
+        fd = self._open("tables")
+        data = zlib.compress(json.dumps(tables, separators=(",", ":")).encode(), PACKING)
         offset = os.fstat(fd).st_size
-        write_all(fd, data + b"\n")
-        return {"file": self._paths["tables"], "offset": offset, "length": len(data)}
+        write_all(fd, data)
+        return {"file": self._paths["tables"], "offset": offset, "length": len(data), "packed": "zlib"}
 
     def _open(self, kind: str) -> int:
         if kind not in self._files:
