@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
 from batchtui.api import composing, sending
 from batchtui.api.composing import GivenJob
@@ -22,6 +23,7 @@ from batchtui.preflight import Preflight
 from batchtui.text import cell
 
 if TYPE_CHECKING:
+    from batchtui.api.manifests import Manifest, Options
     from batchtui.engine.composing.planning import Planned
     from batchtui.store.library import Draft
 
@@ -64,7 +66,7 @@ class Batch:
         data_dir: str | Path | None = None,
         config: str | Path | None = None,
     ) -> None:
-        _check_name(name, more)
+        composing.check_name(name, more)
         self.name = name or (Path(results_dir).name if results_dir else "") or "batch"
         self.backend = backend
         self.home = Home.of(data_dir, config)
@@ -79,6 +81,7 @@ class Batch:
         )
         self._output = OutputSpec(dir=os.path.abspath(results_dir) if results_dir else None, raw=raw_files)
         self._defaults: dict[str, Json] = {}
+        self._manifest: Manifest | None = None
         self._jobs: list[GivenJob] = []
         self._ids: set[str] = set()
         self._state: StateFile | None = None
@@ -87,11 +90,33 @@ class Batch:
         """What `start` made."""
         self._lock = threading.RLock()
 
+    @classmethod
+    def from_manifest(
+        cls, manifest: str | Path, *, solver: str | None = None, max_workers: int | None = None,
+        name: str = "", **options: Unpack[Options],
+    ) -> Self:  # fmt: skip
+        """The scenarios of a manifest (JSON or YAML, of any of its shapes), as `batchtui run` takes them.
+
+        `solver` is dc, ac, n1, dcopf or acopf, and `max_workers` how many are solved at once: by default what the
+        manifest says (`solver`, `max_jobs`). `options` are those of `Batch`: `backend`, `results_dir`, `timeout`,
+        `retries`, `error_policy`, `data_dir`, `config`. Paths in it start from its folder; `set_default_params` adds
+        what all have, such as `dc_model="powermodels"`. Tables go to `results_dir`, else to a folder of this batch
+        alone, `runs/batch/NAME` here; `BatchRun.table` reads them. What a run before solved from the same inputs is
+        taken from there. Raises BadInput for a file that is no manifest, and for a solver that there is not; what is
+        wrong inside is told by `check`, and stops `start`.
+        """
+        from batchtui.api.manifests import Manifest
+
+        found = Manifest.of(manifest, solver)
+        made = cls(name or found.name, concurrency=max_workers, **options)
+        made._manifest = found
+        return made
+
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self._jobs) + (self._manifest.count if self._manifest else 0)
 
     def __repr__(self) -> str:
-        return f"<Batch {self.name!r}: {len(self._jobs)} jobs>"
+        return f"<Batch {self.name!r}: {len(self)} jobs>"
 
     # ---- composing
 
@@ -157,6 +182,10 @@ class Batch:
             given_job = GivenJob(job_id, name, work, kept, response_model)
             if run := self._running():
                 self._join(run, given_job)
+            elif self._manifest:
+                raise BadInput(
+                    f"{where}: the jobs of this batch are those of its manifest until it is started"
+                )
             self._jobs.append(given_job)
             self._ids.add(job_id)
         return self
@@ -303,7 +332,7 @@ class Batch:
             return run
 
     def _started(self, *, unpriced: bool, again: bool) -> BatchRun:
-        if self._state and (found := self._state.found(self.home, [job.id for job in self._given()])):
+        if self._state and (found := self._state.found(self.home, self._job_ids())):
             return self._followed(found)
         from batchtui.engine.composing.planning import create
 
@@ -346,17 +375,20 @@ class Batch:
             jobs = list(self._jobs)
         return composing.with_defaults(jobs, self._defaults)
 
+    def _job_ids(self) -> list[str]:
+        return [*(self._manifest.ids() if self._manifest else ()), *(job.id for job in self._given())]
+
     def _plan(self, draft: Draft | None) -> Planned:
         """Raises BadInput, ConfigError."""
+        if self._manifest:
+            return self._manifest.planned(
+                self.name, self.backend, self.home, self._defaults,
+                limits=copy(self.limits), output=copy(self._output), draft=draft,
+            )  # fmt: skip
         return sending.planned(
-            self.name,
-            self.backend,
-            self._given(),
-            self.home,
-            limits=self.limits,
-            output=self._output,
-            draft=draft,
-        )
+            self.name, self.backend, self._given(), self.home,
+            limits=self.limits, output=self._output, draft=draft,
+        )  # fmt: skip
 
     def _running(self) -> BatchRun | None:
         """What `start` made, unless it was removed since."""
@@ -365,7 +397,8 @@ class Batch:
     def _join(self, run: BatchRun, job: GivenJob) -> None:
         """Have the batch that runs take one more job. Raises BadInput, ConfigError."""
         (given,) = composing.with_defaults([job], self._defaults)
-        run.join(given, sending.joining(self.name, self.backend, given, self.home, run.folder))
+        backend = run.folder.header.backend if self._manifest and not self.backend else self.backend
+        run.join(given, sending.joining(self.name, backend, given, self.home, run.folder))
 
     def _followed(self, batch_id: str) -> BatchRun:
         """The batch, driven."""
@@ -373,15 +406,3 @@ class Batch:
         run.set_on_progress(self._on_progress)
         run.drive()
         return run
-
-
-def _check_name(name: str, more: tuple[object, ...]) -> None:
-    """A folder in the place of the name, as batchata has it, is said and not taken for a name. Raises BadInput."""
-    if more:
-        raise BadInput(
-            "Batch takes one value without a name, what it is called; others are named: "
-            "Batch(results_dir=…, max_parallel_batches=…, items_per_batch=…)"
-        )
-    if not isinstance(name, str) or "/" in name or os.sep in name or name in (".", "..", "~"):
-        shown = cell(os.fspath(name) if isinstance(name, os.PathLike) else name, 80)
-        raise BadInput(f'"{shown}" is a folder and no name; is it results_dir="{shown}"?')

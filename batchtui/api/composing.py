@@ -201,3 +201,15 @@ def _of_job(problem: Problem, jobs: list[GivenJob]) -> Problem:
         return msgspec.structs.replace(problem, file=file, key=key)
     name = f'job "{cell(jobs[problem.row - 1].id, 60)}"'
     return msgspec.structs.replace(problem, file=name, line=None, row=None, key=key)
+
+
+def check_name(name: str, more: tuple[object, ...]) -> None:
+    """A folder in the place of the name, as batchata has it, is said and not taken for a name. Raises BadInput."""
+    if more:
+        raise BadInput(
+            "Batch takes one value without a name, what it is called; others are named: "
+            "Batch(results_dir=…, max_parallel_batches=…, items_per_batch=…)"
+        )
+    if not isinstance(name, str) or "/" in name or os.sep in name or name in (".", "..", "~"):
+        shown = cell(os.fspath(name) if isinstance(name, os.PathLike) else name, 80)
+        raise BadInput(f'"{shown}" is a folder and no name; is it results_dir="{shown}"?')

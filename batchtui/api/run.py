@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from batchtui.api import figures
 from batchtui.api.composing import GivenJob, models_of
@@ -25,6 +25,10 @@ from batchtui.model import (
 )
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
 
 FAILED = (JobState.INVALID, JobState.FAILED, JobState.EXPIRED)
 
@@ -281,6 +285,42 @@ class BatchRun:
             ],
         }
         return found | ({"cancelled": len(groups["cancelled"])} if groups["cancelled"] else {})
+
+    # ---- tables
+
+    def table(self, name: str, job: str | None = None) -> pyarrow.Table:
+        """A table of the batch as a `pyarrow.Table`: of all its scenarios, or with `job` of one alone.
+
+        `"results"`: a row a job of any kind of batch, the columns of `batchtui export`. Of batches of scenarios, once
+        they have ended (with `job` as soon as that one has), with `scenario_id` before every row but a single one's:
+        `"scenarios"`, a row each, in the manifest's order: `status, error_kind, error, attempts, duration_ms,
+        iterations, converged, load_mw, gen_mw, loss_mw, slack_mw, vm_min, vm_max` (pu) with their buses,
+        `loading_max_pct, n_overloads, objective` (USD/h), `input_hash`;
+        `"branches"`, a row for each branch of each completed one, null where it is out of service: `branch_id` (its
+        row in the case, from 1), `from_bus, to_bus, flow_mw` and `q_from_mvar` (into it at its from end), `p_to_mw,
+        q_to_mvar, loading_pct` (of rate A), `loss_mw`, and of OPF `shadow_price` (USD/MWh);
+        `"buses"`: `bus_id, vm_pu, va_deg, p_mw, q_mvar` (injected), `lmp` (USD/MWh), `vmin, vmax` (pu);
+        `"contingencies"`, of task n1, a row an outage: `outage_branch_id, status, worst_branch_id, worst_loading_pct,
+        n_overloads, islanded_mw, vm_min, performance_index, max_flow_change_mw, loss_mw`.
+        What a task does not compute is null. A batch of 24 scenarios of case14 has 24 × 20 rows of branches.
+
+        Raises BadInput for a name that there is not, for a table before its time or that is gone, and where pyarrow is
+        not installed; NotFound for a job that there is not.
+        """
+        from batchtui.api.tables import arrow_table
+
+        with self._batch.lock:
+            return arrow_table(self._batch.fresh(), name, job)
+
+    def frame(self, name: str, job: str | None = None) -> pandas.DataFrame:
+        """`table` as a `pandas.DataFrame`, with the rows, columns, units and errors of that; null is NaN or None.
+
+        Raises BadInput where pandas is not installed (`pip install 'batchtui[pandas]'`).
+        """
+        from batchtui.api.tables import needed
+
+        needed("pandas", "pandas")
+        return self.table(name, job).to_pandas()
 
     # ---- commands
 

@@ -27,6 +27,9 @@ class Place:
     def batch(self, name: str = "birds", **more: Json) -> Batch:
         return Batch(name, **{**self.home, **more})
 
+    def manifest(self, file: Path, **more: Json) -> Batch:
+        return Batch.from_manifest(file, **{**self.home, **more})
+
     def open(self, batch: str, **more: Json) -> BatchRun:
         return Batch.open(batch, **self.home, **more)
 
