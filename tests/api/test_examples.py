@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,19 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from batchtui import manual
 from batchtui.demo.server import DemoServer
+from tests import extras
 from tests.api.conftest import Place
 from tests.daly_help import energy_model
+from tests.manual.blocks import blocks_of
 from tests.sample_files import pdf
 
 Start = Callable[..., DemoServer]
 ROOT = Path(__file__).parents[2]
-FLOW = "import sys\ngrid, loads = sys.argv[1:]\nprint(f'{grid} with {loads}: solved')\nsys.exit('bad' in loads)\n"
+FLOW = "import sys\ngrid, loads = sys.argv[1:]\nprint(f'{grid} with {loads}: {open(loads).readline().strip()}')\n"
 
 
 def scripts() -> list[str]:
-    section = (ROOT / "README.md").read_text("utf-8").partition("## From Python\n")[2].partition("\n## ")[0]
-    return re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    """Of the README and of the manual, which has them all."""
+    readme = (ROOT / "README.md").read_text("utf-8").partition("## From Python\n")[2].partition("\n## ")[0]
+    text = "\n".join([readme, manual.page("python").text])
+    return list(dict.fromkeys(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)))
 
 
 def ran(place: Place, words: str) -> str:
@@ -81,12 +87,34 @@ def test_simple_agents(place: Place, with_demo: Start) -> None:
     assert "'money': " in told
 
 
-def test_gat(place: Place) -> None:
+@pytest.fixture
+def on_case14(place: Place) -> None:
+    """The files that the manual's page on grids has its reader write."""
+    shutil.copy(ROOT / "tests/data/power/case14/case14.m", place.folder)
+    (place.folder / "loads").mkdir()
     (place.folder / "flow.py").write_text(FLOW)
-    scenarios = [{"id": name, "grid": "grid14", "loads": name} for name in ("base", "bad", "peak")]
-    (place.folder / "manifest.json").write_text(json.dumps({"scenarios": scenarios}))
-    told = ran(place, "manifest.json")
-    assert told.splitlines()[-2:] == ["Counts(completed=2, failed=1, pending=0) grid14 with base: solved", ""]
+    for block in blocks_of(manual.page("grids").text):
+        if block.name in ("manifest.json", "loads/base.csv"):
+            (place.folder / block.name).write_text(block.text)
+
+
+@extras.needs("power")
+@pytest.mark.usefixtures("on_case14")
+def test_gat(place: Place) -> None:
+    first, second = (ran(place, "from_manifest").splitlines()[-1] for _ in range(2))
+    assert first.startswith("Counts(completed=2, failed=0, pending=0) 40 [")
+    assert second == first
+    assert sorted(path.name for path in (place.folder / "runs/batch").iterdir()) == ["manifest", "manifest-2"]
+
+
+@extras.needs("power")
+@pytest.mark.usefixtures("on_case14")
+def test_scenarios_one_by_one(place: Place) -> None:
+    for _ in range(2):
+        told = ran(place, "by hand").splitlines()
+        assert told[0].count("'scenario_id': ") == 3
+        assert "None" not in told[0]
+        assert told[1] == "dict_keys(['loads/none.csv']) case14.m with loads/base.csv: bus_id,p_mw,q_mvar"
 
 
 def test_every_name_of_the_table_is_there() -> None:

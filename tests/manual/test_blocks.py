@@ -21,14 +21,14 @@ NEED_A_TERMINAL = ("demo", "new", "open")
 """Commands that open the app; tests/terminal runs them."""
 PAGES = [name for name in manual.names() if blocks_of(manual.page(name).text)]
 ELSEWHERE = {
-    "grids": "needs grids and the extra `power`",
+    "grids": "needs grids and the extra `power`: test_grids.py",
     "python": "tests/api/test_examples.py runs its scripts",
 }
 """Pages whose blocks other tests run, since they need more than the demo server."""
 
 
-def typed(cli: Cli, name: str) -> None:
-    for block in blocks_of(manual.page(name).text):
+def typed(cli: Cli, text: str) -> None:
+    for block in blocks_of(text):
         if block.name:
             (cli.folder / block.name).write_text(block.text, "utf-8")
         if block.language == "console":
@@ -52,7 +52,8 @@ def test_every_block_does_what_it_says(
 ) -> None:
     server = demo_server(faults="duration=100ms")
     server.write_config(tmp_path / "demo.toml")
-    typed(Cli(tmp_path, {"BATCHTUI_CONFIG": str(tmp_path / "demo.toml"), "HOME": str(tmp_path)}), name)
+    cli = Cli(tmp_path, {"BATCHTUI_CONFIG": str(tmp_path / "demo.toml"), "HOME": str(tmp_path)})
+    typed(cli, manual.page(name).text)
 
 
 @pytest.mark.parametrize("name", PAGES)
