@@ -20,6 +20,7 @@ from batchtui.errors import BadInput, BatchtuiError, ConfigError
 from batchtui.model import JobState
 from batchtui.preflight import Preflight
 from batchtui.store.folder import BatchFolder
+from batchtui.text import cell
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,8 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if wanted and wanted != name:
         session.console.note(f'an earlier batch is named "{wanted}", so this one is "{name}"')
     session.console.note(f"{label(folder.status())}: {_jobs(folder)} on {', '.join(folder.header.backends)}")
+    if folder.header.own_folder:
+        session.console.note(f"its tables go to {cell(folder.header.spec.output.dir, 300)}")
     if args.detach:
         return _detach(folder, session)
     patience = Patience()

@@ -49,7 +49,8 @@ def test_two_runs_and_another_task_are_three_batches_with_three_sets_of_tables(c
     run(cli, file)
     third = run(cli, file, "--set", "job.task=n1")
     assert "changed" not in third.err  # another task is no change of what was solved
-    run(cli, file)  # past the contingencies in between
+    fourth = run(cli, file)  # past the contingencies in between
+    assert f"its tables go to {folders / 'manifest_ac-4'}\n" in fourth.err
 
     names = ["manifest_ac", "manifest_ac-2", "manifest_ac-3", "manifest_ac-4"]
     assert sorted(path.name for path in folders.iterdir()) == names
