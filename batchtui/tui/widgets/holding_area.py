@@ -11,7 +11,8 @@ from batchtui.text import clean
 
 LONGEST_LINE, LONGEST_TEXT = 50_000, 2_000_000
 """Characters that can be edited: to lay out a line of a million takes a second, at every key."""
-_SHOWN = 300
+_SHOWN, _LINES_SHOWN = 200, 3
+"""Of its beginning: so little that what is said below it is seen on a small screen too."""
 _NEWLINES = re.compile(r"\r\n?")
 
 
@@ -76,9 +77,10 @@ class HoldingArea(TextArea):
     def _hold(self, text: str, *, before: str) -> None:
         self._held_text, self._text_before = text, before
         self.read_only = True
+        beginning = "\n".join(clean(text[:_SHOWN]).split("\n")[:_LINES_SHOWN])
         how = "takes them back" if before else "empties the field"
         self.load_text(
-            f"{clean(text[:_SHOWN])} …\n"
+            f"{beginning} …\n"
             f"… {len(text):,} characters in all, too long to edit here and held as they are; backspace {how}"
         )
 
