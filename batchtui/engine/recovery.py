@@ -92,7 +92,8 @@ class Recovery:
                 driver.log("info", f"submission {record.id}: {found.reason}")
             return False
         if not found.absent and waited:
-            self._ask(found.reason or "the backend cannot tell whether it was made")
+            why = f"{record.reason}; " if record.unnamed and record.reason else ""
+            self._ask(f"{why}{found.reason or 'the backend cannot tell whether it was made'}")
             return True
         return False
 
@@ -113,6 +114,6 @@ class Recovery:
             "attention",
             kind="unsure",
             sub=record.id,
-            text=f"submission {record.id} may have been made: {reason[:200]}",
+            text=f"submission {record.id} may have been made: {reason[:400]}",
             actions=["resend", "adopt", "abandon"],
         )

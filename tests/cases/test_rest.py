@@ -145,7 +145,7 @@ def test_a_create_without_a_usable_id_is_given_to_a_person(
         )
         ran = it.run(*RUN)
     assert ran.code == 1, ran.err
-    assert "may have been made" in ran.err
+    assert f"may have been made: {words}" in ran.err
     (status,) = it.run("status", "case", "--json").documents
     assert [one["kind"] for one in status["attention"]] == ["unsure"]
     assert words in status["submissions"][0]["reason"]
