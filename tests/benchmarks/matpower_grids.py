@@ -99,7 +99,7 @@ def table(files: Sequence[Path], peer: Octave | Pypower) -> Iterator[Line]:
     print(f"peer: {peer.name}\n{'grid':20} {'buses':>6}  {'dc':8}  {'ac':8}  {'apart':>7}", flush=True)
     answers = iter(peer)
     for file in files:
-        line = _line(file, _read(file), {task: next(answers) for task in TASKS})
+        line = line_of(file, _read(file), {task: next(answers) for task in TASKS})
         print(line.shown(), flush=True)
         yield line
 
@@ -124,7 +124,7 @@ def _buses(file: Path) -> int:
     return len(case.bus) if isinstance(case, Case) else 0
 
 
-def _line(file: Path, case: Case | Fault, peer: dict[str, Found]) -> Line:
+def line_of(file: Path, case: Case | Fault, peer: dict[str, Found]) -> Line:
     if isinstance(case, Fault):
         return Line(file.stem, None, dict.fromkeys(TASKS, "not read"), said=[str(case)])
     line = Line(file.stem, len(case.bus))
