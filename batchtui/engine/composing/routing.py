@@ -30,12 +30,9 @@ class Routing:
             self.fixed = spec.backend or backends.config.defaults.backend
             job = {**backends.config.defaults.job, **implied, **spec.job}
             self._asks = {key: job[key] for key in ("model", *_REQUESTS) if key in job}
-            if (
-                self.fixed is None
-                and self._asks
-                and "model" not in spec.sweep
-                and not has_template(self._asks)
-            ):
+            if "model" in spec.sweep:
+                self._asks.setdefault("model", None)
+            elif self.fixed is None and self._asks and not has_template(self._asks):
                 self.fixed = self._of_model(_model(self._asks))
 
     @property
