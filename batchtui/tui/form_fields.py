@@ -226,7 +226,7 @@ JOB_CITING = (Field("job.citations", "Citations", "yes: the passages that an ans
 """Only where the provider cites."""
 JOB_COMMAND = (
     Field("job.command", "Command", "echo {{ column }}", read_words, write=show_words),
-    Field("job.cwd", "Folder", "where it runs: this folder", read_text),
+    Field("job.cwd", "Folder", "where it runs: the batch file's", read_text),
     Field("job.stdin", "Stdin", "text given to the program", read_text),
 )
 JOB_CALL = (

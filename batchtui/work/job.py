@@ -164,8 +164,14 @@ class ProgramWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
             raise ValueError(f'dc_model: there is no model "{self.dc_model}"{hint}')
 
     def rooted(self, folders: Sequence[Path]) -> None:
-        """Make the paths of a call or task absolute: from the first of `folders` that holds them, else from the last."""
-        if self.form == "task":
+        """Make paths absolute: from the first of `folders` that holds them, else from the last.
+
+        A command runs in the last one, the batch file's, wherever it is started or resumed from.
+        """
+        if self.form == "command":
+            if folders:
+                self.cwd = os.path.normpath(os.path.join(folders[-1], os.path.expanduser(self.cwd or "")))
+        elif self.form == "task":
             self.grid = _found(self.grid, folders)
             self.loads = _found(self.loads, folders)
         elif self.form == "call":
