@@ -21,6 +21,7 @@ COMMANDS: dict[str, Entry] = {
     "open": Entry("app", "open the app, on a batch", "The app"),
     "new": Entry("app", "open the app's editor, on a batch file or a source"),
     "demo": Entry("demo", "the app over sample batches, without any key; or the demo server alone"),
+    "example": Entry("example", "ready batches with their rows: list them, or write one into a folder"),
     "check": Entry("check", "say what a batch would be, and what is wrong with it; sends nothing", "Run"),
     "run": Entry("run", "submit a batch, follow it and write its results"),
     "resume": Entry("resume", "drive every unfinished batch, or one, until it ends"),

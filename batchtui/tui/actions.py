@@ -162,6 +162,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("compose.backends", "Backends", "What is configured, and whether it answers", ("f6",), ("compose",), False, True),
     Action("compose.new", "Start over", "Empty the form for another batch", ("ctrl+n",), ("compose",), False, True),
     # ---- first run
+    Action("first_run.example", "Example", "Take a ready batch with its rows: written into a folder here, opened in the editor",
+           ("e",), ("first_run",), True),
     Action("first_run.demo", "Demo", "Try the demo: sample batches over a server on this machine, no key needed",
            ("d",), ("first_run",), True),
     Action("first_run.backends", "Backends", "What is configured, and whether it answers", ("b",), ("first_run",), True),

@@ -25,7 +25,6 @@ from textual.screen import Screen
 
 from batchtui import text
 from batchtui.config import Config
-from batchtui.config.providers import KEYLESS
 from batchtui.engine.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Json
@@ -165,7 +164,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.open_batch(self._open)
         elif self._new_from:
             self.compose_batch(path=self._new_from)
-        elif not self.link.folders() and set(self.backends.names()) <= KEYLESS:
+        elif not self.link.folders() and self.current_mode == "batches":
             from batchtui.tui.screens.first_run import FirstRunScreen
 
             self.push_screen(FirstRunScreen())

@@ -81,3 +81,22 @@ async def test_a_key_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         app.push_screen(FirstRunScreen())
         await until(pilot, lambda: "OPENAI_API_KEY is set" in screen_text(pilot))
         assert "nobody" not in screen_text(pilot)
+
+
+async def test_it_shows_as_well_where_providers_are_offered(tmp_path: Path) -> None:
+    config = sample_config(tmp_path, "local", "openai")
+    app = BatchtuiApp(config, tmp_path / "data", worker=False, now=lambda: NOW)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+
+
+async def test_an_example_is_written_and_opened(app: BatchtuiApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
+        await pilot.press("e")
+        await until(pilot, lambda: "contingencies" in screen_text(pilot))
+        await pilot.press(*"files", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        assert Path("files/texts.csv").read_text().startswith("file\n")
+        await until(pilot, lambda: app.screen.form.form.values.get("source.file") == "texts.csv")
+        assert app.screen.elsewhere is None

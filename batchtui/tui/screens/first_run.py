@@ -1,9 +1,10 @@
-"""What is shown where there are no batches and no key: what to do first."""
+"""What is shown where there are no batches: what to do first."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
@@ -12,14 +13,19 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from batchtui import examples
 from batchtui.config import key_state
+from batchtui.engine.composing.trusted import Trusted
+from batchtui.errors import BadInput
 from batchtui.tui import actions
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.pick import Pick
 from batchtui.tui.widgets.outside import shown
 
 _CHOICES = (
     ("new", "n", "Compose a batch", "a program for every row of a file, without a key"),
+    ("example", "e", "Take an example", "a ready batch with its rows, written here"),
     ("demo", "d", "Try the demo", "sample batches, a server on this machine, no key"),
     ("backends", "b", "Backends", "what is configured, and whether it answers"),
     ("help", "?", "Help", "keys, states, and what quitting means"),
@@ -73,6 +79,7 @@ class FirstRunScreen(AppScreen):
         await self.run_action(
             {
                 "new": "batch_new",
+                "example": "first_run_example",
                 "demo": "first_run_demo",
                 "backends": "first_run_backends",
                 "help": "app.app_help",
@@ -82,6 +89,24 @@ class FirstRunScreen(AppScreen):
     def action_batch_new(self) -> None:
         self.dismiss()
         self.tui.compose_batch()
+
+    def action_first_run_example(self) -> None:
+        """One is chosen, written into a folder of its name, and opened in the editor."""
+        listed = [(one.name, one.about) for one in examples.examples()]
+        self.tui.push_screen(Pick("Examples", listed), self._take_example)
+
+    def _take_example(self, name: str | None) -> None:
+        if name is None:
+            return
+        try:
+            examples.write(name, Path.cwd())
+        except BadInput as fault:
+            self.tui.say(fault, "error")
+            return
+        batch = Path.cwd() / name / examples.find(name).run
+        Trusted(self.tui.data_dir).own(batch)
+        self.dismiss()
+        self.tui.compose_batch(path=batch)
 
     def action_first_run_backends(self) -> None:
         self.tui.push_screen(BackendsScreen())
