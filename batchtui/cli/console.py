@@ -157,11 +157,13 @@ class Console:
 
 
 def to_stderr(text: str, end: str = "\n") -> None:
-    """Words beside the data. A terminal that has gone takes none, which is no fault: what its end means the signal says."""
+    """Words beside the data. A terminal that has gone takes none, nor does a log on a full disk, and neither is a fault
+    of the work: what the terminal's end means the signal says, and the disk may have space again before the work ends.
+    """
     try:
         print(text, end=end, file=sys.stderr, flush=True)
     except OSError as fault:
-        if fault.errno != errno.EIO:
+        if fault.errno not in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
             raise
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.cli_help import Cli
+from tests.cli.cli_help import Cli, local_options
 from tests.promises.many_at_once import COMMANDS, Ended
 
 PROBE = """
@@ -57,3 +58,24 @@ def test_commands_on_ended_batches_end_by_no_signal(tmp_path: Path) -> None:
     for command in COMMANDS:
         codes = ended.often(command, 4, 4)
         assert codes.keys() <= {0, 1, 2}, (command, codes)
+
+
+def test_a_log_that_takes_no_words_ends_no_work(cli: Cli) -> None:
+    """As `batchtui run … 2> log` on a disk that is full: the jobs are done, and the data is out."""
+    (cli.folder / "rows.csv").write_text("id\na\nb\n")
+    command = [
+        sys.executable,
+        "-m",
+        "batchtui",
+        "run",
+        "rows.csv",
+        *local_options(["true"], "full"),
+        "--json",
+    ]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full, text=True,
+            env=cli.environment(), cwd=cli.folder, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["completed"] == 2
