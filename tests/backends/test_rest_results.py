@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,40 @@ def test_a_file_on_another_host_is_kept_as_it_comes_and_gets_no_key(opened: Open
     assert server.store is not None
     assert server.store.calls
     assert all(KEY not in str(call.headers) for call in server.store.calls)
+
+
+def test_a_file_where_nothing_is_kept_is_told_and_left_there(opened: Open) -> None:
+    def answer(server: JobServer, call: Call) -> Said:
+        return Said(200, PNG) if call.path.endswith("/image") else done(server, call)
+
+    bench, server = opened(answer, 'fetch = { path = "jobs/{{ id }}/image", format = "file" }\n')
+    spec = bench.spec("jobs", 1, JOB)
+    spec.output.raw = False
+    folder = bench.run(spec)
+    assert folder.result(0).status is JobState.FAILED
+    assert "output.raw = false" in (folder.result(0).error or "")
+    assert not [call for call in server.calls if call.path.endswith("/image")]
+
+
+def test_many_jobs_are_answered_by_the_lines_of_a_file(opened: Open) -> None:
+    def answer(server: JobServer, call: Call) -> Said:
+        if not call.path.endswith("/lines"):
+            return done(server, call)
+        (job,) = server.jobs.values()
+        made = [{"id": one["id"], "text": one["text"].upper()} for one in job["input"]["jobs"]]
+        made[1] = {"id": made[1]["id"], "error": "it broke"}
+        return Said(200, b"".join(json.dumps(one).encode() + b"\n" for one in made[::-1]))
+
+    more = 'fetch = { path = "jobs/{{ id }}/lines", format = "jsonl", result = "text" }\n'
+    bench, _ = opened(answer, more)
+    bench.config.backends["jobs"].table["submit"] = {
+        "path": "jobs",
+        "each": {"id": "{{ id }}", "text": "{{ input.text }}"},
+        "body": {"jobs": "{{ jobs }}"},
+    }
+    folder = bench.run(bench.spec("jobs", 3, JOB))
+    given = [(folder.result(n).output, folder.result(n).error) for n in range(3)]
+    assert given == [("TEXT OF ROW 0", None), (None, "it broke"), ("TEXT OF ROW 2", None)]
 
 
 def test_a_result_elsewhere_gets_nothing_of_the_call(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
