@@ -10,6 +10,9 @@ WORST_FIRST = (JobState.FAILED, JobState.INVALID, JobState.EXPIRED, JobState.CAN
 assert set(WORST_FIRST) == UNSUCCESSFUL_JOB_STATES
 
 
+UNKNOWN, NO_CHARGE = "unknown", "no charge"
+
+
 def shortfalls(status: BatchStatus) -> list[tuple[int, str]]:
     """(count, state) of its jobs that ended without the answer that was asked for, by state, the worst first."""
     return [(count, state.value) for state in WORST_FIRST if (count := getattr(status, state.value))]
@@ -49,6 +52,13 @@ def state_words(status: BatchStatus) -> str:
     if status.status is BatchState.COMPLETED:
         return f"{word}, but {amiss}"
     return f"{word}, {amiss}"
+
+
+def cost_words(status: BatchStatus) -> str:
+    """What stands in place of a sum: `unknown` without a price, `no charge` for what costs nothing; else empty."""
+    if status.cost_usd is None and status.estimated_usd is None:
+        return UNKNOWN
+    return NO_CHARGE if status.estimated_usd == 0 and not status.cost_usd else ""
 
 
 def key_words(status: BatchStatus) -> str:

@@ -59,3 +59,15 @@ def test_no_way_of_falling_short_looks_like_success(job_state: JobState) -> None
 def test_while_it_runs_failures_are_told_beside_the_state() -> None:
     running = ended(BatchState.PROCESSING, completed=3, failed=2, processing=5)
     assert progress(running).startswith("f (abc234): processing, 2 failed, 5 of 10 done, 5 processing")
+
+
+@pytest.mark.parametrize(
+    ("spent", "likely", "words"),
+    [(None, None, "unknown"), (0.0, 0.0, "no charge"), (None, 0.8, ""), (0.3, 0.8, ""), (0.3, None, "")],
+)
+def test_what_stands_in_place_of_a_sum(spent: float | None, likely: float | None, words: str) -> None:
+    status = BatchStatus(
+        id="x", name="x", backend="daly", kind="daly", status=BatchState.PROCESSING, cost_usd=spent,
+        estimated_usd=likely,
+    )  # fmt: skip
+    assert outcome.cost_words(status) == words

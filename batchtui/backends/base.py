@@ -161,6 +161,8 @@ class Backend(ABC, Generic[W]):
     remote: ClassVar[bool]
     paid: ClassVar[bool] = False
     """Whether a job costs money each time it is sent, so that the same work is not sent twice without a word."""
+    untold_cost: ClassVar[bool] = False
+    """Whether its jobs may cost money of which nothing tells how much: their cost is unknown, never 0."""
     fails_singly: ClassVar[bool] = False
     """Whether a job of a program's batch that `check` refuses fails by itself while the others are sent.
 

@@ -13,6 +13,7 @@ from batchtui.engine.composing.consent_words import consent_lines
 from batchtui.engine.composing.costing import tokens_words
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, Problem
+from batchtui.outcome import NO_CHARGE
 from batchtui.preflight import Preflight
 from batchtui.text import cell
 
@@ -131,6 +132,8 @@ def _cost(flight: Preflight) -> str:
     if flight.cost_usd is None:
         return "unknown: no price"
     most = flight.cost_max_usd
+    if most == 0:
+        return NO_CHARGE
     if most is None:
         return f"about {money(flight.cost_usd)}, at most unknown: nothing bounds the answers"
     return f"about {money(flight.cost_usd)}" + (f", at most {money(most)}" if most else "")

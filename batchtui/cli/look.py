@@ -17,6 +17,7 @@ from batchtui.cli.phrases import (
     damage_words,
     money,
     spent,
+    spent_on,
     state,
 )
 from batchtui.cli.session import Session
@@ -88,7 +89,7 @@ def _line(status: BatchStatus) -> list[object]:
     total = f"{status.total:,}" if status.total is not None else "?"
     return [
         status.id, status.name, state(status), f"{status.finished:,}", total, f"{bad:,}" if bad else "",
-        spent(status), status.backend, ago(status.created), ", ".join(status.tags),
+        spent(status).replace(outcome.NO_CHARGE, ""), status.backend, ago(status.created), ", ".join(status.tags),
     ]  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def _submission(sub: SubmissionStatus) -> list[object]:
     reason = None if sub.reason == sub.trouble else sub.reason  # which the contact tells
     return [
         sub.id, sub.remote_id, sub.status.value, f"{sub.jobs:,}", f"{sub.completed:,}", f"{sub.failed:,}",
-        money(sub.cost_usd), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, reason, contact(sub)))),
+        spent_on(sub), ago(sub.submitted), "; ".join(filter(None, (sub.first_error, reason, contact(sub)))),
     ]  # fmt: skip
 
 

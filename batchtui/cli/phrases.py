@@ -38,8 +38,16 @@ def money(usd: float | None) -> str:
 
 def spent(status: BatchStatus) -> str:
     """What a batch has cost, which is told as the least where a part of it is not known."""
+    if words := outcome.cost_words(status):
+        return words
     known = money(status.cost_usd)
     return f"at least {known}" if known and status.unpriced else known
+
+
+def spent_on(sub: SubmissionStatus) -> str:
+    """What a submission has cost; one that was sent without a price says so."""
+    untold = sub.cost_usd is None and sub.estimated_usd is None and sub.submitted
+    return outcome.UNKNOWN if untold else money(sub.cost_usd)
 
 
 def span(seconds: float) -> str:

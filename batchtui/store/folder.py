@@ -282,7 +282,7 @@ class BatchFolder:
                 cancelled=counts[JobState.CANCELLED],
                 maybe_twice=progress.maybe_twice,
                 with_keys=len(progress.keyed),
-                cost_usd=progress.cost_nano / NANO if progress.priced else None,
+                cost_usd=progress.cost_nano / NANO if progress.priced else header.charge_free,
                 unpriced=progress.unpriced,
                 cost_limit_usd=header.spec.limits.cost_usd,
                 estimated_usd=header.estimated_usd,

@@ -98,6 +98,11 @@ class BatchHeader(msgspec.Struct, kw_only=True):
             return self.spec
         return msgspec.structs.replace(self.spec, output=msgspec.structs.replace(self.spec.output, dir=None))
 
+    @property
+    def charge_free(self) -> float | None:
+        """0.0 where nothing is to pay for any job, such as for programs on this machine; None where that is not known."""
+        return 0.0 if self.estimated_usd == 0 else None
+
     def template_of(self, backend: str | None) -> dict[str, Json]:
         """What jobs on this backend are rendered from; None: on the batch's own."""
         return self.templates.get(backend or self.backend, self.template)

@@ -96,7 +96,7 @@ def change_limits(app: BatchtuiApp, batch_id: str | None) -> None:
         app.say("it has ended; limits are for what is still to be sent")
         return
     facts = []
-    if status.cost_usd is not None or status.estimated_usd:
+    if status.cost_usd or status.estimated_usd:
         spent = f"{figures.money(status.cost_usd or 0)} USD spent so far"
         facts.append(spent + (f", about {figures.money(status.estimated_usd)} estimated for all" if
                               status.estimated_usd else ""))  # fmt: skip

@@ -85,6 +85,7 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
     kind = "buttermilk"
     lists_tokens = False
     names_jobs = False
+    untold_cost = True
     summary = "Buttermilk flows over their server's records"
     Settings = ButtermilkSettings
     Work = ButtermilkWork

@@ -77,6 +77,7 @@ class DalyBackend(Remote[DalyWork]):
     names_jobs = False
     fails_singly = True
     paid = True
+    untold_cost = True
     summary = "Daly energy models, one run a job"
     Settings = DalySettings
     Work = DalyWork

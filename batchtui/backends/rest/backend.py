@@ -62,6 +62,7 @@ class RestBackend(Remote[RestWork]):
     """At most once, as every remote kind: what `submit` may have made is looked up by `find`, or a person is asked."""
 
     kind = "rest"
+    untold_cost = True
     summary = "Any JSON API with submit, poll and fetch, described in the config"
     Settings = RestSettings
     Work = RestWork

@@ -32,6 +32,9 @@ class Costs:
     tokens_out: int = 0
     unset: int = 0
     unpriced: set[str] = field(default_factory=set)
+    """Models without a price."""
+    untold: set[str] = field(default_factory=set)
+    """Backends of which nobody knows what a job there costs."""
     unbounded: set[str] = field(default_factory=set)
     """Models whose answers nothing bounds."""
     least: float | None = None
@@ -52,7 +55,8 @@ class Costs:
         if longest is None:
             self.unbounded.add(model)
         if likely is None:
-            self.unpriced.add(model)
+            untold = backend.untold_cost and job.tokens == (0, 0)
+            (self.untold if untold else self.unpriced).add(backend.name if untold else model)
             return None
         self.likely += likely
         upper = pricing.upper(backend, job.model, job)
@@ -66,10 +70,15 @@ class Costs:
 
     def tell(self, flight: Preflight) -> None:
         """Put the sums into the preflight."""
-        flight.cost_usd = None if self.unpriced else self.likely
-        flight.cost_max_usd = None if self.unpriced or self.unbounded else self.most
+        flight.cost_usd = None if self.is_unknown else self.likely
+        flight.cost_max_usd = None if self.is_unknown or self.unbounded else self.most
         flight.tokens_out_max = None if self.unbounded else self.tokens_out
         flight.tokens_out_unset = self.unset
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the cost of any job is."""
+        return bool(self.unpriced or self.untold)
 
     @property
     def limit(self) -> tuple[str, float] | None:
@@ -104,6 +113,9 @@ class Costs:
                 ),
                 True,
             )
+        if self.untold:
+            names, _ = _named(self.untold)
+            yield f"what jobs on {names} cost is unknown, so {key} cannot be kept", True
         sent = f"else such jobs are sent with max_tokens = {ASSUMED_ANSWER:,}"
         if self.unbounded - self.unpriced:
             names, first = _named(self.unbounded - self.unpriced)
@@ -134,8 +146,8 @@ class Costs:
 
     def _sums(self) -> str:
         """What it comes to, as far as that is known."""
-        least = "at least " if self.unpriced else ""
-        most = "" if self.unpriced or self.unbounded else f" and may cost {_usd(self.most)}"
+        least = "at least " if self.is_unknown else ""
+        most = "" if self.is_unknown or self.unbounded else f" and may cost {_usd(self.most)}"
         return f"the batch is likely to cost {least}{_usd(self.likely)}{most}"
 
     def _waits(self, limit: float) -> str:
@@ -154,9 +166,9 @@ def tokens_words(flight: Preflight) -> str:
     return f"{told}, at most {flight.tokens_out_max:,} out" if flight.tokens_out_max else told
 
 
-def _named(models: set[str]) -> tuple[str, str]:
-    """The models in words, and the first of them as a key of TOML."""
-    names = [f'"{cell(model, 60)}"' for model in sorted(models)]
+def _named(found: set[str]) -> tuple[str, str]:
+    """The models or backends in words, and the first of them as a key of TOML."""
+    names = [f'"{cell(name, 60)}"' for name in sorted(found)]
     return ", ".join(names[:NAMES_SHOWN]), names[0]
 
 

@@ -101,6 +101,8 @@ class Budget:
         """The most that a submission may cost, the tokens that it asks, and its model."""
         cost: float | None = 0.0
         tokens, model = 0, None
+        if record.seed is not None:  # its jobs are born there
+            cost = self._upper(self._driver.folder.header.seeds[record.seed])
         for count, n in enumerate(ranges.decode(record.jobs), 1):
             job = self._driver.renderer.record(n)
             cost, tokens, model = _sum(cost, self._upper(job)), tokens + job.tokens[0], job.model
@@ -158,8 +160,11 @@ class Budget:
             return True
         if (kind, None) not in driver.progress.attention:
             model = model[:80]
+            untold = kind == "price" and driver.services.backends.get(backend).untold_cost
             why, remedy = (
-                (
+                (f"what jobs on {backend} cost is unknown", "send")
+                if untold
+                else (
                     f'the price of "{model}" on {backend} is unknown',
                     f'add [prices."{model}"] to the config, or send',
                 )

@@ -78,7 +78,7 @@ class Pricing:
         self, backend: Backend[msgspec.Struct], model: str | None, asked: int, made: int, job: JobRecord
     ) -> float | None:
         if job.tokens == (0, 0):  # no language model at work
-            return 0.0
+            return None if backend.untold_cost else 0.0
         known = self.known(backend, model) if model else None
         return known.rates(batch=backend.remote).cost(Tokens(asked, made)) if known else None
 

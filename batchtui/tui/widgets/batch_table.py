@@ -229,7 +229,8 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                     return f"~{figures.span(usual)}", style
                 return (figures.span(eta), style) if eta is not None else ("-", "dim")
             case "cost":
-                return figures.money(status.cost_usd), "dim" if status.cost_usd is None else style
+                known = status.cost_usd or None  # nothing to pay is no sum
+                return figures.money(known), style if known else "dim"
             case _:
                 created = figures.unix(status.created)
                 return (figures.span(now - created) if created is not None else "-"), "dim"

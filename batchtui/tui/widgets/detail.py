@@ -98,8 +98,11 @@ class Detail(Widget):
         return "  ".join(part for part in parts if part)
 
     def cost(self, status: BatchStatus) -> str:
-        """`$1.93 of $5.00, about $4.10 estimated`, as far as it is known."""
+        """`$1.93 of $5.00, about $4.10 estimated`, as far as it is known; `unknown` once a result came, or `no charge`."""
         limit, likely = status.cost_limit_usd, status.estimated_usd
+        words = outcome.cost_words(status)
+        if words == outcome.NO_CHARGE or (words and status.finished):
+            return words + (f", limit {figures.dollars(limit)}" if limit is not None else "")
         parts = []
         if status.cost_usd is not None or limit is not None:
             spent = figures.dollars(status.cost_usd or 0)

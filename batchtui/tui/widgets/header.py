@@ -57,7 +57,7 @@ def totals(statuses: list[BatchStatus]) -> Content:
             parts.append(Content.styled(f"  {counts[word]} {word}", style))
     if needy := sum(1 for status in shown if status.attention):
         parts.append(Content.styled(f"  {needy} needs you", states.STYLES["attention"]))
-    costs = [status.cost_usd for status in shown if status.cost_usd is not None]
+    costs = [status.cost_usd for status in shown if status.cost_usd]
     if costs:
         parts.append(Content(f"  {figures.dollars(sum(costs))}"))
     return Content.assemble(*parts)

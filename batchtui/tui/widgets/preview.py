@@ -17,6 +17,7 @@ from batchtui import causes
 from batchtui.engine.composing.costing import tokens_words
 from batchtui.engine.composing.planning import Preview
 from batchtui.model import Json, Problem
+from batchtui.outcome import NO_CHARGE
 from batchtui.preflight import Preflight
 from batchtui.text import cell, page
 from batchtui.tui import figures
@@ -110,6 +111,7 @@ def check_figures(flight: Preflight) -> list[tuple[str, str]]:
     figures_.append(("size", size(flight.bytes)))
     if flight.tokens_in or flight.tokens_out_max:
         figures_.append(("tokens", f"about {tokens_words(flight)}"))
+    if flight.jobs and flight.kind:
         figures_.append(("cost", costs(flight)))
     if flight.output:
         figures_.append(("output", cell(near(flight.output), 120)))
@@ -126,8 +128,10 @@ def near(path: str) -> str:
 
 def costs(flight: Preflight) -> str:
     if flight.cost_usd is None:
-        return "unknown: no price for this model"
-    parts = [f"likely {figures.dollars(flight.cost_usd)}"]
+        return "unknown: no price"
+    if flight.cost_max_usd == 0:
+        return NO_CHARGE
+    parts = [_likely(flight.cost_usd)]
     if flight.cost_max_usd is None:
         parts.append("at most unknown")
     else:
@@ -135,6 +139,10 @@ def costs(flight: Preflight) -> str:
     if flight.limits.cost_usd is not None:
         parts.append(f"limit {figures.dollars(flight.limits.cost_usd)}")
     return ", ".join(parts)
+
+
+def _likely(cost: float) -> str:
+    return f"likely {figures.dollars(cost)}" if cost else NO_CHARGE
 
 
 def shares(flight: Preflight) -> list[tuple[str, str]]:
@@ -147,9 +155,7 @@ def shares(flight: Preflight) -> list[tuple[str, str]]:
             what += f" in {share.submissions:,} submission{'' if share.submissions == 1 else 's'}"
         cost = ""
         if len(flight.backends) > 1:
-            cost = (
-                ", cost unknown" if share.cost_usd is None else f", likely {figures.dollars(share.cost_usd)}"
-            )
+            cost = ", cost unknown" if share.cost_usd is None else f", {_likely(share.cost_usd)}"
         told.append(
             (
                 "" if told else "backend" + "s" * (len(flight.backends) > 1),
