@@ -59,6 +59,7 @@ class ButtermilkSettings(BackendSettings, kw_only=True):
     """The server's address, with or without its /api; it asks for no key, a proxy before it may (`headers`)."""
 
     base_url: str | None = "http://127.0.0.1:8000"
+    """The server's address, with or without its /api."""
 
 
 class ButtermilkWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -71,12 +72,19 @@ class ButtermilkWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, o
     """
 
     flow: str
+    """One of the server's flows."""
     shuffle: bool = True
+    """Whether the server shuffles the records first."""
     max_records: int | None = None
+    """At most so many records; left out: all."""
     concurrency: int = 5
+    """Records at once, as far as the server keeps to it; `[limits]` may say it as well."""
     error_policy: Literal["continue", "stop"] = "continue"
+    """Whether a record that fails ends the others; `[limits]` may say it as well."""
     parameters: dict[str, Json] = {}
+    """Go to every run of the flow as they are."""
     interactive: bool = False
+    """What such a run asks is answered at the server."""
 
 
 class ButtermilkBackend(Remote[ButtermilkWork]):

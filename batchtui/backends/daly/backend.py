@@ -66,8 +66,11 @@ class DalySettings(BackendSettings, kw_only=True):
     """Keys by the names of their variables only; `concurrency` is how many calls go at a time."""
 
     base_url: str | None = "http://localhost:8000"
+    """Where the service is."""
     workspace_key_env: str | None = None
+    """The variable of the workspace's key; left out: `DALY_WORKSPACE_KEY`."""
     user_key_env: str | None = None
+    """The variable of the user's key; left out: `DALY_USER_KEY`."""
 
 
 class DalyBackend(Remote[DalyWork]):

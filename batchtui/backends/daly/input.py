@@ -29,9 +29,13 @@ class DalyWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_de
     """
 
     input: Json = None
+    """The energy model, or what is laid over `input_file`; a key with dots replaces what it leads to."""
     input_file: str | None = None
+    """A JSON file with the energy model."""
     name: str | None = None
+    """What the run is called there; left out: the input's own name, or the job's id."""
     timeout: str | float | None = None
+    """Of the call that submits it."""
 
 
 class InputFault(BadInput):

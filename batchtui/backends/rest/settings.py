@@ -220,18 +220,29 @@ class RestSettings(BackendSettings, kw_only=True):
 
     left_out: ClassVar[dict[str, str]] = LEFT_OUT
     submit: Submit
+    """The call that creates the work."""
     poll: Poll
+    """How its state is asked for."""
     fetch: Fetch | None = None
+    """How its result comes; left out: it is in the reply to `poll`."""
     cancel: Cancel | None = None
+    """How it is stopped; left out: it runs to its end."""
     find: Find | None = None
+    """How a lost submit is looked up; left out: it needs a person."""
     sign_in: SignIn | None = None
+    """How a token is got, where the API gives one."""
     probe: Probing | None = None
+    """A call that shows whether the API is there."""
     states: dict[str, State] = {}
+    """What the API's own words for a status mean."""
     look_back: float | str = "1h"
+    """How far back `find` looks before the submit, for clocks that differ."""
 
 
 class RestWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """`[job]`: `input` is any JSON, which the templates of `submit` send; `name` what people call it (its id)."""
 
     input: Json = None
+    """Any JSON, which the templates of `submit` send."""
     name: str | None = None
+    """What people call it; left out: its id."""
