@@ -1,4 +1,4 @@
-"""The README's scripts, one for each library that this one stands in for, run as they stand there."""
+"""The manual's scripts, one for each library that this one stands in for, run as they stand there."""
 
 from __future__ import annotations
 
@@ -27,10 +27,8 @@ FLOW = "import sys\ngrid, loads = sys.argv[1:]\nprint(f'{grid} with {loads}: {op
 
 
 def scripts() -> list[str]:
-    """Of the README and of the manual, which has them all."""
-    readme = (ROOT / "README.md").read_text("utf-8").partition("## From Python\n")[2].partition("\n## ")[0]
-    text = "\n".join([readme, manual.page("python").text])
-    return list(dict.fromkeys(re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)))
+    text = manual.page("python").text
+    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def ran(place: Place, words: str) -> str:

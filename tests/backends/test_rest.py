@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from batchtui import manual
 from batchtui.backends import registry
 from batchtui.config import load_config
 from batchtui.engine.adopting import adopt
@@ -347,10 +348,9 @@ def test_every_fault_of_the_table_is_named_by_its_key(
     assert not any(secret in str(caught.value) for secret in (LONG_KEY, USER_KEY, "pa55word"))
 
 
-def test_the_readme_describes_a_backend_that_can_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_manual_describes_a_backend_that_can_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENDER_KEY", "a-key-of-nobody")
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    text = readme.partition("## APIs and kinds of your own")[2].partition("```toml\n")[2].partition("```")[0]
+    text = manual.page("rest").text.partition("```toml\n")[2].partition("```")[0]
     backend = registry.build("renders", tomllib.loads(text)["backends"]["renders"], None)
     assert backend.limits.jobs_per_submission == 1
 

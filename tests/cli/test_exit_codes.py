@@ -1,4 +1,4 @@
-"""Every exit code of the table comes of what the table says, and `--help`, the README and the manual have them all."""
+"""Every exit code of the table comes of what the table says, and `--help` and the manual have them all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchtui.cli.commands import overview
 from batchtui.demo.server import DemoServer
 from batchtui.exit_codes import WORDS, Exit
 from batchtui.manual import page
-from tests.cli.cli_help import PENGUINS, PROMPT, ROOT, Cli, until
+from tests.cli.cli_help import PENGUINS, PROMPT, Cli, until
 
 ROWS = (str(PENGUINS), "--set", "source.limit=2", "--set", "name=k", "--trust")
 REMOTE = (*ROWS, "--backend", "openai", *PROMPT)
@@ -92,9 +92,6 @@ def test_help_and_the_manual_name_each_of_them() -> None:
     told = " ".join(overview()[overview().index("Exit codes:") :].split())
     assert [int(code) for code in re.findall(r"(?:: |· )(\d+) [a-z]", told)] == list(Exit)
     assert all(f"{code.value} {words}" in told for code, words in WORDS.items())
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    readme = " ".join(readme[readme.index("Exit codes: ") :].partition("\n\n")[0].split())
-    assert {int(code) for code in re.findall(r"(?:: |· )(\d+) [a-z]", readme)} == set(Exit)
     heads = re.findall(r"^\| ([\d, ]+) \|", page("scripts").text, re.MULTILINE)
     assert {int(code) for head in heads for code in head.split(",")} == set(Exit)
 
