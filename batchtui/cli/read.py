@@ -212,4 +212,8 @@ def _errors(folder: BatchFolder, session: Session) -> int:
         console.note(f"`batchtui show {folder.id} ID` shows one, {what_next(folder)}")
     else:
         console.note("no errors")
-    return 0
+    status = folder.status()
+    unsound = damage_words(folder, status, status.damaged)
+    for words in unsound:
+        console.error(words)
+    return SOME_FAILED if unsound else OK

@@ -15,6 +15,7 @@ from batchtui.engine.collecting import collect
 from batchtui.engine.composing.packing import Slice, pack
 from batchtui.engine.feeding import queue_size
 from batchtui.engine.growing import Growing
+from batchtui.engine.homing import fetchable
 from batchtui.engine.limits import Effective
 from batchtui.engine.recovery import Recovery
 from batchtui.engine.rests import Rests
@@ -97,6 +98,11 @@ class RemoteLane:
             if isinstance(backend, Remote):
                 await backend.learn()
         driver.limits_changed()
+        for id_, numbers in fetchable(driver.folder).items():
+            if lost := driver.writer.given_up.intersection(
+                numbers
+            ):  # what a backend or raw/ holds is not bought again
+                driver.writer.record("recollect", sub=id_, jobs=ranges.encode(sorted(lost)))
         held = any(record.state is not SubmissionState.COLLECTED for record in self._records())
         if held or driver.folder.header.growing or driver.folder.header.follows:
             return

@@ -32,10 +32,15 @@ def select(
         if id_parts and not all(part in ids[n].casefold() for part in id_parts):
             continue
         result = result_of(folder, n)
-        if damaged is not None and result.error_kind == "damaged":
+        if damaged is not None and result.error_kind == "damaged" and not _is_given_up(folder, n):
             damaged.append(result.job_id)
         if not query or query.matches(result):
             yield result
+
+
+def _is_given_up(folder: BatchFolder, n: int) -> bool:
+    """Whether its damage was met by a repair that found its result nowhere: it failed of that, as of anything else."""
+    return folder.progress.offsets[n] < 0 and folder.progress.errors.get(n, "").startswith("damaged:")
 
 
 def result_of(folder: BatchFolder, n: int) -> Result:

@@ -66,6 +66,8 @@ class BatchWriter:
             self._tally = Tally(folder.id)
             undo.callback(self._tally.close)
             self._settle_home(follows)
+            self.given_up: frozenset[int] = frozenset()
+            """Jobs whose results were found lost as it was opened, though the backend was done with them."""
             self._give_up_lost_results()
             self._recover_results()
             self.record("driver", pid=os.getpid())
@@ -128,6 +130,7 @@ class BatchWriter:
         if direct:
             facts = {"gone": True, "maybe_twice": len(direct)}
             self.record("mark", jobs=ranges.encode(sorted(direct)), state=JobState.PENDING, **facts)
+        self.given_up = frozenset(failed)
         if failed:
             self.record(
                 "mark", jobs=ranges.encode(failed), state=JobState.FAILED, gone=True, error_kind="lost",

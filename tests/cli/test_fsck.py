@@ -126,3 +126,20 @@ def test_what_is_no_batch_takes_no_batch_with_it(cli: Cli, batch: tuple[Path, De
     assert ran.code == 1
     assert [row["name"] for row in ran.documents] == ["k"]
     assert cli("fsck").code == 1
+
+
+def test_what_a_repair_found_nowhere_is_a_failure_and_no_damage_any_more(cli: Cli) -> None:
+    assert cli.local(["echo", "{{ species }}"], "--set", "source.limit=4", "--trust").code == 0
+    (results,) = (cli.folder / "data").glob("batches/*/results.jsonl")
+    data = results.read_bytes()
+    results.write_bytes(data[: data.rstrip(b"\n").rindex(b"\n") + 1])
+    errors = cli("errors", "birds")
+    assert (errors.code, "1 result damaged" in errors.err) == (1, True)
+    assert "1 results are lost" in cli("fsck", "birds", "--repair").err
+    for command in ("results", "export", "list", "status"):
+        told = cli(command, *([] if command == "list" else ["birds"]))
+        assert (told.code, "damaged;" in told.err) == (0, False), told.err
+    assert "nowhere to get it from again" in cli("errors", "birds").out
+    assert cli("retry", "birds").code == 0
+    assert cli("resume", "birds").code == 0
+    assert cli("status", "birds", "--json").documents[0]["completed"] == 4

@@ -207,3 +207,18 @@ def test_a_fault_of_a_kind_is_told_and_tried_again_by_itself_and_at_once_when_a_
     until(lambda: folder.state() == "completed")
     assert folder.status().attention == []
     assert len(creates(server)) == 1
+
+
+def test_results_lost_half_way_come_home_before_anything_is_sent_again(served: Served) -> None:
+    """The file of results is gone when the batch is opened again: what the backend was done with, it still holds."""
+    bench, server = served("duration=1s")
+    folder = bench.start(bench.spec("openai", 3, JOB, jobs_per_submission=1, submissions_at_once=1))
+    until(lambda: folder.status().completed)
+    bench.worker.stop()
+    assert folder.status().completed < 3
+    (folder.path / "results.jsonl").unlink()
+    bench.worker = bench.new_worker()
+    again = bench.drive(folder.id)
+    status = again.status()
+    assert (status.completed, status.damaged, len(creates(server))) == (3, 0, 3)
+    assert all(again.result(n).raw_response for n in range(3))
