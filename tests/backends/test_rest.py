@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Callable, Iterator
@@ -404,3 +405,28 @@ def test_what_was_sent_under_another_name_is_looked_up_by_that(
         assert (status.name, status.completed, len(api.tasks)) == ("another", 1, 1)
     finally:
         bench.close()
+
+
+def test_a_token_in_a_result_or_in_a_reason_is_not_stored(
+    bench: Bench, api: TaskApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usual = api.answer
+
+    def saying_back(method: str, target: str, headers: dict[str, str], body: Any) -> Any:
+        answer = usual(method, target, headers, body)
+        if answer is None or not api.tokens or target.endswith("session"):
+            return answer
+        return answer[0], json.loads(json.dumps(answer[1]).replace("it broke", f"no {api.tokens[-1]}")) | {
+            "you": headers.get("x-session")
+        }
+
+    monkeypatch.setattr(api, "answer", saying_back)
+    job = {"input": {"text": "{{ 'break' if id == 'r1' else 'say back' }}"}}
+    folder = bench.run(bench.spec("tasks", 2, job))
+    assert [folder.result(n).status for n in range(2)] == [JobState.COMPLETED, JobState.FAILED]
+    assert folder.result(1).error == "no •••"
+    for file in (tmp_path / "data").rglob("*"):
+        assert not file.is_file() or not any(token.encode() in file.read_bytes() for token in api.tokens), (
+            file
+        )
+    assert not [line for line in bench.worker.log() if any(token in line.text for token in api.tokens)]
