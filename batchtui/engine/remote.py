@@ -99,10 +99,9 @@ class RemoteLane:
                 await backend.learn()
         driver.limits_changed()
         for id_, numbers in fetchable(driver.folder).items():
-            if lost := driver.writer.given_up.intersection(
-                numbers
-            ):  # what a backend or raw/ holds is not bought again
-                driver.writer.record("recollect", sub=id_, jobs=ranges.encode(sorted(lost)))
+            # What a backend or raw/ still holds is not bought again.
+            if gone := driver.writer.given_up.intersection(numbers):
+                driver.writer.record("recollect", sub=id_, jobs=ranges.encode(sorted(gone)))
         held = any(record.state is not SubmissionState.COLLECTED for record in self._records())
         if held or driver.folder.header.growing or driver.folder.header.follows:
             return
