@@ -118,15 +118,18 @@ def _held(force: Floats, wanted: Floats, apart: Floats) -> tuple[float, Floats]:
     """The least that is left of `wanted`, and the multipliers of the limits, which are the last columns of `force`."""
     rows, columns = force.shape
     free = columns - len(apart)
+    sizes = np.abs(force).max(axis=0)
+    sizes[sizes == 0] = 1.0
+    force = force / sizes
     worst = np.ones((rows, 1))
     found = linprog(
-        np.concatenate((np.zeros(free), apart, [1.0])),
+        np.concatenate((np.zeros(free), apart / sizes[free:], [1.0])),
         A_ub=sparse.csr_matrix(np.block([[force, -worst], [-force, -worst]])),
         b_ub=np.concatenate((wanted, -wanted)),
         bounds=[(None, None)] * free + [(0, None)] * (columns - free + 1),
     )
     assert found.success, found.message
-    return float(found.x[-1]), found.x[free:-1]
+    return float(found.x[-1]), found.x[free:-1] / sizes[free:]
 
 
 def _unit(width: int, at: int, value: float) -> Floats:
