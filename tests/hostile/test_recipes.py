@@ -1,7 +1,8 @@
 """Cases too big or too special for a file, made here and played by the command line, and by the app where it is meant.
 
 Held elsewhere: `disk-full-n` by tests/crashes and tests/store/test_disk_full.py, `data-dir-777` by
-tests/cli/test_own_files.py, `stdin-ff` and `x10-mouse` by tests/tui/test_terminal.py, `jsonl-1m` by tests/benchmarks.
+tests/cli/test_own_files.py, `stdin-ff` and `x10-mouse` by tests/tui/test_terminal.py, `jsonl-1m` by tests/benchmarks,
+`paste-1mb` by tests/tui/test_long_texts.py.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from batchtui.model import Json
 from batchtui.text import MARKS_LIMIT
 from tests.extras import require_program
 from tests.hostile.app import opened
@@ -24,7 +26,7 @@ from tests.hostile.command_line import ASKED, RUN, results, row, set_up
 from tests.hostile.place import Place
 from tests.hostile.server import Odd
 from tests.store.store_help import make
-from tests.tui.test_compose_screen import is_built, title
+from tests.tui.test_compose_screen import is_built, note, pane_text, title
 from tests.tui.waiting import screen_text, until
 
 CHECK = (*ASKED, "job.prompt={{ t }}")
@@ -152,3 +154,23 @@ async def test_a_source_that_changes_between_check_and_submit(place: Place) -> N
             await until(pilot, lambda: "7 jobs" in screen_text(pilot))
             await pilot.press("escape")
         assert not [call for call in server.calls if call.startswith("POST")]
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 10_000_000, [0] * 500_000], ids=["a line of ten million", "half a million values"]
+)
+async def test_a_huge_row_as_a_source_in_the_editor(place: Place, text: Json) -> None:
+    """Scanned, previewed by its beginning and checked whole, with the row behind it."""
+    rows = [{"id": "a", "t": text}, {"id": "b", "t": "y"}]
+    (place.root / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (place.root / "batch.toml").write_text(
+        'name = "t"\nbackend = "openai"\n[source]\nfile = "rows.jsonl"\n[job]\nmodel = "m"\nprompt = "{{ t }} !"\n'
+    )
+    async with opened(place, new_from=place.root / "batch.toml") as (app, pilot):
+        await until(pilot, lambda: is_built(app))
+        await until(pilot, lambda: "2 rows" in note(app, "source.file"))
+        await until(pilot, lambda: "row 1 of 2" in title(app))
+        assert len(pane_text(app)) < 100_000
+        await pilot.press("f5")
+        await until(pilot, lambda: "ready to submit" in title(app))
+        assert len(pane_text(app)) < 100_000
