@@ -27,8 +27,9 @@ def saying_back(server: DemoServer, monkeypatch: pytest.MonkeyPatch) -> dict[str
     def replied(value: dict[str, Json], *rest: object, **more: object) -> object:
         if "token" not in value and "access_token" not in value:
             value = {**value, "notes": [f"you came with {token}" for token in tokens]}
-            if value.get("errorMessage"):
-                value["errorMessage"] = f"{next(iter(tokens))} had no weather"
+            for task in value.get("tasks") or [value]:  # several are polled by one list, a last one by itself
+                if task.get("errorMessage"):
+                    task["errorMessage"] = f"{next(iter(tokens))} had no weather"
         return reply(value, *rest, **more)
 
     def refused(asked: dict[str, Json]) -> list[dict[str, Json]]:
