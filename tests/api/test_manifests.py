@@ -111,6 +111,7 @@ def test_scenarios_one_by_one_with_loads_and_outages(place: Place, manifest: Pat
         waiting.table("branches")
 
 
+@needs_power
 def test_what_is_no_manifest_and_no_solver(place: Place, manifest: Path) -> None:
     with pytest.raises(BadInput, match="no such file"):
         place.manifest(manifest.with_name("nowhere.json"))

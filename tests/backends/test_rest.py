@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -382,14 +383,15 @@ def test_what_was_sent_under_another_name_is_looked_up_by_that(
     bench: Bench, api: TaskApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The service lists by the batch's name: a create whose reply was lost is found after a rename, and not made twice."""
-    everything = api.listed
+    everything, renamed = api.listed, threading.Event()
 
     def of_that_name(query: dict[str, str]) -> Any:
         told, name = everything(query), query.get("of", "")  # only a look-up says whose it wants
-        return {**told, "tasks": [one for one in told["tasks"] if one["mark"].startswith(name)]}
+        shown = renamed.is_set() or not name  # until then the service is late to list what was made
+        return {**told, "tasks": [one for one in told["tasks"] if shown and one["mark"].startswith(name)]}
 
     bench.close()
-    head, find = TABLES.replace("settle = 0.3", "settle = 2.0", 1).split("[backends.tasks.find]")
+    head, find = TABLES.replace("settle = 0.3", "settle = 20.0", 1).split("[backends.tasks.find]")
     find = find.replace('mark = "{{ cursor }}"', 'mark = "{{ cursor }}", of = "{{ batch }}"', 1)
     config = tmp_path / "config.toml"
     config.write_text(f"{head}[backends.tasks.find]{find}".replace("URL", api.url))
@@ -400,6 +402,8 @@ def test_what_was_sent_under_another_name_is_looked_up_by_that(
         folder = bench.start(bench.spec("tasks", 1, INPUT))
         until(lambda: any(one.state == "unsure" for one in folder.progress.submissions.values()))
         bench.ask(folder, "rename", name="another")
+        until(lambda: bench.status(folder).name == "another")
+        renamed.set()
         bench.drive(folder.id)
         status = bench.status(folder)
         assert (status.name, status.completed, len(api.tasks)) == ("another", 1, 1)

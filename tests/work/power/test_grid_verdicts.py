@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from batchtui.work.power.read import read_case
@@ -14,7 +13,9 @@ from tests.benchmarks.matpower_grids import TASKS, Line, line_of
 from tests.work.power.power_help import value
 from tests.work.power.three_buses import three, written
 
-pytestmark = extras.needs("power")
+extras.require("power")
+np = pytest.importorskip("numpy")
+
 NONE = Found(False, "no solution")
 
 
