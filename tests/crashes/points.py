@@ -168,10 +168,10 @@ def _listen_on_the_wire(passed: Kill) -> None:
         response.extensions["step"] = step
         return response
 
-    def reply(http: Http, response: httpx.Response, data: bytearray) -> object:
+    def reply(http: Http, response: httpx.Response, data: bytearray, *more: str) -> object:
         if response.extensions.get("step") == "create":
             passed("reply.after")
-        return judged(http, response, data)
+        return judged(http, response, data, *more)
 
     httpx.AsyncHTTPTransport.handle_async_request = exchange  # type: ignore[method-assign]
     Http._reply = reply  # type: ignore[method-assign, assignment]
