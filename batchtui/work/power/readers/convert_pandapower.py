@@ -47,6 +47,8 @@ _TOLD: Final = (
     "check_connectivity",
 )
 """Options that change the tables, and that rundcpp does not look at."""
+_TOLERANCE: Final = {"tolerance_mva": 1e-10}
+"""Of the state that scenarios begin from: on a weak grid more would be a voltage that is off."""
 _RATED: Final = ("line", "trafo", "trafo3w")
 _PLAIN: Final = (str, int, float)
 
@@ -98,10 +100,12 @@ def solve(net: Json) -> None:
     import pandapower
     from pandapower.auxiliary import LoadflowNotConverged
 
-    try:
-        pandapower.runpp(net, numba=False, lightsim2grid=False)
-    except LoadflowNotConverged:
-        net["converged"] = False  # from a start that others find better, it may be solved all the same
+    for tolerance in (_TOLERANCE, {}):
+        try:
+            pandapower.runpp(net, numba=False, lightsim2grid=False, **tolerance)
+            return
+        except LoadflowNotConverged:
+            net["converged"] = False  # from a start that others find better, it may be solved all the same
 
 
 def tables_only(data: bytes) -> str:

@@ -22,7 +22,7 @@ from batchtui.work.power.beyond import beyond_of
 from batchtui.work.power.case import Case, checked
 from batchtui.work.power.fault import Fault
 
-_FORM: Final = 2
+_FORM: Final = 3
 """Goes into the name of what is kept: raised when the conversion changes."""
 _LONGEST: Final = 600.0
 """Seconds that a conversion may take."""
