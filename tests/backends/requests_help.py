@@ -49,7 +49,7 @@ def rendered(name: str, folder: Path) -> Rendered:
     for number, row in enumerate(work.rows() if work.ready else ()):
         backend, job = work.job(row, {}, work.job_id(row), number)
         assert isinstance(backend, Prompts)
-        faults = backend.check(job) + work.files.check(backend, job)
+        faults = work.faults(backend, job)
         made.refused += [f"{key}: {words}" for key, words in faults]
         if not faults:
             job.files = read(job.work, FOLDER)

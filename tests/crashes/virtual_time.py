@@ -16,7 +16,7 @@ from unittest import mock
 
 from batchtui.backends.file_batches import backend as file_batches
 from batchtui.backends.openai import backend as openai
-from batchtui.backends.rest import backend as rest
+from batchtui.backends.rest import polls as rest
 from batchtui.engine import driver, worker
 from batchtui.store import clock
 from batchtui.store.commit import Committer
@@ -45,7 +45,8 @@ class VirtualTime:
         with contextlib.ExitStack() as patches:
             for module in (time, file_batches, openai, rest):
                 patches.enter_context(mock.patch.object(module, "time", self.wall))
-            patches.enter_context(mock.patch.object(time, "monotonic", self.steady))
+            for module in (time, rest):
+                patches.enter_context(mock.patch.object(module, "monotonic", self.steady))
             patches.enter_context(mock.patch.object(clock, "steady", self.steady))
             patches.enter_context(mock.patch.object(asyncio, "to_thread", _at_once))
             patches.enter_context(mock.patch.object(worker, "Committer", _AtOnce))
