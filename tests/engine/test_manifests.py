@@ -155,7 +155,8 @@ def test_a_solver_of_ones_own(case14: Path) -> None:
     told = checked(bare("own.json"), case14).problems
     assert any("[job] command" in problem.message for problem in told if problem.fatal)
     flight = checked(bare("own.json", job={"command": ["echo", "{{ loads }}"]}), case14)
-    assert (flight.problems, flight.first) == ([], {"command": ["echo", str(case14 / "x.csv")]})
+    first = {"command": ["echo", str(case14 / "x.csv")], "cwd": str(case14)}
+    assert (flight.problems, flight.first) == ([], first)
     assert (flight.backend, flight.limits.timeout) == ("local", 60)
 
 
