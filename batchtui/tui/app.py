@@ -164,7 +164,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.open_batch(self._open)
         elif self._new_from:
             self.compose_batch(path=self._new_from)
-        elif not self.link.folders() and self.current_mode == "batches":
+        elif not self.link.folders() and self.current_mode == "batches" and len(self.screen_stack) == 1:
             from batchtui.tui.screens.first_run import FirstRunScreen
 
             self.push_screen(FirstRunScreen())
