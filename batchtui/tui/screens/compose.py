@@ -59,6 +59,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         self._row = 1
         self._scan = Scan()
         self._scanned: object = None
+        self._previewed: Previewed | None = None
         self._checked: Form | None = None
         """What the check under way, or just shown, is about."""
         self._built = False
@@ -232,6 +233,8 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         scan = event.scan
         self.form.row("source.file").note(scan.words() + scan.about(), bad=bool(scan.fault))
         self.form.hint(scan.hints())
+        if scan.done and self._previewed and self._checked is None:  # now it is known of how many
+            self._show_job(self._previewed)
         form = self.form.form
         if scan.done and take_manifest(form, scan.default_job, scan.implied.kinds):
             for key in (BACKEND_KEY, WORK_KEY, "job.task"):
@@ -265,6 +268,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             self.pane.show_text("Preview", f"{fault.key}: {fault}")
             return
         row, base, backends = self._row, form.base, self.tui.backends
+        self._previewed = None
 
         def work() -> None:
             worker = get_current_worker()
@@ -285,6 +289,10 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             self._row = event.row - 1
             self.tui.say(f"row {self._row:,} is the last")
             return
+        self._previewed = event
+        self._show_job(event)
+
+    def _show_job(self, event: Previewed) -> None:
         total = self._scan.rows if self._scan.done else event.preview.rows
         self.pane.show_job(event.preview, event.row, f" of {total:,}" if total else "")
 
