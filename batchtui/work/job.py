@@ -166,10 +166,11 @@ class ProgramWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     def rooted(self, folders: Sequence[Path]) -> None:
         """Make paths absolute: from the first of `folders` that holds them, else from the last.
 
-        A command runs in the last one, the batch file's, wherever it is started or resumed from.
+        A command runs in the last one, the batch file's, wherever it is started or resumed from; where that folder is gone,
+        as of a batch that another machine made, it runs where batchtui does.
         """
         if self.form == "command":
-            if folders:
+            if folders and (self.cwd is not None or os.path.isdir(folders[-1])):
                 self.cwd = os.path.normpath(os.path.join(folders[-1], os.path.expanduser(self.cwd or "")))
         elif self.form == "task":
             self.grid = _found(self.grid, folders)

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.work.power.read import read_case
 from tests import extras
-from tests.benchmarks.grids.peers import Found
-from tests.benchmarks.matpower_grids import TASKS, Line, line_of
-from tests.work.power.power_help import value
-from tests.work.power.three_buses import three, written
 
 extras.require("power")
 np = pytest.importorskip("numpy")
+
+from batchtui.work.power.read import read_case  # noqa: E402
+from tests.benchmarks.grids.peers import Found  # noqa: E402
+from tests.benchmarks.matpower_grids import TASKS, Line, line_of  # noqa: E402
+from tests.work.power.power_help import value  # noqa: E402
+from tests.work.power.three_buses import three, written  # noqa: E402
 
 NONE = Found(False, "no solution")
 
