@@ -13,12 +13,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
+from textual import on
 from textual.actions import ActionParseResult
 from textual.app import App, ScreenStackError
 from textual.binding import Binding
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
+from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -203,6 +205,11 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             await super().on_event(event)
 
     # ---- rendering
+
+    @on(Driver.SignalResume)
+    def paint_again(self) -> None:
+        """After ctrl+z and `fg`: nothing of what stood on the screen is there any more."""
+        self.refresh(layout=True)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         first = [NoColour()] if self.no_color else super().get_line_filters()

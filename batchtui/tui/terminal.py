@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
@@ -99,12 +100,29 @@ class Modes:
 
 
 class TolerantDriver(LinuxDriver):
-    """Bytes that are no text (an old mouse report, a stray 0xFF) are dropped instead of ending the app."""
+    """Bytes that are no text (an old mouse report, a stray 0xFF) are dropped instead of ending the app.
+
+    However it was stopped, it takes the terminal anew when it goes on, and has everything painted again.
+    """
 
     def start_application_mode(self) -> None:
         ending: Ending = self._app.ending  # type: ignore[attr-defined]
         ending.listen()
+        self._loop = asyncio.get_running_loop()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def _sigcont_application(self, *_: object) -> None:
+        """From the loop, since the signal may interrupt a write and what follows writes too."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended: the app leaves already
+            self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        if not self._auto_restart:  # another program has the terminal
+            return
+        if not self._must_signal_resume:  # SIGSTOP left no time to put the terminal back
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        self.resume_application_mode()
 
     def run_input_thread(self) -> None:
         while not self.exit_event.is_set():

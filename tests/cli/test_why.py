@@ -169,7 +169,7 @@ def test_a_backend_that_is_gone_from_the_config_is_told_once(
 def test_resume_beside_a_driver_follows_it_and_takes_over_when_it_dies(
     cli: Cli, with_demo: Callable[..., DemoServer]
 ) -> None:
-    server = with_demo("duration=1s")
+    server = with_demo("duration=20s")  # of the first submission; it lives until the others have come
     first = cli.start("run", str(PENGUINS), "--backend", "openai", *PROMPT, "--set", "source.limit=9", "--set",
                       "name=k", "--set", "limits.jobs_per_submission=3", "--set", "limits.submissions_at_once=1",
                       "--no-input")  # fmt: skip
@@ -182,6 +182,7 @@ def test_resume_beside_a_driver_follows_it_and_takes_over_when_it_dies(
     for follower in followers:
         assert follower.stderr
         assert "is followed" in follower.stderr.readline()
+    server.faults.duration = None
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     for follower in followers:
@@ -194,11 +195,14 @@ def test_resume_beside_a_driver_follows_it_and_takes_over_when_it_dies(
 
 
 def test_resume_that_follows_exits_as_the_batch_ends(cli: Cli, tmp_path: Path) -> None:
-    script = "sleep 2; exit 3"
+    script = f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done; exit 3"
     first = cli.start("run", str(PENGUINS), "--backend", "local", "--set", f'job.command=["sh", "-c", "{script}"]',
                       "--set", "source.limit=1", "--set", "name=k", "--no-input", "--trust")  # fmt: skip
     until(lambda: bool(list((tmp_path / "data").glob("batches/*/holder.json"))))
-    ran = cli("resume", "k")
+    follower = cli.start("resume", "k")
+    assert follower.stderr
+    assert "is followed" in follower.stderr.readline()
+    (tmp_path / "go").touch()
     first.communicate(timeout=60)
-    assert "is followed" in ran.err
-    assert (first.returncode, ran.code) == (1, 1)
+    follower.communicate(timeout=60)
+    assert (first.returncode, follower.returncode) == (1, 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -32,24 +34,29 @@ def env(tmp_path: Path) -> dict[str, str]:
     )
 
 
-def test_p17_ctrl_z_gives_the_shell_back_and_fg_the_app(env: dict[str, str]) -> None:
-    require_program("bash")
-    shell = Pty(env | {"PS1": "ready> "}, program=("bash", "--noprofile", "--norc", "-i"))
+class Shell(Pty):
+    """A shell that controls jobs, with the app started from it."""
 
-    def typed(keys: bytes, *expected: bytes) -> None:
+    def __init__(self, env: dict[str, str]) -> None:
+        require_program("bash")
+        super().__init__(env | {"PS1": "ready> "}, program=("bash", "--noprofile", "--norc", "-i"))
+        self.shows(b"ready> ")
+        started = shlex.join([sys.executable, "-m", "batchtui"]).encode()
+        self.typed(started + b"\r", ENTERED, b"Nothing leaves this machine")
+        self.settle()
+
+    def typed(self, keys: bytes, *expected: bytes) -> None:
         """All of these are written, in any order, after the keys."""
-        begin = len(shell.written)
-        shell.press(keys)
-        until(lambda: shell.read() or all(text in shell.written[begin:] for text in expected))
+        begin = len(self.written)
+        self.press(keys)
+        for text in expected:
+            self.shows(text, after=begin)
 
+
+def test_p17_ctrl_z_gives_the_shell_back_and_fg_the_app(env: dict[str, str]) -> None:
+    shell = Shell(env)
+    typed = shell.typed
     try:
-        shell.shows(b"ready> ")
-        typed(
-            shlex.join([sys.executable, "-m", "batchtui"]).encode() + b"\r",
-            ENTERED,
-            b"Nothing leaves this machine",
-        )
-        shell.settle()
         took = []
         for _ in range(3):
             typed(b"\x1a", LEFT, b"Stopped", b"ready> ")
@@ -62,6 +69,52 @@ def test_p17_ctrl_z_gives_the_shell_back_and_fg_the_app(env: dict[str, str]) -> 
         shell.settle()
         typed(b"\x11", LEFT, b"ready> ")
         typed(b"echo left=$?\r", b"left=0")
+    finally:
+        shell.close()
+
+
+def test_p17_a_screen_where_nothing_changes_is_painted_again(env: dict[str, str]) -> None:
+    shell = Shell(env)
+    try:
+        shell.typed(b"?", b"Help")
+        shell.settle()
+        shell.typed(b"\x1a", LEFT, b"Stopped", b"ready> ")
+        shell.typed(b"fg\r", ENTERED, b"Help")
+    finally:
+        shell.close()
+
+
+def test_p17_in_the_background_it_leaves_the_terminal_alone(env: dict[str, str]) -> None:
+    shell = Shell(env)
+    try:
+        shell.typed(b"\x1a", LEFT, b"Stopped", b"ready> ")
+        begin = len(shell.written)
+        shell.typed(b"bg\r", b"ready> ")
+        shell.typed(b"echo shell=$((6*7))\r", b"shell=42", b"ready> ")
+        assert ENTERED not in shell.written[begin:]
+        shell.typed(b"fg\r", ENTERED, b"Nothing leaves this machine")
+        shell.typed(b"\x11", LEFT, b"ready> ")
+        shell.typed(b"echo left=$?\r", b"left=0")
+    finally:
+        shell.close()
+
+
+def test_p17_stopped_without_warning_it_still_leaves_the_terminal_as_it_was(env: dict[str, str]) -> None:
+    shell = Shell(env)
+    try:
+        (app,) = Path(f"/proc/{shell.pid}/task/{shell.pid}/children").read_text().split()
+        begin = len(shell.written)
+        os.kill(int(app), signal.SIGSTOP)
+        shell.shows(b"Stopped", after=begin)
+        shell.typed(b"fg\r", ENTERED, b"Nothing leaves this machine")
+        shell.typed(b"?", b"Help")
+        shell.settle()
+        shell.typed(b"\x11", LEFT, b"ready> ")
+        shell.typed(b"echo left=$?\r", b"left=0")
+        begin = len(shell.written)
+        shell.typed(b"stty -a\r", b"noflsh", b"ready> ")
+        assert b" icanon" in shell.written[begin:]
+        assert b" echo " in shell.written[begin:]
     finally:
         shell.close()
 

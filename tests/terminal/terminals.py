@@ -117,11 +117,14 @@ class Pty:
                 return
             self.written += chunk
 
-    def shows(self, text: bytes, deadline: float = DEADLINE) -> None:
+    def shows(self, text: bytes, deadline: float = DEADLINE, after: int = 0) -> None:
+        """Wait until it has written this, after so many bytes."""
         end = time.monotonic() + deadline
-        while text not in self.written:
+        while text not in self.written[after:]:
             self.read()
-            assert time.monotonic() < end, f"never wrote {text!r}: {self.written[-2000:]!r}"
+            assert time.monotonic() < end, (
+                f"never wrote {text!r}: {self.written[max(after, len(self.written) - 2000) :]!r}"
+            )
 
     def press(self, keys: bytes) -> None:
         os.write(self._fd, keys)

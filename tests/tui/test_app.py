@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from textual._compositor import Compositor, LayoutUpdate
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.widgets import OptionList
 
 from batchtui.config import load_settings, settings_path
@@ -52,6 +54,27 @@ async def test_jobs_run_and_the_list_lives(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: screen_text(pilot).count("done") == 3)
     await asyncio.to_thread(app.link.stop)
+
+
+async def test_after_a_stop_all_is_painted_again_and_not_what_changed_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_over(Library(tmp_path / "data"))
+    async with app.run_test() as pilot:
+        await pilot.press("?")
+        await pilot.pause()
+        whole: list[bool] = []
+        full = Compositor.render_full_update
+
+        def painted(compositor: Compositor, simplify: bool = False) -> LayoutUpdate:
+            whole.append(compositor is app.screen._compositor)
+            return full(compositor, simplify)
+
+        monkeypatch.setattr(Compositor, "render_full_update", painted)
+        await pilot.pause()
+        assert not whole
+        app.post_message(Driver.SignalResume())
+        await until(pilot, lambda: any(whole))
 
 
 async def test_quit_asks_while_programs_run_here(tmp_path: Path) -> None:
