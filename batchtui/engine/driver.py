@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -30,7 +29,7 @@ from batchtui.results.mapping import map_citations
 from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.store import contacts
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import StoreFull
+from batchtui.store.lines import StoreFull, is_disk
 from batchtui.store.progress import Progress, SubmissionRecord
 from batchtui.store.writer import BatchWriter
 from batchtui.text import cell
@@ -206,14 +205,30 @@ class Driver:
         try:
             if self.lane:
                 await self.lane.stop()
-            with contextlib.suppress(
-                BatchtuiError
-            ):  # what is left there is settled when it is next looked at
-                await self.budget.close()
+            await self._settle_money()
             await self._finish()
         finally:
             self._contacts.save(self.folder.contacts, now=True)
             self.writer.close()
+
+    async def _settle_money(self) -> None:
+        """Write what all of it cost; what cannot be written is told, and tried again until we are to let go.
+
+        What is left then stays reserved, and is settled by whoever next needs room under a limit.
+        """
+        while True:
+            try:
+                await self.budget.close()
+                return
+            except (BatchtuiError, OSError) as fault:
+                if not is_disk(fault):
+                    self.log("error", f"what is reserved for it stays reserved: {fault}", told=True)
+                    return
+                self.faults.met(fault)
+                if self._let_go:
+                    return
+            await self.faults.probe()
+            await self.faults.space()
 
     async def _finish(self) -> None:
         """Write what is written once all jobs have ended; without space that waits, until we are to let go."""

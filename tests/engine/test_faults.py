@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,8 +16,12 @@ from batchtui.backends.openai.backend import OpenAIBackend
 from batchtui.demo.server import DemoServer
 from batchtui.engine import pauses
 from batchtui.engine.driver import Driver
+from batchtui.engine.money.claims import Claims
+from batchtui.errors import StoreDamaged
 from batchtui.model import Json
+from batchtui.store import lines as lines_module
 from batchtui.store.folder import BatchFolder
+from batchtui.store.spend import SpendFile, SpendLine
 from batchtui.store.writer import BatchWriter
 from tests.engine.bench import Bench, until
 from tests.engine.failing_disk import FailingDisk
@@ -124,6 +129,64 @@ def test_a_disk_that_is_full_from_the_start_is_waited_for(served: Served, disk: 
     disk.space()
     until(lambda: folder.status().ended)
     whole(folder, 3)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_what_a_batch_cost_that_cannot_be_written_at_its_end_is_told_and_written_once_it_can(
+    served: Served, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    bench, _ = served()
+    really, refusals = SpendFile._append, 3
+
+    def append(file: SpendFile, lines: list[SpendLine]) -> None:
+        nonlocal refusals
+        if any(claim is None for line in lines for claim in line.claims.values()) and refusals:
+            refusals -= 1
+            raise lines_module._full(file.path, fault) from fault
+        really(file, lines)
+
+    fault = OSError(number, os.strerror(number))
+    monkeypatch.setattr(SpendFile, "_append", append)
+    monkeypatch.setattr(Claims, "balance", lambda claims: None)  # the last round came before the last row
+    folder = bench.run(bench.spec("openai", 3, JOB | {"max_tokens": 50}, cost_usd=9.0))
+    assert folder.status().ended
+    assert refusals == 0
+    words = "the disk is full" if number == errno.ENOSPC else "the disk refuses"
+    assert [
+        line for line in bench.worker.log() if line.told and words in line.text and "spend.jsonl" in line.text
+    ]
+    ledger = SpendFile(bench.library.data_dir).read()
+    assert ledger.claims == {}
+    assert sum(ledger.spent[folder.id].values()) == folder.progress.cost_nano
+    whole(folder, 3)
+
+
+def test_a_file_of_money_that_cannot_be_relied_on_at_the_end_is_told(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, _ = served()
+    really = SpendFile._take
+
+    def take(file: SpendFile, line: bytes) -> None:
+        if closing:
+            raise StoreDamaged(f"{file.path}: written by a newer batchtui")
+        really(file, line)
+
+    closing = False
+    close = Claims.close
+
+    async def damaged(claims: Claims) -> None:
+        nonlocal closing
+        closing = True
+        claims._spending.file._end = 0
+        claims._spending.file._file_id = None
+        await close(claims)
+
+    monkeypatch.setattr(SpendFile, "_take", take)
+    monkeypatch.setattr(Claims, "close", damaged)
+    folder = bench.run(bench.spec("openai", 3, JOB | {"max_tokens": 50}, cost_usd=9.0))
+    assert folder.status().ended
+    assert [line for line in bench.worker.log() if line.told and "stays reserved" in line.text]
 
 
 def test_a_fault_of_one_batch_at_the_poller_does_not_end_the_others(
