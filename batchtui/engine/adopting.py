@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,24 +27,21 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.backends.wire.ids import ADOPTED_TOKEN, foreign_id, own_id
+from batchtui.engine.adopted import unique
 from batchtui.engine.asking import ask_one
 from batchtui.engine.composing.composition import Composition
 from batchtui.engine.composing.rendering import Rendering
 from batchtui.engine.records import sized
 from batchtui.errors import BadInput, BatchtuiError, NotFound
-from batchtui.model import BatchSpec, JobRecord, Json, Row
-from batchtui.store import clock, ranges
+from batchtui.model import BatchSpec, Json, Row
+from batchtui.store import clock
 from batchtui.store.folder import BatchFolder
 from batchtui.store.header import BatchHeader
 from batchtui.store.library import Draft, Library
 from batchtui.store.progress import SubmissionRecord
 from batchtui.text import cell
 
-if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
-
 AnyRemote = Remote[msgspec.Struct]
-ID_LIMIT = 512
 
 
 @dataclass(slots=True)
@@ -261,69 +257,3 @@ def _rows(source: Composition) -> Iterator[tuple[str, tuple[Row, dict[str, Json]
     for problem in source.problems:
         if problem.fatal:
             raise BadInput(str(problem))
-
-
-def unique(job_id: str, taken: set[str]) -> str:
-    """The id cleaned and told apart from those in `taken`, which it joins."""
-    job_id = cell(job_id, ID_LIMIT) or "job"
-    found, count = job_id, 1
-    while found in taken:
-        count += 1
-        found = f"{job_id}.{count}"
-    taken.add(found)
-    return found
-
-
-# ---- following ---------------------------------------------------------------------------------
-
-
-async def take_over(driver: Driver) -> None:
-    """The first step of driving an adopted batch: write down that its submission lives."""
-    header, progress = driver.folder.header, driver.progress
-    if header.adopted is None or 1 in progress.submissions:
-        return
-    backend = driver.services.backends.get(header.backend)
-    await driver.writer.record_durably(
-        "adopted",
-        sub=1,
-        backend=header.backend,
-        token=ADOPTED_TOKEN,
-        jobs=ranges.encode(range(progress.total)),
-        account=header.accounts.get(header.backend),
-        remote_id=header.adopted,
-        grows=isinstance(backend, Remote) and backend.grows,
-    )
-    driver.log("info", f"{header.adopted} is taken over as submission 1")
-
-
-async def learn_jobs(
-    driver: Driver,
-    record: SubmissionRecord,
-    backend: AnyRemote,
-    submission: Submission,
-    counted: int | None = None,
-) -> None:
-    """Read an ended submission's results once for the ids of its jobs, where nothing else knows them.
-
-    Raises what `results` raises, and Transient for fewer rows than the backend counts.
-    """
-    if not driver.folder.header.growing:
-        return
-    driver.writer.mend_jobs()
-    taken = set(driver.folder.jobs.ids)
-    known = {driver.folder.jobs.record(n).wire or id_ for n, id_ in enumerate(driver.folder.jobs.ids)}
-    found: list[JobRecord] = []
-    rows = 0
-    async with aclosing(backend.results(submission, None)) as answers:  # type: ignore[type-var]
-        async for answer in answers:
-            rows += 1
-            if answer.job_id in known or not answer.job_id:
-                continue
-            known.add(answer.job_id)
-            job_id = unique(answer.job_id, taken)
-            wire = answer.job_id if answer.job_id != job_id else None
-            found.append(JobRecord(n=len(taken) - 1, id=job_id, wire=wire))
-    if counted is not None and rows < counted:
-        came = f"{rows:,} row{'' if rows == 1 else 's'} came"
-        raise Transient(f"{came} of {counted:,} that the backend counts", kind="not_whole")
-    driver.writer.grow(record.id, found)

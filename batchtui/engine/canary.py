@@ -9,7 +9,7 @@ from batchtui.model import JOB_STATES
 from batchtui.store.progress import PENDING, PROCESSING
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
 
 RELEASE, CANCEL = "release", "cancel"
 
@@ -17,13 +17,13 @@ RELEASE, CANCEL = "release", "cancel"
 class Canary:
     """Holds back every job behind the first `limits.canary` of a batch. What was decided is in the header."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+    def __init__(self, context: BatchContext) -> None:
+        self._context = context
 
     @property
     def _size(self) -> int | None:
         """How many jobs go ahead; None where nothing is held back."""
-        header = self._driver.folder.header
+        header = self._context.folder.header
         size = header.spec.limits.canary
         if header.released or header.growing or header.seeds or size is None or size >= header.total:
             return None
@@ -36,38 +36,38 @@ class Canary:
 
     def watch(self) -> None:
         """Needs a person once every job of the canary has its last word; not while some of them run again."""
-        driver, size = self._driver, self._size
-        known = ("canary", None) in driver.progress.attention
-        header = driver.folder.header
+        context, size = self._context, self._size
+        known = ("canary", None) in context.progress.attention
+        header = context.folder.header
         if size is None or header.cancelling or header.stopping:
             if known:
-                driver.settle_attention("canary")
+                context.settle_attention("canary")
             return
-        states = driver.progress.states[:size]
+        states = context.progress.states[:size]
         waits = not states.count(PENDING) and not states.count(PROCESSING)
         if waits and not known:
-            driver.writer.record(
+            context.writer.record(
                 "attention", kind="canary", text=self._said(states), actions=[RELEASE, CANCEL]
             )
-            driver.log("info", self._said(states))
+            context.log("info", self._said(states))
         elif known and not waits:
-            driver.settle_attention("canary")
+            context.settle_attention("canary")
 
     def _said(self, states: bytearray) -> str:
         counts = (
             f"{states.count(code)} {state}" for code, state in enumerate(JOB_STATES) if states.count(code)
         )
-        rest = self._driver.progress.states.count(PENDING)
+        rest = self._context.progress.states.count(PENDING)
         return (
             f"the canary of {len(states):,} is back: {', '.join(counts)}; "
-            f"{rest:,} jobs wait for its release: batchtui resolve {self._driver.folder.id} {RELEASE}"
+            f"{rest:,} jobs wait for its release: batchtui resolve {self._context.folder.id} {RELEASE}"
         )
 
     def release(self) -> None:
         """Let the rest go."""
-        driver = self._driver
-        driver.folder.header.released = True
-        driver.writer.save_header()
-        driver.settle_attention("canary")
-        if driver.lane:
-            driver.lane.offer(driver.progress.numbers(JOB_STATES[PENDING]))
+        context = self._context
+        context.folder.header.released = True
+        context.writer.save_header()
+        context.settle_attention("canary")
+        if context.lanes:
+            context.lanes.offer(context.progress.numbers(JOB_STATES[PENDING]))

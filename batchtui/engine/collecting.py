@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Forgotten, NeedsPerson, Progress, Refused, Submission, Transient, TryLater
-from batchtui.engine.adopting import learn_jobs
+from batchtui.engine.adopted import learn_jobs
 from batchtui.engine.asking import ask_one
 from batchtui.engine.homing import kept_answers
 from batchtui.engine.leftovers import counts_told, sent_of, settle_rest, unanswered
@@ -26,7 +26,7 @@ from batchtui.store.progress import SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
     from batchtui.engine.remote import RemoteLane
 
 LONGEST_PAUSE = 900.0
@@ -40,23 +40,23 @@ _ASK_AFTER = 3
 """Looks at bodies that are not whole after which a person is told what can be done."""
 
 
-async def collect(lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
+async def collect(lane: RemoteLane, batch: LiveBatch, record: SubmissionRecord) -> None:
     """Store every answer, then settle the jobs that got none."""
-    await Collecting(lane, driver, record).run()
+    await Collecting(lane, batch, record).run()
 
 
 class Collecting:
     """The looks at one submission's results, until they are home."""
 
-    def __init__(self, lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
-        self._lane, self._driver, self._record = lane, driver, record
+    def __init__(self, lane: RemoteLane, batch: LiveBatch, record: SubmissionRecord) -> None:
+        self._lane, self._batch, self._record = lane, batch, record
         self._looks = self._whole = self._gone = self._torn = 0
         self._look = Look()
         self._learned = False
         """Whether the backend has told which jobs there are, where it alone knows."""
 
     async def run(self) -> None:
-        driver, record = self._driver, self._record
+        batch, record = self._batch, self._record
         if record.homing:
             await self._read_kept()
             if self._is_there():
@@ -66,12 +66,12 @@ class Collecting:
             try:
                 trouble = await self._look_once()
             except NeedsPerson as fault:
-                driver.need_person(fault)
-                await driver.person_answered()
+                batch.need_person(fault)
+                await batch.person_answered()
                 continue
             except StoreFull as fault:
-                driver.faults.met(fault)
-                await driver.faults.space()
+                batch.faults.met(fault)
+                await batch.faults.space()
                 continue
             if record.state is not SubmissionState.ENDED:
                 return  # a person gave it up
@@ -99,7 +99,7 @@ class Collecting:
                 known = True
             submission = await self._submission()
             last = self._whole >= LOOKS - 1
-            await read(self._lane, self._driver, self._record, submission, look, ended=True, last=last)
+            await read(self._lane, self._batch, self._record, submission, look, ended=True, last=last)
         except (Transient, TryLater, Refused, Forgotten, NeedsPerson) as fault:
             if isinstance(fault, NeedsPerson) and not known:
                 raise
@@ -117,12 +117,12 @@ class Collecting:
 
     async def _submission(self) -> Submission:
         """With its jobs known, where they are born at the backend."""
-        lane, driver, record = self._lane, self._driver, self._record
+        lane, batch, record = self._lane, self._batch, self._record
         if record.grows:
             submission = await lane.growing.learn(record, final=True)
         else:
             submission = replace(lane.submission(record), look=self._looks)
-            await learn_jobs(driver, record, lane.backend(record), submission, self._counted())
+            await learn_jobs(batch, record, lane.backend(record), submission, self._counted())
         self._learned = True
         return replace(submission, look=self._looks)
 
@@ -140,7 +140,7 @@ class Collecting:
         if progress.ended_as == "forgotten":
             raise Forgotten(progress.error or "the backend no longer knows this submission")
         if self._is_news(progress):
-            self._driver.writer.record(
+            self._batch.writer.record(
                 "poll", sub=record.id, state=progress.state, completed=progress.completed, failed=progress.failed,
                 total=progress.total, ended_as=progress.ended_as, expires=progress.expires, facts=progress.facts,
             )  # fmt: skip
@@ -161,18 +161,18 @@ class Collecting:
         done = counted.get("completed", 0) + counted.get("failed", 0)
         if not done and record.ended_as in (None, "completed"):
             return None  # a server that does not keep its counts
-        return min(done, counted.get("total") or done, sent_of(self._driver, record) or done)
+        return min(done, counted.get("total") or done, sent_of(self._batch, record) or done)
 
     async def _read_kept(self) -> None:
         """What came earlier and was kept word for word is read first: it costs nothing, not even a call."""
-        lane, driver, record = self._lane, self._driver, self._record
-        answers = kept_answers(driver.folder, record, lane.backend(record))
-        await read(lane, driver, record, lane.submission(record), Look(), answers=answers)
+        lane, batch, record = self._lane, self._batch, self._record
+        answers = kept_answers(batch.folder, record, lane.backend(record))
+        await read(lane, batch, record, lane.submission(record), Look(), answers=answers)
 
     # ---- judging
 
     def _lacking(self) -> list[int]:
-        return unanswered(self._driver, self._record, self._look.again)
+        return unanswered(self._batch, self._record, self._look.again)
 
     def _is_there(self) -> bool:
         """Whether every job has its answer, and every job is known."""
@@ -198,7 +198,7 @@ class Collecting:
 
     async def _pause(self, trouble: Exception | None) -> None:
         """Longer each time; a person's `collect` ends it."""
-        driver, record = self._driver, self._record
+        batch, record = self._batch, self._record
         first = self._lane.backend(record).limits.poll_interval
         wait = min(first * 2 ** min(self._looks - 1, 20), first * _PAUSES, LONGEST_PAUSE)
         wait = max(wait, min(getattr(trouble, "after", None) or 0.0, LONGEST_PAUSE))
@@ -207,44 +207,44 @@ class Collecting:
             self._tell(trouble)
         else:
             lacking = len(self._lacking())
-            driver.log(
+            batch.log(
                 "info", f"submission {record.id}: {lacking:,} rows are not among its results: once more"
             )
-        driver.folder.contacts[record.id] = Contact(clock.now(), clock.stamp(time.time() + wait))
+        batch.folder.contacts[record.id] = Contact(clock.now(), clock.stamp(time.time() + wait))
         await self._lane.rests.rest(record.id, wait)
 
     def _tell(self, trouble: Exception) -> None:
-        driver, record = self._driver, self._record
+        batch, record = self._batch, self._record
         reason = f"its results are not whole: {cell(str(trouble), 200)}"
         if record.reason != reason:
-            driver.writer.record("uncollected", sub=record.id, reason=reason)
+            batch.writer.record("uncollected", sub=record.id, reason=reason)
             text = f"submission {record.id}: {reason}; asked again until they are"
-            driver.services.log(driver.folder.id, "warning", text, told=True)
-        if self._torn == _ASK_AFTER and ("results", record.id) not in driver.progress.attention:
-            id_ = driver.folder.id
+            batch.services.log(batch.folder.id, "warning", text, told=True)
+        if self._torn == _ASK_AFTER and ("results", record.id) not in batch.progress.attention:
+            id_ = batch.folder.id
             text = (
                 f"submission {record.id}: {reason}; it goes on asking: batchtui collect {id_} asks now, "
                 f"batchtui resolve {id_} --submission {record.id} abandon gives them up"
             )
             actions = ["collect", "abandon"]
-            driver.writer.record("attention", kind="results", sub=record.id, text=text, actions=actions)
+            batch.writer.record("attention", kind="results", sub=record.id, text=text, actions=actions)
 
     # ---- the end
 
     async def _settle(self, lost: str) -> None:
-        lane, driver, record, look = self._lane, self._driver, self._record, self._look
-        if settle_rest(driver, record, lost, look):
-            driver.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
+        lane, batch, record, look = self._lane, self._batch, self._record, self._look
+        if settle_rest(batch, record, lost, look):
+            batch.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
         facts = {"reason": _summary(record, look), **_retried(look.again)}
-        await driver.writer.commit()  # the journal never says so of answers that a power cut can still take
-        await driver.writer.record_durably("collected", sub=record.id, **facts)
-        driver.log("info", f"submission {record.id} is collected")
+        await batch.writer.commit()  # the journal never says so of answers that a power cut can still take
+        await batch.writer.record_durably("collected", sub=record.id, **facts)
+        batch.log("info", f"submission {record.id} is collected")
         if again := look.again:
-            driver.log(
+            batch.log(
                 "warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again"
             )
             lane.offer(again)
-        mine = not driver.folder.header.follows  # what it leaves may be needed by the store that sent it
+        mine = not batch.folder.header.follows  # what it leaves may be needed by the store that sent it
         if mine and not lost and not lane.backend(record).leaves_files:
             await lane.backend(record).tidy(lane.submission(record))
 

@@ -10,62 +10,62 @@ from batchtui.store import ranges
 from batchtui.store.progress import PROCESSING
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
 
 SOON_SECONDS = 0.5
-"""How long before the time limit the driver is woken for it; before that it looks by itself."""
+"""How long before the time limit a round is had for it; before that it looks by itself."""
 
 
 class EarlyEnd:
     """What was decided is in the header: `cancelling`, or `stopping` with its reason."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._jumps = Jumps(driver)
+    def __init__(self, context: BatchContext) -> None:
+        self._context = context
+        self._jumps = Jumps(context)
 
     def watch(self) -> None:
         """Nothing more is sent once the time limit is reached, and what runs is cancelled."""
-        driver = self._driver
+        context = self._context
         now = self._jumps.look()
-        deadline, header = driver.folder.deadline(), driver.folder.header
+        deadline, header = context.folder.deadline(), context.folder.header
         if header.follows or (deadline and self._only_comes_home()):
             return  # what has ended is fetched, whatever the time; what follows ends nothing of another's
         if deadline and now >= deadline and not header.stopping and not header.cancelling:
             header.stopping = "time_limit"
-            driver.writer.save_header()
-            driver.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
-            if driver.lane:
-                driver.lane.cancel(driver.progress.numbers(JobState.PROCESSING))
+            context.writer.save_header()
+            context.log("warning", "the time limit is reached: nothing more is sent, what runs is cancelled")
+            if context.lanes:
+                context.lanes.cancel(context.progress.numbers(JobState.PROCESSING))
         elif deadline and not header.stopping and deadline - now < SOON_SECONDS:
-            driver.wake_in(deadline - now)
+            context.wake_in(deadline - now)
 
     def out_of_time(self) -> bool:
         """Whether the time limit is reached now."""
         now = self._jumps.look()
-        deadline = self._driver.folder.deadline()
+        deadline = self._context.folder.deadline()
         return deadline is not None and now >= deadline
 
     def _only_comes_home(self) -> bool:
         """Whether all that is live are answers of submissions that have ended."""
-        progress = self._driver.progress
+        progress = self._context.progress
         ended = (one for one in progress.submissions.values() if one.state is SubmissionState.ENDED)
         coming = {n for one in ended for n in ranges.decode(one.jobs) if progress.states[n] == PROCESSING}
         return bool(coming) and len(coming) == progress.live
 
     def job_failed(self) -> None:
         """A job did not complete: with `error_policy = "stop"` nothing more is sent."""
-        driver, header = self._driver, self._driver.folder.header
+        context, header = self._context, self._context.folder.header
         if header.follows:
             return
         if header.spec.limits.error_policy == "stop" and not header.stopping and not header.cancelling:
             header.stopping = "stopped"
-            driver.writer.save_header()
-            driver.log("warning", "a job failed and error_policy is stop: nothing more is sent")
-            driver.wake()
+            context.writer.save_header()
+            context.log("warning", "a job failed and error_policy is stop: nothing more is sent")
+            context.wake()
 
     def settle(self) -> None:
         """Jobs that were not sent, and by now never will be, get their last word."""
-        header = self._driver.folder.header
+        header = self._context.folder.header
         if header.cancelling:
             self._mark_pending(JobState.CANCELLED, "cancelled", "cancelled before it was sent")
         elif header.stopping == "stopped":
@@ -76,14 +76,14 @@ class EarlyEnd:
 
     def _mark_pending(self, state: JobState, kind: str | None = None, text: str | None = None) -> None:
         """Settle every pending job, and drop submissions that wait to be sent."""
-        driver = self._driver
-        if driver.lane:
-            for record in list(driver.progress.submissions.values()):
-                if record.state in UNSENT and record.id not in driver.lane.busy:
-                    driver.lane.withdraw(record)
-        pending = driver.progress.numbers(JobState.PENDING)
+        context = self._context
+        if context.lanes:
+            for record in list(context.progress.submissions.values()):
+                if record.state in UNSENT and record.id not in context.lanes.busy:
+                    context.lanes.withdraw(record)
+        pending = context.progress.numbers(JobState.PENDING)
         if pending:
             facts: dict[str, Json] = {"jobs": ranges.encode(pending), "state": state}
             if kind:
                 facts |= {"error_kind": kind, "error": text}
-            driver.writer.record("mark", **facts)
+            context.writer.record("mark", **facts)

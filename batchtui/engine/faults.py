@@ -1,7 +1,7 @@
 """Faults of ours, and a disk that refuses: told, rested, and tried again, so that neither stops a batch for good.
 
 Every round and every task of a batch ends here when it meets what it was not made for. A full disk is known to the
-driver as a whole: nothing new is sent, and once a second it is tried whether there is space, by the line of the
+batch as a whole: nothing new is sent, and once a second it is tried whether there is space, by the line of the
 journal that says so. Any other fault holds back what met it alone, with pauses that grow.
 """
 
@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from batchtui.engine.pauses import Pauses
+from batchtui.engine.services import Level, Services
 from batchtui.errors import BatchtuiError
 from batchtui.model import Attention, SubmissionState
 from batchtui.store import clock
+from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import disk_words, is_disk, try_space
-
-if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+from batchtui.store.writer import BatchWriter
 
 PROBE_SECONDS = 1.0
 LONGEST_PAUSE = 300.0
@@ -35,24 +35,30 @@ def disk_attention(fault: BaseException) -> Attention:
 class Faults:
     """What stands in the way of one batch's own work, and since when."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+    def __init__(
+        self, folder: BatchFolder, writer: BatchWriter, services: Services, wake_in: Callable[[float], None]
+    ) -> None:
+        """`wake_in` has the batch looked at again after so many seconds."""
+        self._folder, self._writer, self._services, self._wake_in = folder, writer, services, wake_in
         self._pauses: Pauses[int | None] = Pauses()
         self._space = asyncio.Event()
         self._probe_due = 0.0
         self._told_full = -_QUIET_SECONDS
+
+    def _log(self, level: Level, text: str, *, told: bool = False) -> None:
+        self._services.log(self._folder.id, level, text, told=told)
 
     # ---- asked
 
     @property
     def full(self) -> bool:
         """Whether the disk takes nothing: nothing new is sent meanwhile."""
-        return "disk" in self._driver.folder.standing
+        return "disk" in self._folder.standing
 
     @property
     def resting(self) -> bool:
         """Whether something rests that will be tried again by itself."""
-        known = self._driver.progress.submissions
+        known = self._folder.progress.submissions
         return self.full or any(
             sub is None or (sub in known and known[sub].state is not SubmissionState.COLLECTED)
             for sub in self._pauses
@@ -72,29 +78,29 @@ class Faults:
         wait = self._pauses.hold(sub, most=LONGEST_PAUSE)
         text = f"internal fault: {type(fault).__name__}: {fault}"[:300]
         place = f"submission {sub}: " if sub is not None else ""
-        self._driver.log("error", f"{place}{text}; again in {wait:.0f} s")
-        self._driver.wake_in(wait)
-        if ("fault", sub) in self._driver.progress.attention or "fault" in self._driver.folder.standing:
+        self._log("error", f"{place}{text}; again in {wait:.0f} s")
+        self._wake_in(wait)
+        if ("fault", sub) in self._folder.progress.attention or "fault" in self._folder.standing:
             return
         text = (
             f"{place}{text}; what is stored stays, it is tried again by itself, with growing pauses, "
-            f"and batchtui resume {self._driver.folder.id} tries at once"
+            f"and batchtui resume {self._folder.id} tries at once"
         )
-        self._driver.log("error", text, told=True)
+        self._log("error", text, told=True)
         try:
-            self._driver.writer.record("attention", kind="fault", sub=sub, text=text, actions=["resume"])
+            self._writer.record("attention", kind="fault", sub=sub, text=text, actions=["resume"])
         except Exception:  # then the journal is what is at fault
             known = Attention(kind="fault", text=text, since=clock.now(), actions=("resume",))
-            self._driver.folder.standing["fault"] = known
+            self._folder.standing["fault"] = known
 
     def over(self, sub: int | None = None) -> None:
         """It worked."""
         self._pauses.over(sub)
         if sub is None:
-            self._driver.folder.standing.pop("fault", None)
-        if ("fault", sub) in self._driver.progress.attention:
+            self._folder.standing.pop("fault", None)
+        if ("fault", sub) in self._folder.progress.attention:
             with contextlib.suppress(BatchtuiError):  # then it is settled the next time
-                self._driver.writer.record("settled", kind="fault", sub=sub)
+                self._writer.record("settled", kind="fault", sub=sub)
 
     def hurry(self) -> None:
         """A person wants all of it tried now."""
@@ -110,30 +116,30 @@ class Faults:
         self._space.clear()
         self._probe_due = time.monotonic() + PROBE_SECONDS
         known = disk_attention(fault)
-        self._driver.folder.standing["disk"] = known
+        self._folder.standing["disk"] = known
         told = time.monotonic() - self._told_full >= _QUIET_SECONDS
         if told:
             self._told_full = time.monotonic()
-        self._driver.log("error", f"{known.text}; it goes on by itself then", told=told)
-        self._driver.writer.heartbeat()
-        self._driver.wake_in(PROBE_SECONDS)
+        self._log("error", f"{known.text}; it goes on by itself then", told=told)
+        self._writer.heartbeat()
+        self._wake_in(PROBE_SECONDS)
 
     async def probe(self) -> None:
         """Each round: whether there is space again, and not in a last block alone, by writing down that there was none."""
         if not self.full or time.monotonic() < self._probe_due:
             return
         self._probe_due = time.monotonic() + PROBE_SECONDS
-        known = self._driver.folder.standing["disk"]
+        known = self._folder.standing["disk"]
         try:
-            await asyncio.to_thread(try_space, self._driver.folder.path)
-            await self._driver.writer.record_durably("disk", text=known.text, since=known.since)
+            await asyncio.to_thread(try_space, self._folder.path)
+            await self._writer.record_durably("disk", text=known.text, since=known.since)
         except Exception:
-            self._driver.wake_in(PROBE_SECONDS)
+            self._wake_in(PROBE_SECONDS)
             return
-        self._driver.folder.standing.pop("disk", None)
-        self._driver.writer.heartbeat()
+        self._folder.standing.pop("disk", None)
+        self._writer.heartbeat()
         self._space.set()
-        self._driver.log("info", "there is space again; it goes on")
+        self._log("info", "there is space again; it goes on")
 
     async def space(self) -> None:
         """Until there is space again, or for a moment: whoever waits tries then."""

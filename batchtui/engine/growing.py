@@ -24,7 +24,7 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
-from batchtui.engine.adopting import unique
+from batchtui.engine.adopted import unique
 from batchtui.engine.composing.packing import Slice
 from batchtui.errors import BadInput
 from batchtui.model import JobRecord
@@ -33,7 +33,7 @@ from batchtui.store.lines import StoreFull
 from batchtui.store.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
     from batchtui.engine.remote import RemoteLane
 
 NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: run the batch file again"
@@ -42,8 +42,8 @@ NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one:
 class Growing:
     """The seeds of one batch, and what comes of them."""
 
-    def __init__(self, lane: RemoteLane, driver: Driver) -> None:
-        self._lane, self._driver = lane, driver
+    def __init__(self, lane: RemoteLane, batch: LiveBatch) -> None:
+        self._lane, self._batch = lane, batch
         self._born: dict[int, dict[str, int]] = {}
         """By submission, the numbers of its jobs by the id that the backend has of them."""
 
@@ -51,8 +51,8 @@ class Growing:
 
     def next(self, backend: str) -> Slice | None:
         """The next seed for this backend; alone in its submission."""
-        header = self._driver.folder.header
-        for place in self._driver.folder.unsown:
+        header = self._batch.folder.header
+        for place in self._batch.folder.unsown:
             if (header.seeds[place].backend or header.backend) == backend:
                 return Slice(backend, "", seed=place)
         return None
@@ -60,28 +60,28 @@ class Growing:
     def seed(self, record: SubmissionRecord) -> Iterator[Job[msgspec.Struct]]:
         """The seed as the only job of its submission. Raises Refused where it does not render any more."""
         assert record.seed is not None
-        seed = self._driver.folder.header.seeds[record.seed]
+        seed = self._batch.folder.header.seeds[record.seed]
         try:
-            yield self._driver.renderer.rendered(seed, 1, record.token)[1]
+            yield self._batch.renderer.rendered(seed, 1, record.token)[1]
         except BadInput as fault:
             raise Refused(str(fault), "input") from None
 
     def stand_in(self, record: SubmissionRecord) -> None:
         """A seed that nothing comes of becomes the only job of its submission, to fail as any other."""
         assert record.seed is not None
-        driver, seed = self._driver, self._driver.folder.header.seeds[record.seed]
-        taken = set(driver.folder.jobs.ids)
+        batch, seed = self._batch, self._batch.folder.header.seeds[record.seed]
+        taken = set(batch.folder.jobs.ids)
         job_id = unique(seed.id, taken)
-        number = len(driver.folder.jobs)
+        number = len(batch.folder.jobs)
         born = msgspec.structs.replace(seed, n=number, id=job_id)
-        driver.writer.grow(record.id, [born], more=True)
+        batch.writer.grow(record.id, [born], more=True)
 
     # ---- bearing
 
     def begin(self) -> None:
         """Once, before anything else: what a crash left half written is born again."""
-        if self._driver.folder.header.growing:
-            self._driver.writer.drop_unborn()
+        if self._batch.folder.header.growing:
+            self._batch.writer.drop_unborn()
 
     async def learn(self, record: SubmissionRecord, *, final: bool) -> Submission:
         """Take the jobs in that are new; the submission with those whose answers are wanted now.
@@ -95,7 +95,7 @@ class Growing:
                 listed.setdefault(job.wire_id, job)
         known = self._known(record)
         self._bear(record, [job for wire_id, job in listed.items() if wire_id not in known], known)
-        states = self._driver.progress.states
+        states = self._batch.progress.states
         wanted = (
             job
             for wire_id, job in listed.items()
@@ -105,7 +105,7 @@ class Growing:
 
     def _known(self, record: SubmissionRecord) -> dict[str, int]:
         if record.id not in self._born:
-            jobs = self._driver.folder.jobs
+            jobs = self._batch.folder.jobs
             records = (jobs.record(n) for n in ranges.decode(record.jobs))
             self._born[record.id] = {one.wire or one.id: one.n for one in records}
         return self._born[record.id]
@@ -114,7 +114,7 @@ class Growing:
         """Nothing waits in here: two submissions never give out the same number."""
         if not new:
             return
-        driver, folder = self._driver, self._driver.folder
+        batch, folder = self._batch, self._batch.folder
         seeds, taken = folder.header.seeds, set(folder.jobs.ids)
         seed = seeds[record.seed] if record.seed is not None else None
         prefix = f"{seed.id}:" if seed and len(seeds) > 1 else ""
@@ -127,7 +127,7 @@ class Growing:
             born.append(JobRecord(n=n, id=job_id, row=row, wire=wire, backend=other))
             known[job.wire_id] = n
         try:
-            driver.writer.grow(record.id, born, more=True)
+            batch.writer.grow(record.id, born, more=True)
         except StoreFull:
             self._born.pop(record.id, None)
             raise
@@ -138,7 +138,7 @@ class Growing:
         """Whether the backend has more than is stored here, and nothing fetches it yet."""
         if not (record.grows or record.early) or record.id in self._lane.busy:
             return False
-        states = self._driver.progress.states
+        states = self._batch.progress.states
         born = stored = 0
         for first, end in ranges.spans(record.jobs):
             born += end - first
@@ -149,18 +149,18 @@ class Growing:
         """Fetch what has ended by now; what cannot be had this time comes with the next poll."""
         from batchtui.engine.reading import Look, read
 
-        driver = self._driver
+        batch = self._batch
         try:
             if record.early:
                 submission = replace(self._lane.submission(record), early=True)
             else:
                 submission = await self.learn(record, final=False)
             if submission.wanted or submission.early:
-                await read(self._lane, driver, record, submission, Look())
+                await read(self._lane, batch, record, submission, Look())
         except (Transient, TryLater, Refused, Forgotten) as fault:
-            driver.log("warning", f"submission {record.id}: not all results could be read yet: {fault}")
-            driver.contacting.failed(record.backend, str(fault))
+            batch.log("warning", f"submission {record.id}: not all results could be read yet: {fault}")
+            batch.contacting.failed(record.backend, str(fault))
         except NeedsPerson as fault:
-            driver.need_person(fault)
+            batch.need_person(fault)
         except StoreFull as fault:
-            driver.faults.met(fault)
+            batch.faults.met(fault)

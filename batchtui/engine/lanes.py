@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Direct
@@ -12,62 +12,31 @@ from batchtui.engine.direct import DirectLane
 from batchtui.engine.pool import AnyBackend
 from batchtui.engine.remote import RemoteLane
 from batchtui.model import SubmissionState
-from batchtui.store.folder import BatchFolder
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
-
-
-class Owners:
-    """Which backend each job of a batch belongs to."""
-
-    def __init__(self, folder: BatchFolder) -> None:
-        self._folder = folder
-        self._names = folder.header.backends
-        self._codes: array[int] | None = None
-
-    def load(self) -> None:
-        """Read every job's backend, once, where there are several."""
-        if len(self._names) == 1 or self._codes is not None:
-            return
-        jobs, default = self._folder.jobs, self._folder.header.backend
-        codes = {name: code for code, name in enumerate(self._names)}
-        self._codes = array("H", (codes[jobs.record(n).backend or default] for n in range(len(jobs))))
-
-    def forget(self) -> None:
-        """There are more jobs: read their backends anew."""
-        self._codes = None
-
-    def of(self, name: str, numbers: Iterable[int]) -> list[int]:
-        """Those of the jobs that run on this backend."""
-        if len(self._names) == 1:
-            return list(numbers) if name == self._names[0] else []
-        self.load()
-        assert self._codes is not None
-        code, codes = self._names.index(name), self._codes
-        return [n for n in numbers if codes[n] == code]
+    from batchtui.engine.live_batch import LiveBatch
 
 
 class Lanes:
-    """What a driver sends jobs through, whatever the number of backends."""
+    """What a batch sends jobs through, whatever the number of backends."""
 
-    def __init__(self, driver: Driver, backends: list[AnyBackend]) -> None:
+    def __init__(self, batch: LiveBatch, backends: list[AnyBackend]) -> None:
         """`backends` are those of the batch; a direct one gets an instance of its own."""
-        self._driver = driver
+        self._batch = batch
         self.direct: dict[str, DirectLane] = {}
         for backend in backends:
             if not backend.remote:
-                own = driver.services.backends.fresh(backend.name)
+                own = batch.services.backends.fresh(backend.name)
                 assert isinstance(own, Direct)
-                self.direct[backend.name] = DirectLane(driver, own)
+                self.direct[backend.name] = DirectLane(batch, own)
         remote = [backend.name for backend in backends if backend.remote]
-        self.remote = RemoteLane(driver, remote) if remote else None
+        self.remote = RemoteLane(batch, remote) if remote else None
 
     def unserved(self) -> str | None:
         """Why a submission that is open cannot be followed: its backend is none of these, or runs jobs here."""
-        known = self._driver.services.backends.names()
-        for record in self._driver.progress.submissions.values():
+        known = self._batch.services.backends.names()
+        for record in self._batch.progress.submissions.values():
             if record.state is SubmissionState.COLLECTED or (
                 self.remote and record.backend in self.remote.backends
             ):
@@ -81,7 +50,7 @@ class Lanes:
         return None
 
     def _kind(self, name: str) -> str:
-        return self._driver.services.backends.get(name).kind
+        return self._batch.services.backends.get(name).kind
 
     def _all(self) -> list[DirectLane | RemoteLane]:
         return [*self.direct.values(), *([self.remote] if self.remote else [])]
@@ -102,7 +71,7 @@ class Lanes:
         return self.remote.busy if self.remote else set()
 
     async def recover(self) -> None:
-        await asyncio.to_thread(self._driver.owners.load)
+        await asyncio.to_thread(self._batch.owners.load)
         for lane in self._all():
             await lane.recover()
 
@@ -115,7 +84,7 @@ class Lanes:
         """These jobs went back to pending, or others may be sent than before."""
         numbers = list(numbers)
         for name, lane in self.direct.items():
-            lane.offer(self._driver.sendable(name, numbers))
+            lane.offer(self._batch.sendable(name, numbers))
         if self.remote:
             self.remote.offer(numbers)
 
@@ -132,3 +101,20 @@ class Lanes:
 
     async def stop(self) -> None:
         await asyncio.gather(*(lane.stop() for lane in self._all()))
+
+    # ---- one sort of them
+
+    def hurry(self, sub: int) -> None:
+        """A person asks: look at what this submission gave now."""
+        if self.remote:
+            self.remote.rests.hurry(sub)
+
+    def use_output(self, folder: Path, earlier: Sequence[Path]) -> None:
+        """Where direct jobs write to, before `recover`; and where results of the same inputs may be."""
+        for lane in self.direct.values():
+            lane.use_output(folder, earlier)
+
+    async def recover_direct(self) -> None:
+        """Put direct jobs back that were in flight when the last run ended."""
+        for lane in self.direct.values():
+            await lane.recover()

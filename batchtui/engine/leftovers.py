@@ -11,7 +11,7 @@ from batchtui.store import ranges
 from batchtui.store.progress import CODE, PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
 
 _LEFT_OVER = {
     "expired": (JobState.EXPIRED, "expired", "not done before the backend's time was up"),
@@ -20,9 +20,9 @@ _LEFT_OVER = {
 }
 
 
-def unanswered(driver: Driver, record: SubmissionRecord, again: Container[int] = ()) -> list[int]:
+def unanswered(batch: LiveBatch, record: SubmissionRecord, again: Container[int] = ()) -> list[int]:
     """Numbers of the jobs that have no answer of it, but for those that go once more."""
-    progress = driver.progress
+    progress = batch.progress
     rest = [n for n in ranges.decode(record.jobs) if progress.states[n] == PROCESSING and n not in again]
     if (
         rest
@@ -33,15 +33,15 @@ def unanswered(driver: Driver, record: SubmissionRecord, again: Container[int] =
     return rest
 
 
-def sent_of(driver: Driver, record: SubmissionRecord) -> int:
+def sent_of(batch: LiveBatch, record: SubmissionRecord) -> int:
     """How many of its jobs were in it: those that could not be rendered failed without having been sent."""
-    progress, failed = driver.progress, CODE[JobState.FAILED]
+    progress, failed = batch.progress, CODE[JobState.FAILED]
     return sum(progress.states[n] != failed or progress.offsets[n] >= 0 for n in ranges.decode(record.jobs))
 
 
-def settle_rest(driver: Driver, record: SubmissionRecord, lost: str, look: Look) -> bool:
+def settle_rest(batch: LiveBatch, record: SubmissionRecord, lost: str, look: Look) -> bool:
     """Give them their last word; whether that is a fault. `lost`: why there is no answer to be had."""
-    rest = unanswered(driver, record, look.again)
+    rest = unanswered(batch, record, look.again)
     if not rest:
         return False
     state: JobState = JobState.FAILED
@@ -54,17 +54,17 @@ def settle_rest(driver: Driver, record: SubmissionRecord, lost: str, look: Look)
         elif kind == "missing" and (strays := len(look.unknown) + len(look.nameless)):
             fits = "1 answer that fits" if strays == 1 else f"{strays:,} answers that fit"
             text = f"{text}, and {fits} none, see raw/{record.id}-{STRAYS}"
-    if state is JobState.CANCELLED and driver.folder.header.stopping:
-        kind = driver.folder.header.stopping
+    if state is JobState.CANCELLED and batch.folder.header.stopping:
+        kind = batch.folder.header.stopping
         state, text = JobState.FAILED, STOPPED.get(kind, "the batch was stopped")
     if record.ended_as == "failed":
         text = record.first_error or lost or "the backend refused the whole submission"
     facts: dict[str, Json] = {"jobs": ranges.encode(rest), "state": state}
     if kind:
         facts |= {"error_kind": kind, "error": (text or "")[:500]}
-    driver.writer.record("mark", **facts)
+    batch.writer.record("mark", **facts)
     if state is JobState.FAILED:
-        driver.early_end.job_failed()
+        batch.early_end.job_failed()
     return state is JobState.FAILED
 
 

@@ -39,7 +39,7 @@ from batchtui.store.progress import CODE, SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
 
 AnyRemote = Remote[msgspec.Struct]
 LOOK_SECONDS = 60.0
@@ -47,10 +47,10 @@ _COMPLETED = CODE[JobState.COMPLETED]
 
 
 class Orphans:
-    """Looks for them, for one driver."""
+    """Looks for them, for one context."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+    def __init__(self, context: BatchContext) -> None:
+        self._context = context
         self._task: asyncio.Task[None] | None = None
         self._due = 0.0
         self._fails = 0
@@ -59,26 +59,26 @@ class Orphans:
         self._told = ""
         self._unclear: list[tuple[AnyRemote, list[str]]] = []
         """What lives at each backend, may be of the batch, and does not tell."""
-        self._belonging = Belonging(driver.folder, driver.renderer)
+        self._belonging = Belonging(context.folder, context.renderer)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is being looked for, and nothing that a person decided waits for that."""
-        header = self._driver.folder.header
+        header = self._context.folder.header
         return self._task is None and not (header.taking_over or header.adopting)
 
     def adopt(self, remote_id: str) -> None:
         """A person says that this is of the batch: take it in, once it can be told which jobs it has."""
-        header = self._driver.folder.header
+        header = self._context.folder.header
         if remote_id not in header.adopting:
             header.adopting = [*header.adopting, remote_id]
-            self._driver.writer.save_header()
+            self._context.writer.save_header()
         self.hurry()
 
     def watch(self) -> None:
         """Each round: look again when it is time."""
-        header = self._driver.folder.header
-        if not header.follows or self._task or self._driver.stopping:
+        header = self._context.folder.header
+        if not header.follows or self._task or self._context.stopping:
             return
         if time.monotonic() >= self._due:
             self._task = asyncio.get_running_loop().create_task(self.look())
@@ -87,8 +87,8 @@ class Orphans:
     def _over(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if not task.cancelled() and (fault := task.exception()):
-            self._driver.faults.met(fault)
-        self._driver.wake()
+            self._context.faults.met(fault)
+        self._context.wake()
 
     def hurry(self) -> None:
         """A person asks: look now."""
@@ -101,23 +101,23 @@ class Orphans:
 
     async def look(self) -> None:
         """Adopt what is there; a take-over that was asked for is done once nothing more may be there."""
-        driver = self._driver
-        header = driver.folder.header
-        if not header.follows or not driver.lane:
+        context = self._context
+        header = context.folder.header
+        if not header.follows or not context.lanes:
             return
         self._due = time.monotonic() + LOOK_SECONDS
         asked = header.taking_over
         hindered = ""
         self._unclear.clear()
         for name in header.backends:
-            backend = driver.services.backends.get(name)
+            backend = context.services.backends.get(name)
             if isinstance(backend, Remote):
                 try:
                     hindered = await self._adopt_from(backend) or hindered
                 except (Transient, TryLater, NeedsPerson, Refused) as fault:
                     hindered = f"{name} cannot be asked what lives there: {fault.message}"
                 except StoreFull as fault:
-                    driver.faults.met(fault)
+                    context.faults.met(fault)
                     hindered = str(fault)
                 except Exception as fault:  # one of ours: told, and tried again as any other
                     hindered = f"internal fault: {type(fault).__name__}: {fault}"
@@ -133,44 +133,43 @@ class Orphans:
             self._told = hindered
             decided = header.taking_over or bool(header.adopting)
             prefix = "what was decided waits" if decided else "it only follows"
-            driver.services.log(driver.folder.id, "warning", f"{prefix}: {hindered}", told=decided)
+            context.services.log(context.folder.id, "warning", f"{prefix}: {hindered}", told=decided)
 
     def _asks(self) -> bool:
         """Whether something lives at a backend that may be of the batch, and that no person was shown yet."""
-        driver, header = self._driver, self._driver.folder.header
+        context, header = self._context, self._context.folder.header
         for backend, remote_ids in self._unclear:
             if set(remote_ids) <= set(header.shown):
                 continue
             header.shown, header.taking_over = sorted({*header.shown, *remote_ids}), False
-            driver.writer.save_header()
-            driver.settle_attention(KIND)
-            text = ask_words(backend, driver.folder.id, remote_ids)
+            context.writer.save_header()
+            context.settle_attention(KIND)
+            text = ask_words(backend, context.folder.id, remote_ids)
             actions = ["adopt", *ACTIONS] if backend.names_jobs else ACTIONS
-            driver.writer.record("attention", kind=KIND, text=text, actions=actions)
-            driver.services.log(driver.folder.id, "warning", text, told=True)
+            context.writer.record("attention", kind=KIND, text=text, actions=actions)
+            context.services.log(context.folder.id, "warning", text, told=True)
             return True
         return False
 
     def _drop_unknown(self) -> None:
         """What a person named and no backend lists: said, and no longer waited for."""
-        header = self._driver.folder.header
+        header = self._context.folder.header
         if header.adopting:
             text = f"{cell(', '.join(header.adopting), 200)}: {NOT_OURS}"
             header.adopting = []
-            self._driver.writer.save_header()
-            self._driver.services.log(self._driver.folder.id, "warning", text, told=True)
+            self._context.writer.save_header()
+            self._context.services.log(self._context.folder.id, "warning", text, told=True)
 
     async def _take_over(self) -> None:
-        driver = self._driver
-        driver.folder.header.shown = []
-        driver.writer.take_home()
-        driver.settle_attention(KIND)
-        if driver.lane:
-            for lane in driver.lane.direct.values():
-                await lane.recover()
-            driver.lane.offer(driver.progress.numbers(JobState.PENDING))
-        driver.log("info", "this store sends from now on")
-        driver.wake()
+        context = self._context
+        context.folder.header.shown = []
+        context.writer.take_home()
+        context.settle_attention(KIND)
+        if context.lanes:
+            await context.lanes.recover_direct()
+            context.lanes.offer(context.progress.numbers(JobState.PENDING))
+        context.log("info", "this store sends from now on")
+        context.wake()
 
     # ---- one backend
 
@@ -182,7 +181,7 @@ class Orphans:
             if fault.kind != "no_list":
                 raise
             return ""  # whoever takes over has been asked, and there is nothing to look at
-        progress, header = self._driver.progress, self._driver.folder.header
+        progress, header = self._context.progress, self._context.folder.header
         known = {record.remote_id for record in progress.submissions.values()}
         found: list[tuple[int, RemoteBatch]] = []
         rest = [one for one in listed if one.remote_id not in known and one.remote_id not in self._done]
@@ -201,9 +200,9 @@ class Orphans:
 
     async def _read(self, backend: AnyRemote, untold: list[RemoteBatch]) -> list[str]:
         """Adopt what turns out to be ours of that which the list does not tell; remote ids of what still may be."""
-        driver = self._driver
-        library = driver.services.spending.library
-        maybe = set(await asyncio.to_thread(may_be_ours, backend, untold, driver.folder.header, library))
+        context = self._context
+        library = context.services.spending.library
+        maybe = set(await asyncio.to_thread(may_be_ours, backend, untold, context.folder.header, library))
         unclear: list[str] = []
         for one in untold:
             if one.remote_id not in maybe:
@@ -219,13 +218,13 @@ class Orphans:
         """Whether that can be done by itself: where a run bears no id of a job, only one job may go by its name."""
         if backend.names_jobs:
             return not await self._adopt(backend, one)
-        mine = self._driver.owners.of(backend.name, range(self._driver.progress.total))
+        mine = self._context.owners.of(backend.name, range(self._context.progress.total))
         numbers = await self._belonging.job_called(backend, one, mine)
         return bool(numbers) and not await self._adopt(backend, one, numbers)
 
     async def _adopt(self, backend: AnyRemote, one: RemoteBatch, of: list[int] | None = None) -> str:
         """`of`: the numbers of its jobs, where they are known. Answers why it cannot be done yet; empty where it is."""
-        progress = self._driver.progress
+        progress = self._context.progress
         token = one.token or ""
         named = token == ADOPTED_TOKEN
         own = next((one for one in progress.submissions.values() if one.token == token and not named), None)
@@ -251,8 +250,8 @@ class Orphans:
 
     async def _jobs_of(self, backend: AnyRemote, one: RemoteBatch, token: str) -> list[int] | None:
         """Numbers of its jobs, from what its backend kept of them, else from its answers; None: not yet."""
-        folder = self._driver.folder
-        everything = ranges.encode(range(self._driver.progress.total))
+        folder = self._context.folder
+        everything = ranges.encode(range(self._context.progress.total))
         record = SubmissionRecord(0, backend.name, token, everything, folder.header.created)
         joiner = Joiner(backend, folder.jobs, record, [])
         submission = Submission(
@@ -282,25 +281,25 @@ class Orphans:
         return sorted(n for n in found if n is not None)
 
     def _done_with(self, remote_id: str) -> None:
-        header = self._driver.folder.header
+        header = self._context.folder.header
         if remote_id in header.adopting:
             header.adopting = [one for one in header.adopting if one != remote_id]
-            self._driver.writer.save_header()
+            self._context.writer.save_header()
 
     def _make_way(self, numbers: list[int]) -> None:
         """What was to be sent of these jobs never is."""
-        driver, wanted = self._driver, set(numbers)
-        for record in list(driver.progress.submissions.values()):
+        context, wanted = self._context, set(numbers)
+        for record in list(context.progress.submissions.values()):
             if record.state not in UNSENT or wanted.isdisjoint(ranges.decode(record.jobs)):
                 continue
-            if record.attempted and driver.lane:
-                driver.lane.withdraw(record)
+            if record.attempted and context.lanes:
+                context.lanes.withdraw(record)
             else:
-                driver.writer.record("unplanned", sub=record.id)
+                context.writer.record("unplanned", sub=record.id)
 
     async def _record(self, backend: AnyRemote, one: RemoteBatch, sub: int, numbers: Iterable[int]) -> None:
-        driver = self._driver
-        await driver.writer.record_durably(
+        context = self._context
+        await context.writer.record_durably(
             "adopted",
             sub=sub,
             backend=backend.name,
@@ -310,5 +309,5 @@ class Orphans:
             remote_id=one.remote_id,
             **({"early": True} if backend.early else {}),
         )
-        driver.log("info", f"{one.remote_id} was sent from elsewhere: it is adopted as submission {sub}")
-        driver.wake()
+        context.log("info", f"{one.remote_id} was sent from elsewhere: it is adopted as submission {sub}")
+        context.wake()

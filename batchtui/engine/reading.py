@@ -22,7 +22,7 @@ from batchtui.store.raw import RawFiles
 from batchtui.text import cell
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
     from batchtui.engine.remote import RemoteLane
 
 STOPPED = {
@@ -82,7 +82,7 @@ def _some(names: list[str]) -> str:
 
 async def read(
     lane: RemoteLane,
-    driver: Driver,
+    batch: LiveBatch,
     record: SubmissionRecord,
     submission: Submission,
     look: Look,
@@ -96,59 +96,59 @@ async def read(
     `answers` stand in place of those that the backend gives. `ended`: the submission runs no more, so that jobs may
     go again. `last`: lines that cannot be read are their jobs' answers, since another look did not mend them.
     """
-    backend, progress = lane.backend(record), driver.progress
+    backend, progress = lane.backend(record), batch.progress
     later = [other for other in progress.submissions.values() if other.id > record.id]
-    joiner = Joiner(backend, driver.folder.jobs, record, later, driver.folder.nameless)
+    joiner = Joiner(backend, batch.folder.jobs, record, later, batch.folder.nameless)
     seen: dict[int, int] = {}
-    keeps = driver.folder.header.spec.output.raw
+    keeps = batch.folder.header.spec.output.raw
 
     def wanted(answer: Answer) -> dict[str, Json] | None:
         n = joiner.number(answer.job_id)
-        return None if n is None else schema_of(driver.folder, backend, n)
+        return None if n is None else schema_of(batch.folder, backend, n)
 
-    judging = wanted if judges(driver.folder, backend) else None
-    with closing(RawFiles(driver.folder.path / "raw", record.id)) as raw:
+    judging = wanted if judges(batch.folder, backend) else None
+    with closing(RawFiles(batch.folder.path / "raw", record.id)) as raw:
         given = answers or backend.results(submission, raw.keep if keeps else None)
-        async for answer in judged(driver.services.judge, judging, given):
+        async for answer in judged(batch.services.judge, judging, given):
             look.rows += 1
             if look.rows % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
             n = joiner.number(answer.job_id)
             told = hash((answer.outcome.state, answer.outcome.raw_response, answer.outcome.error))
-            better = n is not None and _is_better(driver, record, n, answer.outcome)
+            better = n is not None and _is_better(batch, record, n, answer.outcome)
             if n is None or (n in seen and not better):
                 if n is None or seen[n] != told:
-                    _stray(driver, record, look, answer, n)
+                    _stray(batch, record, look, answer, n)
                     raw.keep(STRAYS, answer.raw.encode("utf-8", "surrogatepass") + b"\n")
                 continue
             seen[n] = told
             if not better and (progress.states[n] != PROCESSING or (answer.unreadable and not last)):
                 continue
-            if ended and answer.again and _may_go_again(lane, driver, record, n):
+            if ended and answer.again and _may_go_again(lane, batch, record, n):
                 look.again[n] = answer.outcome
             else:
                 look.again.pop(n, None)
-                await _store(driver, record, n, answer)
+                await _store(batch, record, n, answer)
         raw.finish()
 
 
-def _is_better(driver: Driver, record: SubmissionRecord, n: int, outcome: Outcome) -> bool:
+def _is_better(batch: LiveBatch, record: SubmissionRecord, n: int, outcome: Outcome) -> bool:
     """Whether an answer is worth more than what this submission said of its job before: it may have been paid for."""
-    state = JOB_STATES[driver.progress.states[n]]
+    state = JOB_STATES[batch.progress.states[n]]
     if _WORTH.get(outcome.state, 0) <= _WORTH.get(state, 0):
         return False
     if state is JobState.PROCESSING:
         return True
-    if state in LIVE_JOB_STATES or driver.progress.offsets[n] < 0:
+    if state in LIVE_JOB_STATES or batch.progress.offsets[n] < 0:
         return False
-    before = driver.folder.result(n)
+    before = batch.folder.result(n)
     if before.batch_id != record.remote_id or before.error_kind == "damaged":
         return False
     add_note(outcome, f"it was answered twice, and not the first time: {cell(before.error or '', 100)}")
     return True
 
 
-def _stray(driver: Driver, record: SubmissionRecord, look: Look, answer: Answer, n: int | None) -> None:
+def _stray(batch: LiveBatch, record: SubmissionRecord, look: Look, answer: Answer, n: int | None) -> None:
     if not answer.job_id:
         look.nameless.append(answer.outcome.error or "")
         if answer.unreadable:
@@ -158,23 +158,23 @@ def _stray(driver: Driver, record: SubmissionRecord, look: Look, answer: Answer,
         look.unknown.append(answer.job_id)
         what = f'"{cell(answer.job_id, 60)}" is no job of it'
     else:
-        look.twice.append(driver.folder.jobs.ids[n])
+        look.twice.append(batch.folder.jobs.ids[n])
         what = f'"{cell(answer.job_id, 60)}" is answered twice, each time otherwise'
     if look.strays <= _NAMED:
-        driver.log("warning", f"submission {record.id}: {what}; kept in raw/")
+        batch.log("warning", f"submission {record.id}: {what}; kept in raw/")
 
 
-async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answer) -> None:
+async def _store(batch: LiveBatch, record: SubmissionRecord, n: int, answer: Answer) -> None:
     outcome = answer.outcome
-    stopping = driver.folder.header.stopping
+    stopping = batch.folder.header.stopping
     if outcome.state is JobState.CANCELLED and stopping and outcome.error_kind != stopping:
         outcome.state, outcome.error_kind = JobState.FAILED, stopping
         outcome.error = STOPPED.get(stopping, "the batch was stopped")
-    await driver.keep(
+    await batch.keep(
         n,
-        driver.progress.tries[n],
+        batch.progress.tries[n],
         outcome,
-        backend=driver.services.backends.get(record.backend),
+        backend=batch.services.backends.get(record.backend),
         model=None,
         sub=record.id,
         batch_id=record.remote_id,
@@ -182,6 +182,6 @@ async def _store(driver: Driver, record: SubmissionRecord, n: int, answer: Answe
     )
 
 
-def _may_go_again(lane: RemoteLane, driver: Driver, record: SubmissionRecord, n: int) -> bool:
+def _may_go_again(lane: RemoteLane, batch: LiveBatch, record: SubmissionRecord, n: int) -> bool:
     """Whether a job that was lost without a fault of its own has a try left, and time."""
-    return not driver.too_late() and driver.progress.fails[n] < lane.submission(record).retries
+    return not batch.too_late() and batch.progress.fails[n] < lane.submission(record).retries

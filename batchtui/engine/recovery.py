@@ -19,21 +19,21 @@ from batchtui.store.contacts import Contact
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
     from batchtui.engine.remote import RemoteLane
 
 
 class Recovery:
     """Settles one unsure submission."""
 
-    def __init__(self, lane: RemoteLane, driver: Driver, record: SubmissionRecord) -> None:
-        self._lane, self._driver, self._record = lane, driver, record
+    def __init__(self, lane: RemoteLane, context: BatchContext, record: SubmissionRecord) -> None:
+        self._lane, self._context, self._record = lane, context, record
 
     async def run(self) -> None:
-        record, driver = self._record, self._driver
+        record, context = self._record, self._context
         if record.state is SubmissionState.SENDING:  # the journal ends between the intent and the remote id
             reason = "no reply was recorded after it was sent"
-            await driver.writer.record_durably("unsure", sub=record.id, reason=reason)
+            await context.writer.record_durably("unsure", sub=record.id, reason=reason)
         backend = self._lane.backend(record)
         if record.account and record.account != backend.account():
             self._ask("it was sent with another account's key; set that key again, or resolve it")
@@ -49,15 +49,15 @@ class Recovery:
             except (Transient, TryLater) as fault:
                 fails += 1
                 wait = delay(fails, fault.after)
-                last, following = driver.folder.contacts.get(record.id, Contact()).last, time.time() + wait
-                driver.contacting.asked(record.id, record.backend, last, clock.stamp(following), fault)
+                last, following = context.folder.contacts.get(record.id, Contact()).last, time.time() + wait
+                context.contacting.asked(record.id, record.backend, last, clock.stamp(following), fault)
                 await asyncio.sleep(wait)
                 continue
             except (NeedsPerson, Refused) as fault:
                 self._ask(f"it cannot be looked up: {fault}")
                 return
             if fails:
-                driver.contacting.asked(record.id, record.backend, clock.now(), clock.now(), None)
+                context.contacting.asked(record.id, record.backend, clock.now(), clock.now(), None)
             fails = 0
             if await self._concluded(found, waited):
                 return
@@ -70,26 +70,26 @@ class Recovery:
             )
 
     async def _concluded(self, found: Found, waited: bool) -> bool:
-        record, driver = self._record, self._driver
+        record, context = self._record, self._context
         if record.state is not SubmissionState.UNSURE:  # a person settled it meanwhile
             return True
         if found.remote_id:
-            await driver.writer.record_durably("submitted", sub=record.id, remote_id=found.remote_id)
-            driver.log("info", f"submission {record.id} was found as {found.remote_id}")
+            await context.writer.record_durably("submitted", sub=record.id, remote_id=found.remote_id)
+            context.log("info", f"submission {record.id} was found as {found.remote_id}")
             return True
         if found.absent and waited and self._was_answered_twice():
             self._ask("the backend took it and answered without an id, and its list does not show it")
             return True
         if found.absent and waited:
-            driver.writer.record(
+            context.writer.record(
                 "waiting", sub=record.id, kind="resent", reason="it was not made; it is sent again"
             )
-            driver.log("info", f"submission {record.id} was surely not made")
+            context.log("info", f"submission {record.id} was surely not made")
             return True
         if found.later:
             if found.reason != record.reason:
-                driver.writer.record("unsure", sub=record.id, reason=found.reason)
-                driver.log("info", f"submission {record.id}: {found.reason}")
+                context.writer.record("unsure", sub=record.id, reason=found.reason)
+                context.log("info", f"submission {record.id}: {found.reason}")
             return False
         if not found.absent and waited:
             why = f"{record.reason}; " if record.unnamed and record.reason else ""
@@ -101,16 +101,16 @@ class Recovery:
         """Whether a create without a usable id was repeated before: each may be paid for, so none follows by itself."""
         if not self._record.unnamed:
             return False
-        records = self._driver.progress.submissions.values()
+        records = self._context.progress.submissions.values()
         return sum(one.unnamed for one in records if one.backend == self._record.backend) > 1
 
     def _others(self) -> frozenset[str]:
-        records = self._driver.progress.submissions.values()
+        records = self._context.progress.submissions.values()
         return frozenset(one.remote_id for one in records if one.remote_id and one.id != self._record.id)
 
     def _ask(self, reason: str) -> None:
         record = self._record
-        self._driver.writer.record(
+        self._context.writer.record(
             "attention",
             kind="unsure",
             sub=record.id,

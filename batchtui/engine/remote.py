@@ -27,7 +27,7 @@ from batchtui.store.names import SENT_AS
 from batchtui.store.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
 
 OPEN = frozenset(SubmissionState) - {SubmissionState.COLLECTED} - UNSENT
 
@@ -35,15 +35,15 @@ OPEN = frozenset(SubmissionState) - {SubmissionState.COLLECTED} - UNSENT
 class RemoteLane:
     """Sends the pending jobs of one batch to its remote backends, and brings the answers home."""
 
-    def __init__(self, driver: Driver, backends: Sequence[str]) -> None:
-        self._driver = driver
+    def __init__(self, batch: LiveBatch, backends: Sequence[str]) -> None:
+        self._batch = batch
         self.backends = backends
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._slices: dict[str, Iterator[Slice]] = {}
         self.rests = Rests()
-        self._watching = Watching(self, driver, self._spawn)
-        self.growing = Growing(self, driver)
-        self._sending = Sending(self, driver)
+        self._watching = Watching(self, batch, self._spawn)
+        self.growing = Growing(self, batch)
+        self._sending = Sending(self, batch)
 
     # ---- reading
 
@@ -62,10 +62,10 @@ class RemoteLane:
         return set(self._tasks)
 
     def _records(self) -> list[SubmissionRecord]:
-        return list(self._driver.progress.submissions.values())
+        return list(self._batch.progress.submissions.values())
 
     def backend(self, record: SubmissionRecord) -> Remote[msgspec.Struct]:
-        backend = self._driver.services.backends.get(record.backend)
+        backend = self._batch.services.backends.get(record.backend)
         assert isinstance(backend, Remote)
         return backend
 
@@ -74,14 +74,14 @@ class RemoteLane:
         return Submission(
             id=record.id,
             token=record.token,
-            batch_name=str(record.facts.get(SENT_AS) or self._driver.folder.header.name),
+            batch_name=str(record.facts.get(SENT_AS) or self._batch.folder.header.name),
             created=clock.unix(record.created),
             remote_id=record.remote_id,
             facts=record.facts,
             jobs=ranges.count(record.jobs),
             timeout=limits.timeout,
             retries=limits.retries,
-            concurrency=self._driver.folder.header.spec.limits.concurrency,
+            concurrency=self._batch.folder.header.spec.limits.concurrency,
         )
 
     # ---- the round
@@ -92,23 +92,23 @@ class RemoteLane:
         Those were begun by a backend of this name that ran them here, and nothing would ever end them.
         """
         self.growing.begin()
-        driver = self._driver
+        batch = self._batch
         for name in self.backends:
-            backend = driver.services.backends.get(name)
+            backend = batch.services.backends.get(name)
             if isinstance(backend, Remote):
                 await backend.learn()
-        driver.limits_changed()
-        for id_, numbers in fetchable(driver.folder).items():
+        batch.limits_changed()
+        for id_, numbers in fetchable(batch.folder).items():
             # What a backend or raw/ still holds is not bought again.
-            if gone := driver.writer.given_up.intersection(numbers):
-                driver.writer.record("recollect", sub=id_, jobs=ranges.encode(sorted(gone)))
+            if gone := batch.writer.given_up.intersection(numbers):
+                batch.writer.record("recollect", sub=id_, jobs=ranges.encode(sorted(gone)))
         held = any(record.state is not SubmissionState.COLLECTED for record in self._records())
-        if held or driver.folder.header.growing or driver.folder.header.follows:
+        if held or batch.folder.header.growing or batch.folder.header.follows:
             return
-        begun = driver.progress.numbers(JobState.PROCESSING)
-        if lost := sorted(n for name in self.backends for n in driver.owners.of(name, begun)):
-            driver.writer.record("lost", jobs=ranges.encode(lost))
-            driver.log(
+        begun = batch.progress.numbers(JobState.PROCESSING)
+        if lost := sorted(n for name in self.backends for n in batch.owners.of(name, begun)):
+            batch.writer.record("lost", jobs=ranges.encode(lost))
+            batch.log(
                 "warning", f"{len(lost)} jobs were in flight here when the last run ended; they are sent"
             )
 
@@ -117,11 +117,11 @@ class RemoteLane:
         self._slices.clear()
         for record in self._records():
             if record.state in UNSENT and not record.attempted and record.id not in self._tasks:
-                self._driver.writer.record("unplanned", sub=record.id)
+                self._batch.writer.record("unplanned", sub=record.id)
 
     def pump(self) -> None:
         """Give every submission its next step, and send new ones where that is allowed."""
-        if self._driver.stopping or self._driver.faults.full:
+        if self._batch.stopping or self._batch.faults.full:
             return
         open_count: Counter[str] = Counter()
         for record in self._records():
@@ -129,18 +129,18 @@ class RemoteLane:
             if record.id in self._tasks or self._is_broken(record):
                 continue
             if record.state in (SubmissionState.SENDING, SubmissionState.UNSURE):
-                if ("unsure", record.id) not in self._driver.progress.attention:
-                    self._spawn(record.id, Recovery(self, self._driver, record).run())
+                if ("unsure", record.id) not in self._batch.progress.attention:
+                    self._spawn(record.id, Recovery(self, self._batch, record).run())
             elif record.state is SubmissionState.ENDED:
                 self._watching.end(record)
-                self._spawn(record.id, collect(self, self._driver, record))
+                self._spawn(record.id, collect(self, self._batch, record))
             elif record.state in LIVE_REMOTELY:
-                if ("forgotten", record.id) in self._driver.progress.attention:
+                if ("forgotten", record.id) in self._batch.progress.attention:
                     continue  # asked again once a person has said so
                 self._watching.begin(record)
-                if self._driver.wants_cancel():
+                if self._batch.wants_cancel():
                     self._watching.cancel(record)
-        if self._driver.may_send():
+        if self._batch.may_send():
             self._send_more(open_count)
 
     def _spawn(self, id_: int, work: Coroutine[None, None, None]) -> None:
@@ -152,14 +152,14 @@ class RemoteLane:
         self._tasks.pop(id_, None)
         if not task.cancelled():
             if fault := task.exception():
-                self._driver.faults.met(fault, id_)
+                self._batch.faults.met(fault, id_)
             else:
-                self._driver.faults.over(id_)
-        self._driver.wake()
+                self._batch.faults.over(id_)
+        self._batch.wake()
 
     def _is_broken(self, record: SubmissionRecord) -> bool:
         """Whether its last step met a fault of ours, and rests."""
-        return self._driver.faults.left(record.id) > 0
+        return self._batch.faults.left(record.id) > 0
 
     # ---- sending
 
@@ -173,21 +173,21 @@ class RemoteLane:
             if record.state in UNSENT and record.id not in self._tasks and not self._is_broken(record):
                 unsent[record.backend] += 1
                 wait = self._sending.held(record)
-                gate = self._driver.services.gate(record.backend).remaining
+                gate = self._batch.services.gate(record.backend).remaining
                 if max(wait, gate) > 0:
-                    self._driver.wake_in(max(wait, gate))
+                    self._batch.wake_in(max(wait, gate))
                 elif open_count[record.backend] < self._limits(
                     record.backend
-                ).submissions_at_once and self._driver.budget.may_try(str(record.id)):
+                ).submissions_at_once and self._batch.budget.may_try(str(record.id)):
                     open_count[record.backend] += 1
                     unsent[record.backend] -= 1
                     self._spawn(record.id, self._sending.send(record))
         for name in self.backends:
             if name in doubted:
                 continue
-            gate = self._driver.services.gate(name).remaining
+            gate = self._batch.services.gate(name).remaining
             if gate > 0:
-                self._driver.wake_in(gate)
+                self._batch.wake_in(gate)
                 continue
             self._send_new_ones(
                 name, self._limits(name).submissions_at_once - open_count[name] - unsent[name]
@@ -214,26 +214,26 @@ class RemoteLane:
 
     def _plan(self, slice_: Slice) -> None:
         """Set the slice's jobs aside at once, so that nothing packs them a second time, and send them."""
-        id_ = max(self._driver.progress.submissions, default=0) + 1
+        id_ = max(self._batch.progress.submissions, default=0) + 1
         while id_ in self._tasks:
             id_ += 1
-        backend = self._driver.services.backends.get(slice_.backend)
-        taken = [record.token for record in self._driver.progress.submissions.values()]
-        self._driver.writer.record(
+        backend = self._batch.services.backends.get(slice_.backend)
+        taken = [record.token for record in self._batch.progress.submissions.values()]
+        self._batch.writer.record(
             "planned",
             sub=id_,
             backend=slice_.backend,
-            token=new_token(self._driver.folder.id, id_, taken),
+            token=new_token(self._batch.folder.id, id_, taken),
             jobs=ranges.encode(slice_.jobs),
             account=backend.account(),
             bytes=slice_.size,
             **({"seed": slice_.seed, "grows": True} if slice_.seed is not None else {}),
             **({"early": True} if isinstance(backend, Remote) and backend.early else {}),
         )
-        self._spawn(id_, self._sending.send(self._driver.progress.submissions[id_]))
+        self._spawn(id_, self._sending.send(self._batch.progress.submissions[id_]))
 
     def _limits(self, backend: str) -> Effective:
-        return self._driver.limits(self._driver.services.backends.get(backend))
+        return self._batch.limits(self._batch.services.backends.get(backend))
 
     def _next_slice(self, backend: str) -> Slice | None:
         """The next jobs to send together; only ones that may be sent and are in no submission that waits."""
@@ -243,17 +243,17 @@ class RemoteLane:
             held = {
                 n for record in self._records() if record.state in UNSENT for n in ranges.decode(record.jobs)
             }
-            numbers = [n for n in self._driver.sendable(backend) if n not in held]
+            numbers = [n for n in self._batch.sendable(backend) if n not in held]
             if not numbers:
                 return None
-            records = (self._driver.renderer.record(n) for n in numbers)
+            records = (self._batch.renderer.record(n) for n in numbers)
             self._slices[backend] = pack(
                 records,
                 backend,
                 most_jobs=self._limits(backend).jobs_per_submission,
-                most_bytes=self._driver.services.backends.get(backend).limits.bytes_per_submission,
-                most_tokens=lambda model: queue_size(self._driver, backend, model),
-                allowed=self._driver.budget.allowed,
+                most_bytes=self._batch.services.backends.get(backend).limits.bytes_per_submission,
+                most_tokens=lambda model: queue_size(self._batch, backend, model),
+                allowed=self._batch.budget.allowed,
             )
         return next(self._slices[backend], None)
 
@@ -261,7 +261,7 @@ class RemoteLane:
 
     def cancel(self, wanted: set[int]) -> None:
         """Ask for the end of submissions whose jobs that still run are all among these: most are cancelled whole only."""
-        states, running = self._driver.progress.states, LIVE_REMOTELY - {SubmissionState.ENDED}
+        states, running = self._batch.progress.states, LIVE_REMOTELY - {SubmissionState.ENDED}
         for record in self._records():
             if record.state in running and not record.grows:
                 live = [n for n in ranges.decode(record.jobs) if states[n] == PROCESSING]
@@ -272,7 +272,7 @@ class RemoteLane:
 
     def withdraw(self, record: SubmissionRecord) -> None:
         """Drop a submission that waits to be sent; its jobs were settled by whoever asks."""
-        self._driver.writer.record(
+        self._batch.writer.record(
             "collected", sub=record.id, reason="not sent", again=record.seed is not None
         )
 
@@ -283,7 +283,7 @@ class RemoteLane:
                 try:
                     await self.backend(record).tidy(self.submission(record))
                 except Exception as fault:  # no reason not to end
-                    self._driver.log("warning", f"submission {record.id}: its files stay ({fault})")
+                    self._batch.log("warning", f"submission {record.id}: its files stay ({fault})")
 
     async def stop(self) -> None:
         """Let a create under way have a moment, then let go; what runs remotely keeps running."""
@@ -291,8 +291,8 @@ class RemoteLane:
         sending = [
             task
             for id_, task in self._tasks.items()
-            if id_ in self._driver.progress.submissions
-            and self._driver.progress.submissions[id_].state is SubmissionState.SENDING
+            if id_ in self._batch.progress.submissions
+            and self._batch.progress.submissions[id_].state is SubmissionState.SENDING
         ]
         if sending:
             await asyncio.wait(sending, timeout=1.0)

@@ -19,15 +19,15 @@ from batchtui.store.lines import is_disk
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
     from batchtui.engine.remote import RemoteLane
 
 
 class Sending:
     """The creates of one batch, and the pauses between tries of them."""
 
-    def __init__(self, lane: RemoteLane, driver: Driver) -> None:
-        self._lane, self._driver = lane, driver
+    def __init__(self, lane: RemoteLane, batch: LiveBatch) -> None:
+        self._lane, self._batch = lane, batch
         self._pauses: Pauses[int] = Pauses()
         self._turns: dict[str, asyncio.Semaphore] = {}
 
@@ -47,20 +47,20 @@ class Sending:
 
     def _may_go(self, record: SubmissionRecord) -> bool:
         """Whether it is still to be sent, and now: where its backend asks to wait it is offered again after that."""
-        known = self._driver.progress.submissions.get(record.id) is record and record.state in UNSENT
-        return known and self._driver.services.gate(record.backend).remaining == 0
+        known = self._batch.progress.submissions.get(record.id) is record and record.state in UNSENT
+        return known and self._batch.services.gate(record.backend).remaining == 0
 
     async def _send_now(self, record: SubmissionRecord) -> None:
         """Reserve, journal the intent, create. After it was surely not made: the same slice with the same token."""
-        driver, writer = self._driver, self._driver.writer
-        if not driver.may_send():
+        batch, writer = self._batch, self._batch.writer
+        if not batch.may_send():
             return
-        held = await driver.budget.reserve(record)
+        held = await batch.budget.reserve(record)
         if held is not None:
             self._hold_back(record, held)
             return
         try:
-            if not driver.may_send():
+            if not batch.may_send():
                 return
             await writer.record_intent(
                 sub=record.id,
@@ -68,18 +68,18 @@ class Sending:
                 token=record.token,
                 jobs=record.jobs,
                 account=record.account,
-                hash=driver.renderer.payload_hash(ranges.decode(record.jobs)),
+                hash=batch.renderer.payload_hash(ranges.decode(record.jobs)),
                 bytes=record.bytes,
                 estimated_usd=record.estimated_usd,
             )
         finally:
-            driver.budget.reserved(record)
+            batch.budget.reserved(record)
         await self._create(record)
 
     def _hold_back(self, record: SubmissionRecord, held: Refusal) -> None:
         """It waits for money; or where nothing will free any, fewer of its jobs go in its place."""
-        writer = self._driver.writer
-        if self._driver.budget.fewer(record, held):
+        writer = self._batch.writer
+        if self._batch.budget.fewer(record, held):
             self._lane.offer(())
             writer.record("unplanned", sub=record.id)
         elif (record.state, record.reason_kind, record.reason) != (
@@ -91,23 +91,23 @@ class Sending:
             writer.record("waiting", sub=record.id, **facts)
 
     async def _create(self, record: SubmissionRecord) -> None:
-        driver, backend = self._driver, self._lane.backend(record)
-        progress, writer = driver.progress, driver.writer
+        batch, backend = self._batch, self._lane.backend(record)
+        progress, writer = batch.progress, batch.writer
         unusable: dict[int, BadInput] = {}
         jobs = (
             self._lane.growing.seed(record)
             if record.seed is not None
-            else driver.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
+            else batch.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
         )
-        jobs = keeping_requests(driver.folder, record, backend, jobs)
+        jobs = keeping_requests(batch.folder, record, backend, jobs)
 
         def note(facts: dict[str, Json]) -> None:
             writer.record("note", sub=record.id, facts=facts)
-            if driver.too_late():  # what was uploaded costs nothing; what is created does
+            if batch.too_late():  # what was uploaded costs nothing; what is created does
                 raise TryLater("it was stopped before it was created")
 
         try:
-            if driver.too_late():
+            if batch.too_late():
                 raise TryLater("it was stopped before it was sent")
             remote_id = await backend.submit(self._lane.submission(record), jobs, note)
         except Refused as fault:
@@ -117,29 +117,29 @@ class Sending:
             self._wait(record, fault)
         except NeedsPerson as fault:
             self._hold(record, fault)
-            driver.need_person(fault)
+            batch.need_person(fault)
         except Unsure as fault:
             facts = {"reason": str(fault)[:200], "answered": fault.answered}
-            await driver.persist_durably("unsure", sub=record.id, **facts)
-            driver.log("warning", f"submission {record.id}: {fault}; looking it up")
+            await batch.persist_durably("unsure", sub=record.id, **facts)
+            batch.log("warning", f"submission {record.id}: {fault}; looking it up")
             self._drop_unusable(unusable)
             self._pauses.hold(record.id, fault.after)  # should it not be there, none comes sooner
         except Exception as fault:
             if not is_disk(fault):  # how far it came nobody knows: looked up, and sent once more at most
                 reason = f"internal fault: {type(fault).__name__}: {fault}"[:200]
-                await driver.persist_durably("unsure", sub=record.id, reason=reason, answered=True)
+                await batch.persist_durably("unsure", sub=record.id, reason=reason, answered=True)
             raise
         else:
-            await driver.persist_durably("submitted", sub=record.id, remote_id=remote_id)
+            await batch.persist_durably("submitted", sub=record.id, remote_id=remote_id)
             self._pauses.over(record.id)
-            driver.contacting.answered(record.backend)
+            batch.contacting.answered(record.backend)
             count = ranges.count(record.jobs) - len(unusable)
             what = "" if record.grows else f"{count:,} jobs "
-            driver.log("info", f"submission {record.id}: {what}sent as {remote_id}")
+            batch.log("info", f"submission {record.id}: {what}sent as {remote_id}")
             self._drop_unusable(unusable)
 
     def _refused(self, record: SubmissionRecord, fault: Refused, numbers: Sequence[int]) -> None:
-        writer = self._driver.writer
+        writer = self._batch.writer
         if record.seed is not None:
             self._lane.growing.stand_in(record)
             numbers = list(ranges.decode(record.jobs))
@@ -151,28 +151,28 @@ class Sending:
         facts = {"jobs": ranges.encode(numbers), "error_kind": fault.kind, "error": fault.message[:500]}
         writer.record("mark", state=JobState.FAILED, **facts)
         writer.record("collected", sub=record.id, reason=f"refused: {fault.message[:200]}")
-        self._driver.log("error", f"submission {record.id} was refused: {fault.message}")
-        self._driver.early_end.job_failed()
+        self._batch.log("error", f"submission {record.id} was refused: {fault.message}")
+        self._batch.early_end.job_failed()
 
     def _hold(self, record: SubmissionRecord, fault: TryLater | NeedsPerson) -> None:
         facts = {"kind": held_by(fault.kind, fault.message), "reason": fault.message[:200]}
-        self._driver.writer.record("waiting", sub=record.id, **facts)
+        self._batch.writer.record("waiting", sub=record.id, **facts)
 
     def _wait(self, record: SubmissionRecord, fault: TryLater) -> None:
-        if self._driver.too_late():
+        if self._batch.too_late():
             self._hold(record, fault)
             return
         wait = self._pauses.hold(record.id, fault.after, fault.most)
-        self._driver.services.gate(record.backend).close_for(wait)
+        self._batch.services.gate(record.backend).close_for(wait)
         self._hold(record, fault)
-        self._driver.contacting.held(record.id, wait)
-        self._driver.log("info", f"submission {record.id}: {fault.message}; again in {wait:.1f} s")
+        self._batch.contacting.held(record.id, wait)
+        self._batch.log("info", f"submission {record.id}: {fault.message}; again in {wait:.1f} s")
         if record.reason_kind != "queue":
-            self._driver.contacting.failed(record.backend, fault.message)
+            self._batch.contacting.failed(record.backend, fault.message)
 
     def _drop_unusable(self, unusable: dict[int, BadInput]) -> None:
         for n, fault in unusable.items():
             facts = {"jobs": str(n), "error_kind": getattr(fault, "kind", "input"), "error": str(fault)[:500]}
-            self._driver.writer.record("mark", state=JobState.FAILED, **facts)
+            self._batch.writer.record("mark", state=JobState.FAILED, **facts)
         if unusable:
-            self._driver.early_end.job_failed()
+            self._batch.early_end.job_failed()

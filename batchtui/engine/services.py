@@ -1,4 +1,4 @@
-"""What all drivers of one worker share: backends, prices, gates, pollers, the log."""
+"""What all batches of one worker share: backends, prices, gates, pollers, the log."""
 
 from __future__ import annotations
 

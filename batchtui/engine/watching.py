@@ -15,7 +15,7 @@ from batchtui.store.contacts import Contact
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.live_batch import LiveBatch
     from batchtui.engine.remote import RemoteLane
 
 BELIEVED = 3
@@ -28,8 +28,8 @@ Spawn = Callable[[int, Coroutine[None, None, None]], None]
 class Watching:
     """What one lane watches and cancels. `spawn` starts work on a submission."""
 
-    def __init__(self, lane: RemoteLane, driver: Driver, spawn: Spawn) -> None:
-        self._lane, self._driver, self._spawn = lane, driver, spawn
+    def __init__(self, lane: RemoteLane, batch: LiveBatch, spawn: Spawn) -> None:
+        self._lane, self._batch, self._spawn = lane, batch, spawn
         self._watched: set[int] = set()
         self._missed: dict[int, int] = {}
         """By submission, how often in a row its backend said that it does not know it."""
@@ -40,7 +40,7 @@ class Watching:
         return bool(self._watched)
 
     async def stop(self) -> None:
-        for record in list(self._driver.progress.submissions.values()):
+        for record in list(self._batch.progress.submissions.values()):
             if record.id in self._watched:
                 self.end(record)
         tasks = [*self._cancelling.values(), *self._ending]
@@ -66,49 +66,49 @@ class Watching:
         if record.id in self._watched:
             return
         self._watched.add(record.id)
-        folder = self._driver.folder
+        folder = self._batch.folder
 
         def contact(last: str | None, following: str, fault: Exception | None) -> None:
-            self._driver.contacting.asked(record.id, record.backend, last, following, fault)
+            self._batch.contacting.asked(record.id, record.backend, last, following, fault)
 
         watch = Watch(
             submission=self._lane.submission(record),
             progress=lambda progress: self._answered(record, progress),
             contact=contact,
-            trouble=self._driver.need_person,
-            broke=lambda fault: self._driver.faults.met(fault, record.id),
+            trouble=self._batch.need_person,
+            broke=lambda fault: self._batch.faults.met(fault, record.id),
             last=folder.contacts.get(record.id, Contact(record.submitted)).last,
         )
-        self._driver.services.poller(record.backend).watch(self._key(record), watch)
+        self._batch.services.poller(record.backend).watch(self._key(record), watch)
 
     def end(self, record: SubmissionRecord) -> None:
         self._watched.discard(record.id)
-        self._driver.services.poller(record.backend).unwatch(self._key(record))
+        self._batch.services.poller(record.backend).unwatch(self._key(record))
 
     def _key(self, record: SubmissionRecord) -> str:
-        return f"{self._driver.folder.id}/{record.id}"
+        return f"{self._batch.folder.id}/{record.id}"
 
     def _answered(self, record: SubmissionRecord, progress: Progress) -> None:
-        if self._driver.faults.full:
+        if self._batch.faults.full:
             return  # nothing can be written down: the next answer says the same
         self._polled(record, progress)
-        self._driver.faults.over(record.id)
+        self._batch.faults.over(record.id)
 
     def _polled(self, record: SubmissionRecord, progress: Progress) -> None:
         if progress.ended_as == "forgotten":
             missed = self._missed[record.id] = self._missed.get(record.id, 0) + 1
             if missed < BELIEVED:
-                self._driver.log(
+                self._batch.log(
                     "warning", f"submission {record.id}: {record.backend} does not know it; asked again"
                 )
                 return
             self.end(record)
-            self._driver.forgotten(record)
+            self._forgotten(record)
             return
         self._missed.pop(record.id, None)
-        if can_be_fed(self._driver, record, progress):
+        if can_be_fed(self._batch, record, progress):
             self.end(record)
-            self._spawn(record.id, feed_later(self._driver, record, progress.error or ""))
+            self._spawn(record.id, feed_later(self._batch, record, progress.error or ""))
             return
         facts = {key: value for key, value in progress.facts.items() if record.facts.get(key) != value}
         if progress.state is not SubmissionState.ENDED and self._lane.growing.is_due(record, progress):
@@ -117,7 +117,7 @@ class Watching:
         if record.grows or record.early:  # whose counts are those of the stored results
             new = (progress.state, record.completed, record.failed)
         if new != (record.state, record.completed, record.failed) or facts:
-            self._driver.writer.record(
+            self._batch.writer.record(
                 "poll",
                 sub=record.id,
                 state=progress.state,
@@ -130,8 +130,18 @@ class Watching:
                 facts=facts,
             )
             if progress.state is SubmissionState.ENDED:
-                self._driver.log("info", f"submission {record.id} ended: {progress.ended_as}")
-                self._driver.wake()
+                self._batch.log("info", f"submission {record.id} ended: {progress.ended_as}")
+                self._batch.wake()
+
+    def _forgotten(self, record: SubmissionRecord) -> None:
+        self._batch.writer.record(
+            "attention",
+            kind="forgotten",
+            sub=record.id,
+            text=f"{record.backend} no longer knows submission {record.id} ({record.remote_id}); "
+            "what was saved stays",
+            actions=["abandon"] if record.grows else ["resend", "abandon"],
+        )
 
     async def _cancel(self, record: SubmissionRecord) -> None:
         fails = 0
@@ -141,26 +151,26 @@ class Watching:
                     await self._lane.backend(record).cancel(self._lane.submission(record))
                 except (Transient, TryLater) as fault:
                     fails += 1
-                    self._driver.contacting.failed(record.backend, str(fault))
+                    self._batch.contacting.failed(record.backend, str(fault))
                     await asyncio.sleep(delay(fails, fault.after))
                     continue
                 except NeedsPerson as fault:
-                    self._driver.need_person(fault)
-                    await self._driver.person_answered()
+                    self._batch.need_person(fault)
+                    await self._batch.person_answered()
                     continue
                 except Refused as fault:
-                    self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
+                    self._batch.log("warning", f"submission {record.id}: cancel was refused: {fault}")
                 except Exception as fault:
                     fails += 1
-                    self._driver.faults.met(fault, record.id)
+                    self._batch.faults.met(fault, record.id)
                     await asyncio.sleep(delay(fails))
                     continue
-                await self._driver.persist(lambda: self._driver.writer.record("cancel_asked", sub=record.id))
-                self._driver.services.poller(record.backend).hurry()
+                await self._batch.persist(lambda: self._batch.writer.record("cancel_asked", sub=record.id))
+                self._batch.services.poller(record.backend).hurry()
                 return
         finally:
             self._cancelling.pop(record.id, None)
-            self._driver.wake()
+            self._batch.wake()
 
     async def _cancel_jobs(self, record: SubmissionRecord, numbers: Sequence[int]) -> None:
         fails = 0
@@ -171,12 +181,12 @@ class Watching:
                 fails += 1
                 await asyncio.sleep(delay(fails, fault.after))
             except (Refused, NeedsPerson) as fault:
-                self._driver.log("warning", f"submission {record.id}: cancel was refused: {fault}")
+                self._batch.log("warning", f"submission {record.id}: cancel was refused: {fault}")
                 return
             except Exception as fault:
                 fails += 1
-                self._driver.faults.met(fault, record.id)
+                self._batch.faults.met(fault, record.id)
                 await asyncio.sleep(delay(fails))
             else:
-                self._driver.services.poller(record.backend).hurry()
+                self._batch.services.poller(record.backend).hurry()
                 return

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from batchtui.engine.driver import Driver
 from batchtui.engine.faults import disk_attention
 from batchtui.engine.money.spending import Spending
 from batchtui.engine.outputs.result_files import is_unwritten
 from batchtui.engine.pauses import Pauses
 from batchtui.engine.pool import Backends
+from batchtui.engine.round import Round
 from batchtui.engine.services import LogLine, Services
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged
 from batchtui.model import ENDED_BATCH_STATES, Attention
@@ -61,7 +61,7 @@ class Worker:
         self._fault = ""
         self._given_up: set[str] = set()
         """Batches that cannot be opened with this configuration; a command tries them again."""
-        self._drivers: dict[str, Driver] = {}
+        self._rounds: dict[str, Round] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -103,7 +103,7 @@ class Worker:
                 await self._idle()
         finally:
             await asyncio.gather(
-                *(driver.stop() for driver in list(self._drivers.values())), return_exceptions=True
+                *(driven.stop() for driven in list(self._rounds.values())), return_exceptions=True
             )
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
             await self._services.close()
@@ -124,7 +124,7 @@ class Worker:
         """Find new and gone batches, follow those that others drive, take over those that nobody does."""
         ids = self._library.ids() if self._drive_all else list(self._wanted)
         for batch_id in ids:
-            if batch_id in self._drivers or self._pauses.left(batch_id) > 0:
+            if batch_id in self._rounds or self._pauses.left(batch_id) > 0:
                 continue
             try:
                 folder = self._look_at(batch_id)
@@ -135,7 +135,7 @@ class Worker:
             except Exception as fault:  # one batch never takes the others down
                 self._rest(batch_id, fault)
         if self._drive_all:
-            for gone in set(self._folders) - set(ids) - set(self._drivers):
+            for gone in set(self._folders) - set(ids) - set(self._rounds):
                 with self._lock:
                     del self._folders[gone]
                 self._mark_changed(gone)
@@ -223,26 +223,26 @@ class Worker:
             self._refuse(folder.id, f"{fault.filename or folder.path}: {fault.strerror}")
             return
         self._undrivable.pop(folder.id, None)
-        driver = Driver(folder, writer, self._services)
-        self._drivers[folder.id] = driver
+        driven = Round(folder, writer, self._services)
+        self._rounds[folder.id] = driven
         assert self._loop
-        task = self._loop.create_task(driver.run())
+        task = self._loop.create_task(driven.run())
         self._tasks[folder.id] = task
         task.add_done_callback(lambda task: self._let_go(folder.id, task))
         self._mark_changed(folder.id)
 
     def _let_go(self, batch_id: str, task: asyncio.Task[None]) -> None:
-        driver = self._drivers.pop(batch_id)
+        driven = self._rounds.pop(batch_id)
         self._tasks.pop(batch_id, None)
         if not task.cancelled() and (fault := task.exception()):
             self._rest(batch_id, fault)
         else:
             self._pauses.over(batch_id)
             for kind in ("disk", "fault"):
-                driver.folder.standing.pop(kind, None)
-            if driver.lane is None:
+                driven.batch.folder.standing.pop(kind, None)
+            if driven.batch.lanes is None:
                 self._given_up.add(batch_id)
-            if not _unread(driver.folder):  # a command that came while it ended is obeyed next
+            if not _unread(driven.batch.folder):  # a command that came while it ended is obeyed next
                 self._wanted.discard(batch_id)
         self._mark_changed(batch_id)
         with self._news:
@@ -250,9 +250,9 @@ class Worker:
 
     def _disk_failed(self, fault: OSError) -> None:
         """From the thread that calls fsync: what was written to that file may not last."""
-        driver = self._drivers.get(Path(fault.filename).parent.name)
-        if driver:
-            self._soon(partial(driver.faults.met, fault))
+        driven = self._rounds.get(Path(fault.filename).parent.name)
+        if driven:
+            self._soon(partial(driven.batch.faults.met, fault))
         else:
             self._services.log("", "error", disk_words(fault))
 
@@ -284,16 +284,16 @@ class Worker:
         return list(self._services.lines)
 
     def drives(self, batch_id: str) -> bool:
-        return batch_id in self._drivers
+        return batch_id in self._rounds
 
     def in_flight(self) -> int:
         """Direct jobs that run in this process now."""
-        return sum(driver.lane.in_flight for driver in list(self._drivers.values()) if driver.lane)
+        return sum(driven.in_flight for driven in list(self._rounds.values()))
 
     def blocked(self, batch_id: str) -> str | None:
         """Why a batch driven here cannot go on without a person; None while it can."""
-        driver = self._drivers.get(batch_id)
-        return driver.resting if driver else None
+        driven = self._rounds.get(batch_id)
+        return driven.resting if driven else None
 
     # ---- asking
 
@@ -316,9 +316,9 @@ class Worker:
         self._wanted.add(batch_id)
 
         def deliver() -> None:
-            driver = self._drivers.get(batch_id)
-            if driver:
-                driver.wake()
+            driven = self._rounds.get(batch_id)
+            if driven:
+                driven.batch.wake()
             else:
                 self._hurry()
 
@@ -354,9 +354,9 @@ class Worker:
         return True
 
     def _busy(self, batch_id: str) -> bool:
-        driver = self._drivers.get(batch_id)
-        if driver:
-            return driver.resting is None
+        driven = self._rounds.get(batch_id)
+        if driven:
+            return driven.resting is None
         return batch_id in self._wanted
 
 

@@ -18,7 +18,7 @@ LOADED = (
     "anyio._backends._asyncio", "anyio.to_thread", "anyio.streams.tls", "platformdirs", "encodings.utf_8_sig",
     "batchtui.cli.entry", "batchtui.cli.dispatch", "batchtui.backends.registry",
     "batchtui.cli.run", "batchtui.cli.resume", "batchtui.cli.fsck", "batchtui.cli.read",
-    "batchtui.engine.worker", "batchtui.engine.remote", "batchtui.engine.direct", "batchtui.engine.driver",
+    "batchtui.engine.worker", "batchtui.engine.remote", "batchtui.engine.direct", "batchtui.engine.round",
     "batchtui.engine.composing.composition", "batchtui.backends.http", "batchtui.backends.local",
     "batchtui.backends.chat", "batchtui.backends.openai.backend", "batchtui.backends.anthropic.backend",
     "batchtui.backends.gemini.backend", "batchtui.backends.mistral", "batchtui.backends.together",

@@ -17,7 +17,8 @@ from unittest import mock
 from batchtui.backends.file_batches import backend as file_batches
 from batchtui.backends.openai import backend as openai
 from batchtui.backends.rest import polls as rest
-from batchtui.engine import driver, worker
+from batchtui.engine import round as rounds
+from batchtui.engine import worker
 from batchtui.store import clock
 from batchtui.store.commit import Committer
 from batchtui.store.lines import AppendFile
@@ -26,7 +27,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 BEGIN = clock.unix("2026-03-27T12:00:00Z")
 ROUND = 60.0
-"""Seconds between two looks of a driver at its inbox; each of them is a round, of which days have too many."""
+"""Seconds between two looks of a batch at its inbox; each of them is a round, of which days have too many."""
 
 
 class VirtualTime:
@@ -51,8 +52,8 @@ class VirtualTime:
             patches.enter_context(mock.patch.object(asyncio, "to_thread", _at_once))
             patches.enter_context(mock.patch.object(worker, "Committer", _AtOnce))
             patches.enter_context(mock.patch.object(worker, "SUPERVISE_SECONDS", ROUND))
-            patches.enter_context(mock.patch.object(driver, "INBOX_SECONDS", ROUND))
-            patches.enter_context(mock.patch.object(driver, "HEARTBEAT_SECONDS", 20 * ROUND))
+            patches.enter_context(mock.patch.object(rounds, "INBOX_SECONDS", ROUND))
+            patches.enter_context(mock.patch.object(rounds, "HEARTBEAT_SECONDS", 20 * ROUND))
             yield
 
     def run(self, life: Callable[[], object]) -> None:

@@ -15,8 +15,9 @@ from batchtui.backends.base import Progress, Submission
 from batchtui.backends.openai.backend import OpenAIBackend
 from batchtui.demo.server import DemoServer
 from batchtui.engine import pauses
-from batchtui.engine.driver import Driver
+from batchtui.engine.live_batch import LiveBatch
 from batchtui.engine.money.claims import Claims
+from batchtui.engine.round import Round
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
 from batchtui.store import lines as lines_module
@@ -218,16 +219,16 @@ def test_a_fault_in_the_round_of_one_batch_rests_is_told_and_is_tried_again(
 ) -> None:
     bench, _ = served()
     folder = bench.create(bench.spec("openai", 3, JOB))
-    really, faults = Driver._step, 3
+    really, faults = Round._step, 3
 
-    def step(self: Driver) -> None:
+    def step(self: Round) -> None:
         nonlocal faults
         if faults:
             faults -= 1
             raise RuntimeError("a fault of its own")
         really(self)
 
-    monkeypatch.setattr(Driver, "_step", step)
+    monkeypatch.setattr(Round, "_step", step)
     folder = bench.drive(folder.id)
     assert folder.state() == "completed"
     assert folder.status().attention == []
@@ -281,10 +282,10 @@ def test_a_direct_job_whose_answer_meets_a_fault_of_ours_is_not_paid_again(
 ) -> None:
     bench, server = served()
 
-    async def keep(self: Driver, *args: object, **facts: object) -> None:
+    async def keep(self: LiveBatch, *args: object, **facts: object) -> None:
         raise TypeError("a fault of its own")
 
-    monkeypatch.setattr(Driver, "keep", keep)
+    monkeypatch.setattr(LiveBatch, "keep", keep)
     folder = bench.run(bench.spec("chat", 2, JOB))
     assert folder.status().failed == 2
     assert "internal" in (folder.result(0).error_kind or "")

@@ -8,7 +8,7 @@ from batchtui.engine.money.spending import DIRECT, Ask, Refusal
 from batchtui.prices import nano
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
     from batchtui.engine.money.budget import Budget
 
 BLOCK_JOBS = 256
@@ -17,8 +17,8 @@ BLOCK_JOBS = 256
 class Blocks:
     """Weighs every direct job before it starts. All methods belong to the worker's loop."""
 
-    def __init__(self, driver: Driver, budget: Budget) -> None:
-        self._driver, self._budget = driver, budget
+    def __init__(self, context: BatchContext, budget: Budget) -> None:
+        self._context, self._budget = context, budget
         self._shares: dict[int, int] = {}
         self.flying = 0
         """The sum of the shares: what direct jobs in flight may cost."""
@@ -58,7 +58,7 @@ class Blocks:
 
     def _headroom(self) -> int:
         """What is left of the block."""
-        unsettled = self._driver.progress.cost_nano - self._total
+        unsettled = self._context.progress.cost_nano - self._total
         return self._block - max(0, unsettled) - self.flying
 
     def _room(self, amount: int) -> int:
@@ -75,10 +75,10 @@ class Blocks:
 
         def ask() -> Ask | None:
             nonlocal total
-            total, room = self._driver.progress.cost_nano, self._room(amount)
+            total, room = self._context.progress.cost_nano, self._room(amount)
             if room < amount:
                 return None
-            return Ask(self._driver.folder.id, DIRECT, self.flying + amount, total, self.flying + room)
+            return Ask(self._context.folder.id, DIRECT, self.flying + amount, total, self.flying + room)
 
         answer = await self._budget.claims.reserve(DIRECT, ask)
         if isinstance(answer, Refusal):
@@ -91,8 +91,8 @@ class Blocks:
         """Whether the block is not needed any more, such as one that an earlier run left."""
         if self._shares:
             return False
-        driver = self._driver
-        return not self._block or driver.stopping or driver.lane is None or driver.lane.in_flight == 0
+        context = self._context
+        return not self._block or context.stopping or context.lanes is None or context.lanes.in_flight == 0
 
     def _drop(self) -> None:
         self._block = 0

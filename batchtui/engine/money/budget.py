@@ -25,7 +25,7 @@ from batchtui.store import ranges
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
 
 UNKNOWN = ("price", "bound")
 """Kinds of attention: what a job costs at most is unknown, so that a limit cannot be kept."""
@@ -38,10 +38,10 @@ _OVER = UNSENT | {SubmissionState.COLLECTED}
 class Budget:
     """Weighs every submission and every direct job before it is sent. All methods belong to the worker's loop."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self.claims = Claims(driver, self._in_flight)
-        self.direct = Blocks(driver, self)
+    def __init__(self, context: BatchContext) -> None:
+        self._context = context
+        self.claims = Claims(context, self._in_flight)
+        self.direct = Blocks(context, self)
         self._reserving: dict[int, int] = {}
         self._refusals: dict[str, tuple[Refusal, object]] = {}
         self._day_left: int | None = None
@@ -59,14 +59,14 @@ class Budget:
         """The most that these jobs may cost, by their tokens; None where that is unknown and a limit holds."""
         total: float | None = 0.0
         for n in numbers:
-            total = _sum(total, self._upper(self._driver.renderer.record(n)))
+            total = _sum(total, self._upper(self._context.renderer.record(n)))
         return total
 
     def _upper(self, record: JobRecord) -> float | None:
-        driver = self._driver
-        backend = driver.services.backends.get(driver.renderer.backend_name(record))
-        model = record.model or _static(driver.folder.header.template.get("model"))
-        pricing, sent = driver.services.pricing, driver.folder.header.answer_tokens
+        context = self._context
+        backend = context.services.backends.get(context.renderer.backend_name(record))
+        model = record.model or _static(context.folder.header.template.get("model"))
+        pricing, sent = context.services.pricing, context.folder.header.answer_tokens
         if (upper := pricing.upper(backend, model, record, sent)) is not None:
             return upper
         assumed = pricing.assumed(backend, model, record)
@@ -80,7 +80,7 @@ class Budget:
         return Allowed(self._upper, self._most) if self._limited else None
 
     def _most(self) -> float:
-        own = None if self._limit is None else self._limit - self._driver.progress.cost_nano
+        own = None if self._limit is None else self._limit - self._context.progress.cost_nano
         return min((most for most in (own, self._day_left) if most is not None), default=math.inf)
 
     def fewer(self, record: SubmissionRecord, refusal: Refusal) -> bool:
@@ -91,7 +91,7 @@ class Budget:
             return False
         if record.attempted or record.seed is not None or ranges.count(record.jobs) == 1:
             return False
-        least = self._upper(self._driver.renderer.record(next(ranges.decode(record.jobs))))
+        least = self._upper(self._context.renderer.record(next(ranges.decode(record.jobs))))
         if least is None or nano(least) > refusal.left:
             return False
         self._day_left = refusal.left if refusal.kind == "day" else self._day_left
@@ -102,9 +102,9 @@ class Budget:
         cost: float | None = 0.0
         tokens, model = 0, None
         if record.seed is not None:  # its jobs are born there
-            cost = self._upper(self._driver.folder.header.seeds[record.seed])
+            cost = self._upper(self._context.folder.header.seeds[record.seed])
         for count, n in enumerate(ranges.decode(record.jobs), 1):
-            job = self._driver.renderer.record(n)
+            job = self._context.renderer.record(n)
             cost, tokens, model = _sum(cost, self._upper(job)), tokens + job.tokens[0], job.model
             if count % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
@@ -114,7 +114,7 @@ class Budget:
 
     @property
     def _limit(self) -> int | None:
-        limit = self._driver.folder.header.spec.limits.cost_usd
+        limit = self._context.folder.header.spec.limits.cost_usd
         return None if limit is None else round(limit * NANO)
 
     @property
@@ -123,12 +123,12 @@ class Budget:
         return None if self._limit is None else self._limit - self._committed()
 
     def _in_flight(self) -> Mapping[str, SubmissionRecord]:
-        records = self._driver.progress.submissions.values()
+        records = self._context.progress.submissions.values()
         return {str(record.id): record for record in records if record.state not in _OVER}
 
     def _committed(self) -> int:
         """Spent, in flight and about to be: billionths of a dollar."""
-        progress = self._driver.progress
+        progress = self._context.progress
         total = progress.cost_nano + self.direct.flying
         for record in progress.submissions.values():
             if record.state not in _OVER:
@@ -150,17 +150,17 @@ class Budget:
 
     @property
     def _limited(self) -> bool:
-        return self._limit is not None or self._driver.services.spending.day_limit is not None
+        return self._limit is not None or self._context.services.spending.day_limit is not None
 
     def may_go_unknown(self) -> bool:
         """Whether a job may be sent of which nobody can tell what it costs at most; else a person is asked, once."""
-        driver, header = self._driver, self._driver.folder.header
+        context, header = self._context, self._context.folder.header
         kind, backend, model = self._unknown
         if not self._limited or (kind == "price" and header.unpriced_agreed):
             return True
-        if (kind, None) not in driver.progress.attention:
+        if (kind, None) not in context.progress.attention:
             model = model[:80]
-            untold = kind == "price" and driver.services.backends.get(backend).untold_cost
+            untold = kind == "price" and context.services.backends.get(backend).untold_cost
             why, remedy = (
                 (f"what jobs on {backend} cost is unknown", "send")
                 if untold
@@ -174,24 +174,24 @@ class Budget:
                     f'add max_output = … under [prices."{model}"] in the config, or send max_tokens = {ASSUMED_ANSWER:,} with',
                 )
             )
-            driver.writer.record(
+            context.writer.record(
                 "attention",
                 kind=kind,
                 text=f"{why}, so the cost limit cannot be kept; {remedy} it all the same: "
-                f"batchtui resolve {driver.folder.id} release",
+                f"batchtui resolve {context.folder.id} release",
                 actions=["release", "cancel"],
             )
-            driver.log("warning", f"{why}: a person is asked")
+            context.log("warning", f"{why}: a person is asked")
         return False
 
     def agree(self) -> None:
         """A person lets jobs without a known price go, and those whose answers have no bound go with one."""
-        header, attention = self._driver.folder.header, self._driver.progress.attention
+        header, attention = self._context.folder.header, self._context.progress.attention
         header.unpriced_agreed = header.unpriced_agreed or ("price", None) in attention
         if ("bound", None) in attention:
             header.answer_tokens = ASSUMED_ANSWER
-        self._driver.writer.save_header()
-        self._driver.settle_attention(*UNKNOWN)
+        self._context.writer.save_header()
+        self._context.settle_attention(*UNKNOWN)
 
     # ---- submissions
 
@@ -201,7 +201,7 @@ class Budget:
         The caller ends the reserving with `reserved` when the intent is journaled, or was not. Raises StoreDamaged,
         StoreFull.
         """
-        driver, key = self._driver, str(record.id)
+        context, key = self._context, str(record.id)
         record.estimated_usd, tokens, model = await self._weigh(record)
         if record.estimated_usd is None and not self.may_go_unknown():
             kind: Literal["price", "bound"] = "price" if self._unknown[0] == "price" else "bound"
@@ -212,10 +212,10 @@ class Budget:
         self._reserving[record.id] = amount
         if amount == 0 and not tokens:
             return None
-        queue, size = queue_of(driver.services.backends.get(record.backend), model)
+        queue, size = queue_of(context.services.backends.get(record.backend), model)
 
         def ask() -> Ask:
-            return Ask(driver.folder.id, key, amount, driver.progress.cost_nano, 0, queue, tokens)
+            return Ask(context.folder.id, key, amount, context.progress.cost_nano, 0, queue, tokens)
 
         try:
             answer = await self.claims.reserve(key, ask, size)
@@ -242,7 +242,7 @@ class Budget:
     def refuse(self, key: str, refusal: Refusal) -> Refusal:
         if (key, refusal.kind) not in self._said:
             self._said.add((key, refusal.kind))
-            self._driver.log("info", f"waits for budget: {refusal.text}")
+            self._context.log("info", f"waits for budget: {refusal.text}")
         for_another = refusal.kind == "batch" and self._reserving  # which may be refused yet
         self._refusals[key] = (refusal, None if for_another else self._moment())
         return refusal
@@ -260,8 +260,8 @@ class Budget:
     def _moment(self) -> object:
         """Changes whenever a refusal might turn out otherwise; not by what is only being weighed, else those that wait
         would set each other going for ever."""
-        header = self._driver.folder.header
-        file = self._driver.services.spending.file
+        header = self._context.folder.header
+        file = self._context.services.spending.file
         window = int(time.monotonic() / LOOK_AGAIN)
         return (
             file.stamp(),
@@ -288,11 +288,13 @@ class Budget:
 
     def watch(self) -> None:
         """Needs a person once the budget holds jobs back and nothing in flight can free any."""
-        driver = self._driver
+        context = self._context
         if not self._looked:  # raised by an earlier run: what it asks may be answered by now
             self._looked = True
-            driver.settle_attention(*UNKNOWN)
-        unsent = {str(record.id) for record in driver.progress.submissions.values() if record.state in UNSENT}
+            context.settle_attention(*UNKNOWN)
+        unsent = {
+            str(record.id) for record in context.progress.submissions.values() if record.state in UNSENT
+        }
         self._refusals = {
             key: refused for key, refused in self._refusals.items() if key == DIRECT or key in unsent
         }
@@ -301,21 +303,21 @@ class Budget:
             (refusal for refusal, when in self._refusals.values() if not refusal.wait and when == moment),
             None,
         )
-        idle = driver.lane is not None and driver.lane.idle and not self.claims.busy
-        pending = driver.progress.count(JobState.PENDING)
-        if stuck and idle and pending and ("budget", None) not in driver.progress.attention:
-            driver.writer.record(
+        idle = context.lanes is not None and context.lanes.idle and not self.claims.busy
+        pending = context.progress.count(JobState.PENDING)
+        if stuck and idle and pending and ("budget", None) not in context.progress.attention:
+            context.writer.record(
                 "attention", kind="budget", text=self._stuck_text(stuck, pending), actions=["limit"]
             )
-        elif not self._refusals and ("budget", None) in driver.progress.attention and self.claims.loaded:
-            driver.settle_attention("budget")
+        elif not self._refusals and ("budget", None) in context.progress.attention and self.claims.loaded:
+            context.settle_attention("budget")
         self._tell_overrun()
 
     def _stuck_text(self, refusal: Refusal, pending: int) -> str:
         if refusal.kind == "queue":
             return f"{pending:,} jobs wait: {refusal.text}, by batches that nobody drives: batchtui resume"
         remedy = (
-            f"raise it: batchtui limit {self._driver.folder.id} cost_usd=…"
+            f"raise it: batchtui limit {self._context.folder.id} cost_usd=…"
             if refusal.kind == "batch"
             else "raise limits.cost_usd_per_day in the config, or resume tomorrow"
         )
@@ -323,14 +325,14 @@ class Budget:
 
     def _tell_overrun(self) -> None:
         """Answers may be longer than anybody could foresee; what they cost is said, once."""
-        limit, spent = self._limit, self._driver.progress.cost_nano
+        limit, spent = self._limit, self._context.progress.cost_nano
         if limit is None or spent <= limit:
             self._over_told = False
         elif not self._over_told:
             self._over_told = True
             text = f"{usd(spent)} USD were spent, over the limit of {usd(limit)} USD"
-            self._driver.log("warning", text)
-            self._driver.writer.record("overrun", spent_usd=spent / NANO, limit_usd=limit / NANO)
+            self._context.log("warning", text)
+            self._context.writer.record("overrun", spent_usd=spent / NANO, limit_usd=limit / NANO)
 
 
 def _sum(one: float | None, other: float | None) -> float | None:

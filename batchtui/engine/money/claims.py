@@ -15,7 +15,7 @@ from batchtui.store.progress import SubmissionRecord
 from batchtui.store.spend import Claim
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
 
 AGAIN_SECONDS = 10.0
 """Seconds after which settling that failed is tried again."""
@@ -24,10 +24,12 @@ AGAIN_SECONDS = 10.0
 class Claims:
     """Reserves, and settles what is over. Lock and disk are waited for in threads, one write at a time."""
 
-    def __init__(self, driver: Driver, in_flight: Callable[[], Mapping[str, SubmissionRecord]]) -> None:
+    def __init__(
+        self, context: BatchContext, in_flight: Callable[[], Mapping[str, SubmissionRecord]]
+    ) -> None:
         """`in_flight` tells the submissions whose money is to stay reserved, by key."""
-        self._driver = driver
-        self._spending = driver.services.spending
+        self._context = context
+        self._spending = context.services.spending
         self._in_flight = in_flight
         self._known: dict[str, Claim] = {}
         self.loaded = False
@@ -66,7 +68,7 @@ class Claims:
             return answer
         except StoreDamaged as fault:
             self._reserving.discard(key)
-            self._driver.need_person(NeedsPerson("money", f"nothing can be reserved: {fault}"))
+            self._context.need_person(NeedsPerson("money", f"nothing can be reserved: {fault}"))
             return Refusal("day", str(fault), wait=True)
         except BaseException:
             self._reserving.discard(key)
@@ -94,8 +96,8 @@ class Claims:
         self._task = None
         if not task.cancelled() and (fault := task.exception()):
             self._again = time.monotonic() + AGAIN_SECONDS
-            self._driver.faults.met(fault)
-        self._driver.wake()
+            self._context.faults.met(fault)
+        self._context.wake()
 
     def _difference(self) -> tuple[set[str], dict[str, Claim]]:
         """Claims that are over, and those that are missing."""
@@ -120,14 +122,14 @@ class Claims:
     async def _write(self, gone: set[str], missing: dict[str, Claim]) -> None:
         if DIRECT in gone:
             self.drop_direct()  # at once: nothing may be taken from it while it is given back
-        batch, total = self._driver.folder.id, self._driver.progress.cost_nano
+        batch, total = self._context.folder.id, self._context.progress.cost_nano
         await asyncio.to_thread(self._spending.settle, batch, total, gone, missing)
         self._take_out(gone)
         self._known |= missing
 
     async def _load(self) -> None:
         if not self.loaded:
-            self._known = await asyncio.to_thread(self._spending.claims, self._driver.folder.id)
+            self._known = await asyncio.to_thread(self._spending.claims, self._context.folder.id)
             self.loaded = True
 
     def _take_out(self, gone: set[str]) -> None:
@@ -139,5 +141,5 @@ class Claims:
         if self._task:
             await asyncio.wait([self._task])
         async with self._turn:
-            if self.loaded and (self._known or self._driver.progress.cost_nano):
+            if self.loaded and (self._known or self._context.progress.cost_nano):
                 await self._write(*self._difference())

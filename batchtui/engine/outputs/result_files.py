@@ -6,7 +6,6 @@ all go into a folder inside it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
@@ -15,19 +14,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from batchtui.engine.outputs.raw_files import raw_files
-from batchtui.errors import BadInput, BatchtuiError
+from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, JobState, Json, Result
 from batchtui.results.export import json_text
 from batchtui.results.scenarios.place import holds_scenarios, owner_of
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import replace_file
-
-if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
 
 PER_FOLDER = 1000
 NAME_BYTES = 120
@@ -60,28 +55,6 @@ class Written:
     place: Path
     count: int
     files: list[str] = field(default_factory=list)
-
-
-async def write_output(driver: Driver) -> bool:
-    """Write the results where `[output] dir` leads, if anywhere; True: there is nothing left to write."""
-    spec, base = driver.folder.header.spec, driver.folder.header.base
-    if spec.output.dir:
-        target = output_dir(spec, base)
-        try:
-            written = await asyncio.to_thread(write_results, driver.folder, target)
-        except (BatchtuiError, OSError) as fault:
-            output_failed(driver, f"the results could not be written to {target}: {fault}")
-        else:
-            driver.settle_attention("output")
-            driver.log("info", f"{written.count:,} results are in {written.place}")
-    return True
-
-
-def output_failed(driver: Driver, text: str) -> None:
-    """Keep with the batch that its output could not be written, and why. What is stored stays."""
-    driver.log("error", text)
-    if ("output", None) not in driver.progress.attention:
-        driver.writer.record("attention", kind="output", text=text[:300], actions=["resume"])
 
 
 def is_unwritten(folder: BatchFolder) -> bool:

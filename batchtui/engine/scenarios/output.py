@@ -13,11 +13,12 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from batchtui.engine.outputs.result_files import output_failed
-from batchtui.engine.scenarios.check import changed_since, changed_text, named, results_of, stale
+from batchtui.engine.outputs.writing import output_failed
+from batchtui.engine.scenarios.check import changed_since, changed_text, named, stale
 from batchtui.engine.scenarios.progress import ScenarioProgress
 from batchtui.errors import BadInput
 from batchtui.model import LIVE_JOB_STATES, JobState, Outcome
@@ -27,49 +28,54 @@ from batchtui.store import ranges
 from batchtui.work.scenarios.tasks import Tasks
 
 if TYPE_CHECKING:
-    from batchtui.engine.driver import Driver
+    from batchtui.engine.context import BatchContext
 
 MANY = 1000
 """Finished scenarios whose check takes long enough to be told."""
 _LONGEST_LINE = 1 << 20
 
 
+@dataclass(frozen=True)
+class Opened:
+    """Where a batch writes to, where results of the same inputs may be, and whether some of its own may be there."""
+
+    place: Path
+    earlier: Sequence[Path]
+    begun: bool
+
+
 class ScenarioOutput:
     """Of one batch; belongs to the worker's loop."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
-        self._tasks = Tasks(driver.folder)
+    def __init__(self, context: BatchContext) -> None:
+        self._context = context
+        self._tasks = Tasks(context.folder)
         self._progress: ScenarioProgress | None = None
         self._summary: asyncio.Task[Process] | None = None
         self._ended = False
 
     # ---- before the first scenario
 
-    async def open(self) -> None:
-        """Claim the folder, put back what no longer stands, and tell the backends where to write."""
-        driver = self._driver
-        if driver.services.finishing:  # only a command is obeyed: nothing will run
-            return
+    async def open(self) -> Opened | None:
+        """Claim the folder and put back what no longer stands; None where nothing is to be written now."""
+        context = self._context
+        if context.services.finishing:  # only a command is obeyed: nothing will run
+            return None
         try:
             place = await self._claimed()
         except OSError as fault:
             self._failed(fault, "; the tables are kept among the batch's results")
-            return
-        begun = (place / JOURNAL).exists() or any(driver.progress.tries)
-        earlier = await asyncio.to_thread(earlier_places, driver.folder, place)
-        self._progress = ScenarioProgress(driver.folder, place, self._failed)
+            return None
+        begun = (place / JOURNAL).exists() or any(context.progress.tries)
+        earlier = await asyncio.to_thread(earlier_places, context.folder, place)
+        self._progress = ScenarioProgress(context.folder, place, self._failed)
         if begun:
             await self._take_up(place)
-        if begun or earlier:
-            await self._reuse(place, earlier)
-        if driver.lane:
-            for lane in driver.lane.direct.values():
-                lane.use_output(place, earlier)
+        return Opened(place, earlier, begun)
 
     async def _claimed(self) -> Path:
         """The folder that was asked for, or the batch's own where that cannot be written."""
-        folder = self._driver.folder
+        folder = self._context.folder
         try:
             place = await asyncio.to_thread(claim, folder)
         except OSError as fault:
@@ -83,46 +89,35 @@ class ScenarioOutput:
 
     async def _take_up(self, place: Path) -> None:
         """Tell what changed since it was solved; finished scenarios that no longer stand run again."""
-        driver, folder = self._driver, self._driver.folder
-        finished = driver.progress.numbers(JobState.COMPLETED)
-        pending = driver.progress.numbers(JobState.PENDING)
+        context, folder = self._context, self._context.folder
+        finished = context.progress.numbers(JobState.COMPLETED)
+        pending = context.progress.numbers(JobState.PENDING)
         if len(finished) > MANY:
-            driver.log("info", f"comparing {len(finished):,} finished scenarios with their inputs and tables")
-        found = await asyncio.to_thread(stale, folder, driver.renderer, place, finished)
-        others = await asyncio.to_thread(changed_since, folder, driver.renderer, place, pending)
+            context.log(
+                "info", f"comparing {len(finished):,} finished scenarios with their inputs and tables"
+            )
+        found = await asyncio.to_thread(stale, folder, context.renderer, place, finished)
+        others = await asyncio.to_thread(changed_since, folder, context.renderer, place, pending)
         ids = folder.jobs.ids
         if changed := sorted([*found.changed, *others]):
             text = changed_text([ids[n] for n in changed])
-            if any(driver.progress.tries):
+            if any(context.progress.tries):
                 self._tell(text)
             else:  # it was told before the batch was made
-                driver.log("warning", text)
+                context.log("warning", text)
         if found.gone:
             self._tell(
                 f"the result files of {named([ids[n] for n in found.gone])} are gone or changed: run again"
             )
         if again := sorted([*found.changed, *found.gone]):
-            driver.writer.record("mark", jobs=ranges.encode(again), state=JobState.PENDING, fresh=True)
-        over = driver.progress.numbers(*(set(JobState) - LIVE_JOB_STATES))
+            context.writer.record("mark", jobs=ranges.encode(again), state=JobState.PENDING, fresh=True)
+        over = context.progress.numbers(*(set(JobState) - LIVE_JOB_STATES))
         if self._progress:
             await asyncio.to_thread(self._progress.restore, over, self._tasks)
 
-    async def _reuse(self, place: Path, earlier: Sequence[Path]) -> None:
-        """Take scenarios whose result stands as they are, before they go to a cluster; our own workers look themselves."""
-        driver = self._driver
-        if not driver.lane or not driver.lane.remote or driver.progress.submissions:
-            return
-        remote = [name for name in driver.folder.header.backends if name not in driver.lane.direct]
-        mine = [n for name in remote for n in driver.sendable(name)]
-        found = await asyncio.to_thread(results_of, driver.folder, driver.renderer, place, earlier, mine)
-        for n, value in found:
-            outcome = Outcome(state=JobState.COMPLETED, output={**value, "reused": True})
-            backend, _ = driver.renderer.job(n, 1, driver.folder.id)
-            await driver.keep(n, 1, outcome, backend=backend, model=None)
-
     def _tell(self, text: str) -> None:
         """What a person is to know at once, though nothing waits for them."""
-        self._driver.services.log(self._driver.folder.id, "warning", text, told=True)
+        self._context.services.log(self._context.folder.id, "warning", text, told=True)
 
     # ---- as scenarios end
 
@@ -130,7 +125,7 @@ class ScenarioOutput:
         """A scenario ended. Called once its result is stored."""
         if self._progress:
             self._progress.took(n, self._tasks.of(n), tries, outcome)
-        progress = self._driver.progress
+        progress = self._context.progress
         if self._summary is None and progress.live * 2 <= progress.total:
             self._begin_summary()
 
@@ -139,7 +134,7 @@ class ScenarioOutput:
         if self._progress is None:
             return
         place = self._progress.place
-        self._summary = asyncio.create_task(_summary_process(self._driver.folder.path, place))
+        self._summary = asyncio.create_task(_summary_process(self._context.folder.path, place))
 
     # ---- the end
 
@@ -151,7 +146,7 @@ class ScenarioOutput:
             except OSError as fault:
                 self._failed(fault)
                 return True
-            self._progress = ScenarioProgress(self._driver.folder, place, self._failed)
+            self._progress = ScenarioProgress(self._context.folder, place, self._failed)
         await self._progress.close()
         if self._ended:
             return False
@@ -181,10 +176,10 @@ class ScenarioOutput:
         if "error" in found:
             self._failed(found["error"])
             return
-        asked = self._driver.folder.header.spec.output.dir
-        if not asked or place != own_place(self._driver.folder):
-            self._driver.settle_attention("output")
-        self._driver.log("info", f"{found['scenarios']:,} scenarios, {found['ok']:,} ok, are in {place}")
+        asked = self._context.folder.header.spec.output.dir
+        if not asked or place != own_place(self._context.folder):
+            self._context.settle_attention("output")
+        self._context.log("info", f"{found['scenarios']:,} scenarios, {found['ok']:,} ok, are in {place}")
 
     async def stop(self) -> None:
         """Let go: a summary that is being written is ended, and written when the batch is next driven."""
@@ -199,10 +194,10 @@ class ScenarioOutput:
 
     def _failed(self, fault: OSError | BadInput | str, more: str = "") -> None:
         """Keep with the batch what could not be written, and why."""
-        driver = self._driver
-        target = driver.folder.header.spec.output.dir or place_of(driver.folder) or ""
+        context = self._context
+        target = context.folder.header.spec.output.dir or place_of(context.folder) or ""
         why = fault.strerror or str(fault) if isinstance(fault, OSError) else str(fault)
-        output_failed(driver, f"the results could not be written to {target}: {why}{more}")
+        output_failed(context, f"the results could not be written to {target}: {why}{more}")
 
 
 async def _summary_process(batch: Path, place: Path) -> Process:
