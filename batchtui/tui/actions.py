@@ -264,6 +264,8 @@ _NAMES = {
     ":": "colon",
     "[": "left_square_bracket",
     "]": "right_square_bracket",
+    "<": "less_than_sign",
+    ">": "greater_than_sign",
 }
 
 
