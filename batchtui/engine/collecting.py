@@ -26,8 +26,9 @@ from batchtui.store.progress import SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:
+    from batchtui.engine.growing import Growing
     from batchtui.engine.live_batch import LiveBatch
-    from batchtui.engine.remote import RemoteLane
+    from batchtui.engine.submissions import Submissions
 
 LONGEST_PAUSE = 900.0
 _PAUSES = 60
@@ -40,16 +41,21 @@ _ASK_AFTER = 3
 """Looks at bodies that are not whole after which a person is told what can be done."""
 
 
-async def collect(lane: RemoteLane, batch: LiveBatch, record: SubmissionRecord) -> None:
+async def collect(
+    submissions: Submissions, growing: Growing, batch: LiveBatch, record: SubmissionRecord
+) -> None:
     """Store every answer, then settle the jobs that got none."""
-    await Collecting(lane, batch, record).run()
+    await Collecting(submissions, growing, batch, record).run()
 
 
 class Collecting:
     """The looks at one submission's results, until they are home."""
 
-    def __init__(self, lane: RemoteLane, batch: LiveBatch, record: SubmissionRecord) -> None:
-        self._lane, self._batch, self._record = lane, batch, record
+    def __init__(
+        self, submissions: Submissions, growing: Growing, batch: LiveBatch, record: SubmissionRecord
+    ) -> None:
+        self._submissions, self._growing = submissions, growing
+        self._batch, self._record = batch, record
         self._looks = self._whole = self._gone = self._torn = 0
         self._look = Look()
         self._learned = False
@@ -99,7 +105,7 @@ class Collecting:
                 known = True
             submission = await self._submission()
             last = self._whole >= LOOKS - 1
-            await read(self._lane, self._batch, self._record, submission, look, ended=True, last=last)
+            await read(self._submissions, self._batch, self._record, submission, look, ended=True, last=last)
         except (Transient, TryLater, Refused, Forgotten, NeedsPerson) as fault:
             if isinstance(fault, NeedsPerson) and not known:
                 raise
@@ -117,12 +123,12 @@ class Collecting:
 
     async def _submission(self) -> Submission:
         """With its jobs known, where they are born at the backend."""
-        lane, batch, record = self._lane, self._batch, self._record
+        submissions, batch, record = self._submissions, self._batch, self._record
         if record.grows:
-            submission = await lane.growing.learn(record, final=True)
+            submission = await self._growing.learn(record, final=True)
         else:
-            submission = replace(lane.submission(record), look=self._looks)
-            await learn_jobs(batch, record, lane.backend(record), submission, self._counted())
+            submission = replace(submissions.told(record), look=self._looks)
+            await learn_jobs(batch, record, submissions.backend(record), submission, self._counted())
         self._learned = True
         return replace(submission, look=self._looks)
 
@@ -130,7 +136,7 @@ class Collecting:
         """What the backend says of the submission now: files may be named late, counts and expiry change."""
         record = self._record
         try:
-            progress = await ask_one(self._lane.backend(record), self._lane.submission(record))
+            progress = await ask_one(self._submissions.backend(record), self._submissions.told(record))
         except Transient as fault:
             if not fault.answered:
                 raise
@@ -165,9 +171,9 @@ class Collecting:
 
     async def _read_kept(self) -> None:
         """What came earlier and was kept word for word is read first: it costs nothing, not even a call."""
-        lane, batch, record = self._lane, self._batch, self._record
-        answers = kept_answers(batch.folder, record, lane.backend(record))
-        await read(lane, batch, record, lane.submission(record), Look(), answers=answers)
+        submissions, batch, record = self._submissions, self._batch, self._record
+        answers = kept_answers(batch.folder, record, submissions.backend(record))
+        await read(submissions, batch, record, submissions.told(record), Look(), answers=answers)
 
     # ---- judging
 
@@ -199,7 +205,7 @@ class Collecting:
     async def _pause(self, trouble: Exception | None) -> None:
         """Longer each time; a person's `collect` ends it."""
         batch, record = self._batch, self._record
-        first = self._lane.backend(record).limits.poll_interval
+        first = self._submissions.backend(record).limits.poll_interval
         wait = min(first * 2 ** min(self._looks - 1, 20), first * _PAUSES, LONGEST_PAUSE)
         wait = max(wait, min(getattr(trouble, "after", None) or 0.0, LONGEST_PAUSE))
         if trouble is not None:
@@ -211,7 +217,7 @@ class Collecting:
                 "info", f"submission {record.id}: {lacking:,} rows are not among its results: once more"
             )
         batch.folder.contacts[record.id] = Contact(clock.now(), clock.stamp(time.time() + wait))
-        await self._lane.rests.rest(record.id, wait)
+        await self._submissions.rests.rest(record.id, wait)
 
     def _tell(self, trouble: Exception) -> None:
         batch, record = self._batch, self._record
@@ -232,7 +238,7 @@ class Collecting:
     # ---- the end
 
     async def _settle(self, lost: str) -> None:
-        lane, batch, record, look = self._lane, self._batch, self._record, self._look
+        submissions, batch, record, look = self._submissions, self._batch, self._record, self._look
         if settle_rest(batch, record, lost, look):
             batch.log("error", f"submission {record.id}: {lost or 'it left jobs without a result'}")
         facts = {"reason": _summary(record, look), **_retried(look.again)}
@@ -243,10 +249,11 @@ class Collecting:
             batch.log(
                 "warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again"
             )
-            lane.offer(again)
+            if batch.lanes:
+                batch.lanes.offer(again)
         mine = not batch.folder.header.follows  # what it leaves may be needed by the store that sent it
-        if mine and not lost and not lane.backend(record).leaves_files:
-            await lane.backend(record).tidy(lane.submission(record))
+        if mine and not lost and not submissions.backend(record).leaves_files:
+            await submissions.backend(record).tidy(submissions.told(record))
 
 
 def _summary(record: SubmissionRecord, look: Look) -> str | None:

@@ -117,7 +117,7 @@ class DirectLane:
             if states[n] != PENDING:
                 self._ready.popleft()
                 continue
-            if not self._batch.budget.direct.take(n):
+            if not self._batch.blocks.take(n):
                 break
             self._ready.popleft()
             task = asyncio.get_running_loop().create_task(self._run(n))
@@ -137,7 +137,7 @@ class DirectLane:
 
     def _done(self, n: int, task: asyncio.Task[None]) -> None:
         self._running.pop(n, None)
-        self._batch.budget.direct.give_back(n)
+        self._batch.blocks.give_back(n)
         self._unwanted.discard(n)
         if not task.cancelled() and (fault := task.exception()):
             self._batch.faults.met(fault)

@@ -26,6 +26,7 @@ from batchtui.backends.base import (
 )
 from batchtui.engine.adopted import unique
 from batchtui.engine.composing.packing import Slice
+from batchtui.engine.reading import Look, read
 from batchtui.errors import BadInput
 from batchtui.model import JobRecord
 from batchtui.store import ranges
@@ -34,7 +35,7 @@ from batchtui.store.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch
-    from batchtui.engine.remote import RemoteLane
+    from batchtui.engine.submissions import Submissions
 
 NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: run the batch file again"
 
@@ -42,8 +43,8 @@ NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one:
 class Growing:
     """The seeds of one batch, and what comes of them."""
 
-    def __init__(self, lane: RemoteLane, batch: LiveBatch) -> None:
-        self._lane, self._batch = lane, batch
+    def __init__(self, submissions: Submissions, batch: LiveBatch) -> None:
+        self._submissions, self._batch = submissions, batch
         self._born: dict[int, dict[str, int]] = {}
         """By submission, the numbers of its jobs by the id that the backend has of them."""
 
@@ -88,9 +89,9 @@ class Growing:
 
         At the end (`final`) those that never ran are among them. Raises what `jobs` of the backend raises.
         """
-        submission = self._lane.submission(record)
+        submission = self._submissions.told(record)
         listed: dict[str, RemoteJob] = {}
-        async with aclosing(self._lane.backend(record).jobs(submission)) as jobs:
+        async with aclosing(self._submissions.backend(record).jobs(submission)) as jobs:
             async for job in jobs:
                 listed.setdefault(job.wire_id, job)
         known = self._known(record)
@@ -101,7 +102,7 @@ class Growing:
             for wire_id, job in listed.items()
             if (job.ended or final) and states[known[wire_id]] == PROCESSING
         )
-        return replace(self._lane.submission(record), wanted=tuple(wanted))
+        return replace(self._submissions.told(record), wanted=tuple(wanted))
 
     def _known(self, record: SubmissionRecord) -> dict[str, int]:
         if record.id not in self._born:
@@ -136,7 +137,7 @@ class Growing:
 
     def is_due(self, record: SubmissionRecord, progress: Progress) -> bool:
         """Whether the backend has more than is stored here, and nothing fetches it yet."""
-        if not (record.grows or record.early) or record.id in self._lane.busy:
+        if not (record.grows or record.early) or record.id in self._submissions.busy:
             return False
         states = self._batch.progress.states
         born = stored = 0
@@ -147,16 +148,14 @@ class Growing:
 
     async def harvest(self, record: SubmissionRecord) -> None:
         """Fetch what has ended by now; what cannot be had this time comes with the next poll."""
-        from batchtui.engine.reading import Look, read
-
         batch = self._batch
         try:
             if record.early:
-                submission = replace(self._lane.submission(record), early=True)
+                submission = replace(self._submissions.told(record), early=True)
             else:
                 submission = await self.learn(record, final=False)
             if submission.wanted or submission.early:
-                await read(self._lane, batch, record, submission, Look())
+                await read(self._submissions, batch, record, submission, Look())
         except (Transient, TryLater, Refused, Forgotten) as fault:
             batch.log("warning", f"submission {record.id}: not all results could be read yet: {fault}")
             batch.contacting.failed(record.backend, str(fault))

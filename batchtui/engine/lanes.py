@@ -107,7 +107,7 @@ class Lanes:
     def hurry(self, sub: int) -> None:
         """A person asks: look at what this submission gave now."""
         if self.remote:
-            self.remote.rests.hurry(sub)
+            self.remote.hurry(sub)
 
     def use_output(self, folder: Path, earlier: Sequence[Path]) -> None:
         """Where direct jobs write to, before `recover`; and where results of the same inputs may be."""

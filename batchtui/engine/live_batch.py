@@ -11,6 +11,7 @@ from batchtui.engine.canary import Canary
 from batchtui.engine.context import BatchContext
 from batchtui.engine.early_end import EarlyEnd
 from batchtui.engine.limits import Effective, effective
+from batchtui.engine.money.blocks import Blocks
 from batchtui.engine.money.budget import Budget
 from batchtui.engine.orphans import Orphans
 from batchtui.engine.scenarios.output import ScenarioOutput
@@ -33,6 +34,7 @@ class LiveBatch(BatchContext):
         super().__init__(folder, writer, services)
         self.canary = Canary(self)
         self.budget = Budget(self)
+        self.blocks = Blocks(self, self.budget)
         self.early_end = EarlyEnd(self)
         self.orphans = Orphans(self)
         self.scenarios = ScenarioOutput(self) if holds_scenarios(folder.header) else None

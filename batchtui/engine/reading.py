@@ -23,7 +23,7 @@ from batchtui.text import cell
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch
-    from batchtui.engine.remote import RemoteLane
+    from batchtui.engine.submissions import Submissions
 
 STOPPED = {
     "time_limit": "the time limit of the batch ended it before there was an answer",
@@ -81,7 +81,7 @@ def _some(names: list[str]) -> str:
 
 
 async def read(
-    lane: RemoteLane,
+    submissions: Submissions,
     batch: LiveBatch,
     record: SubmissionRecord,
     submission: Submission,
@@ -96,7 +96,7 @@ async def read(
     `answers` stand in place of those that the backend gives. `ended`: the submission runs no more, so that jobs may
     go again. `last`: lines that cannot be read are their jobs' answers, since another look did not mend them.
     """
-    backend, progress = lane.backend(record), batch.progress
+    backend, progress = submissions.backend(record), batch.progress
     later = [other for other in progress.submissions.values() if other.id > record.id]
     joiner = Joiner(backend, batch.folder.jobs, record, later, batch.folder.nameless)
     seen: dict[int, int] = {}
@@ -124,7 +124,7 @@ async def read(
             seen[n] = told
             if not better and (progress.states[n] != PROCESSING or (answer.unreadable and not last)):
                 continue
-            if ended and answer.again and _may_go_again(lane, batch, record, n):
+            if ended and answer.again and _may_go_again(submissions, batch, record, n):
                 look.again[n] = answer.outcome
             else:
                 look.again.pop(n, None)
@@ -182,6 +182,6 @@ async def _store(batch: LiveBatch, record: SubmissionRecord, n: int, answer: Ans
     )
 
 
-def _may_go_again(lane: RemoteLane, batch: LiveBatch, record: SubmissionRecord, n: int) -> bool:
+def _may_go_again(submissions: Submissions, batch: LiveBatch, record: SubmissionRecord, n: int) -> bool:
     """Whether a job that was lost without a fault of its own has a try left, and time."""
-    return not batch.too_late() and batch.progress.fails[n] < lane.submission(record).retries
+    return not batch.too_late() and batch.progress.fails[n] < submissions.told(record).retries

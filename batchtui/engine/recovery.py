@@ -20,21 +20,21 @@ from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext
-    from batchtui.engine.remote import RemoteLane
+    from batchtui.engine.submissions import Submissions
 
 
 class Recovery:
     """Settles one unsure submission."""
 
-    def __init__(self, lane: RemoteLane, context: BatchContext, record: SubmissionRecord) -> None:
-        self._lane, self._context, self._record = lane, context, record
+    def __init__(self, submissions: Submissions, context: BatchContext, record: SubmissionRecord) -> None:
+        self._submissions, self._context, self._record = submissions, context, record
 
     async def run(self) -> None:
         record, context = self._record, self._context
         if record.state is SubmissionState.SENDING:  # the journal ends between the intent and the remote id
             reason = "no reply was recorded after it was sent"
             await context.writer.record_durably("unsure", sub=record.id, reason=reason)
-        backend = self._lane.backend(record)
+        backend = self._submissions.backend(record)
         if record.account and record.account != backend.account():
             self._ask("it was sent with another account's key; set that key again, or resolve it")
             return
@@ -45,7 +45,7 @@ class Recovery:
         while record.state is SubmissionState.UNSURE:
             waited = time.monotonic() >= settled
             try:
-                found = await backend.find(replace(self._lane.submission(record), others=self._others()))
+                found = await backend.find(replace(self._submissions.told(record), others=self._others()))
             except (Transient, TryLater) as fault:
                 fails += 1
                 wait = delay(fails, fault.after)

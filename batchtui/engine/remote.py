@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from batchtui.backends.base import Remote, Submission
+from batchtui.backends.base import Remote
 from batchtui.backends.wire.ids import new_token
 from batchtui.engine.collecting import collect
 from batchtui.engine.composing.packing import Slice, pack
 from batchtui.engine.feeding import queue_size
 from batchtui.engine.growing import Growing
 from batchtui.engine.homing import fetchable
-from batchtui.engine.limits import Effective
 from batchtui.engine.recovery import Recovery
-from batchtui.engine.rests import Rests
 from batchtui.engine.sending import Sending
+from batchtui.engine.submissions import Submissions
 from batchtui.engine.watching import Watching
 from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, SubmissionState
-from batchtui.store import clock, ranges
-from batchtui.store.names import SENT_AS
+from batchtui.store import ranges
 from batchtui.store.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
@@ -38,14 +34,11 @@ class RemoteLane:
     def __init__(self, batch: LiveBatch, backends: Sequence[str]) -> None:
         self._batch = batch
         self.backends = backends
-        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._slices: dict[str, Iterator[Slice]] = {}
-        self.rests = Rests()
-        self._watching = Watching(self, batch, self._spawn)
-        self.growing = Growing(self, batch)
-        self._sending = Sending(self, batch)
-
-    # ---- reading
+        self._submissions = Submissions(batch)
+        self._growing = Growing(self._submissions, batch)
+        self._watching = Watching(self._submissions, self._growing, batch)
+        self._sending = Sending(self._submissions, self._growing, batch)
 
     @property
     def in_flight(self) -> int:
@@ -54,35 +47,16 @@ class RemoteLane:
     @property
     def idle(self) -> bool:
         """Nothing is being sent, looked up, watched or collected."""
-        return not self._tasks and not self._watching
+        return not self._submissions.tasks and not self._watching
 
     @property
     def busy(self) -> set[int]:
         """Submissions that are being sent, looked up or collected this moment."""
-        return set(self._tasks)
+        return self._submissions.busy
 
-    def _records(self) -> list[SubmissionRecord]:
-        return list(self._batch.progress.submissions.values())
-
-    def backend(self, record: SubmissionRecord) -> Remote[msgspec.Struct]:
-        backend = self._batch.services.backends.get(record.backend)
-        assert isinstance(backend, Remote)
-        return backend
-
-    def submission(self, record: SubmissionRecord) -> Submission:
-        limits = self._limits(record.backend)
-        return Submission(
-            id=record.id,
-            token=record.token,
-            batch_name=str(record.facts.get(SENT_AS) or self._batch.folder.header.name),
-            created=clock.unix(record.created),
-            remote_id=record.remote_id,
-            facts=record.facts,
-            jobs=ranges.count(record.jobs),
-            timeout=limits.timeout,
-            retries=limits.retries,
-            concurrency=self._batch.folder.header.spec.limits.concurrency,
-        )
+    def hurry(self, sub: int) -> None:
+        """A person asks: look at what this submission gave now."""
+        self._submissions.rests.hurry(sub)
 
     # ---- the round
 
@@ -91,7 +65,7 @@ class RemoteLane:
 
         Those were begun by a backend of this name that ran them here, and nothing would ever end them.
         """
-        self.growing.begin()
+        self._growing.begin()
         batch = self._batch
         for name in self.backends:
             backend = batch.services.backends.get(name)
@@ -102,7 +76,7 @@ class RemoteLane:
             # What a backend or raw/ still holds is not bought again.
             if gone := batch.writer.given_up.intersection(numbers):
                 batch.writer.record("recollect", sub=id_, jobs=ranges.encode(sorted(gone)))
-        held = any(record.state is not SubmissionState.COLLECTED for record in self._records())
+        held = any(record.state is not SubmissionState.COLLECTED for record in self._submissions)
         if held or batch.folder.header.growing or batch.folder.header.follows:
             return
         begun = batch.progress.numbers(JobState.PROCESSING)
@@ -115,8 +89,8 @@ class RemoteLane:
     def offer(self, numbers: object) -> None:
         """Jobs went back to pending, or the limits changed: pack anew what was never on its way."""
         self._slices.clear()
-        for record in self._records():
-            if record.state in UNSENT and not record.attempted and record.id not in self._tasks:
+        for record in self._submissions:
+            if record.state in UNSENT and not record.attempted and record.id not in self._submissions.tasks:
                 self._batch.writer.record("unplanned", sub=record.id)
 
     def pump(self) -> None:
@@ -124,16 +98,18 @@ class RemoteLane:
         if self._batch.stopping or self._batch.faults.full:
             return
         open_count: Counter[str] = Counter()
-        for record in self._records():
-            open_count[record.backend] += record.state in OPEN or record.id in self._tasks
-            if record.id in self._tasks or self._is_broken(record):
+        for record in self._submissions:
+            open_count[record.backend] += record.state in OPEN or record.id in self._submissions.tasks
+            if record.id in self._submissions.tasks or self._is_broken(record):
                 continue
             if record.state in (SubmissionState.SENDING, SubmissionState.UNSURE):
                 if ("unsure", record.id) not in self._batch.progress.attention:
-                    self._spawn(record.id, Recovery(self, self._batch, record).run())
+                    self._submissions.begin(record.id, Recovery(self._submissions, self._batch, record).run())
             elif record.state is SubmissionState.ENDED:
                 self._watching.end(record)
-                self._spawn(record.id, collect(self, self._batch, record))
+                self._submissions.begin(
+                    record.id, collect(self._submissions, self._growing, self._batch, record)
+                )
             elif record.state in LIVE_REMOTELY:
                 if ("forgotten", record.id) in self._batch.progress.attention:
                     continue  # asked again once a person has said so
@@ -142,20 +118,6 @@ class RemoteLane:
                     self._watching.cancel(record)
         if self._batch.may_send():
             self._send_more(open_count)
-
-    def _spawn(self, id_: int, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks[id_] = task
-        task.add_done_callback(lambda task: self._done(id_, task))
-
-    def _done(self, id_: int, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(id_, None)
-        if not task.cancelled():
-            if fault := task.exception():
-                self._batch.faults.met(fault, id_)
-            else:
-                self._batch.faults.over(id_)
-        self._batch.wake()
 
     def _is_broken(self, record: SubmissionRecord) -> bool:
         """Whether its last step met a fault of ours, and rests."""
@@ -167,21 +129,21 @@ class RemoteLane:
         """`open_count`: submissions by backend that count against its `submissions_at_once`."""
         unsent: Counter[str] = Counter()
         doubted = self._doubted()
-        for record in self._records():
+        for record in self._submissions:
             if record.backend in doubted and not record.unnamed:
                 continue
-            if record.state in UNSENT and record.id not in self._tasks and not self._is_broken(record):
+            busy = record.id in self._submissions.tasks
+            if record.state in UNSENT and not busy and not self._is_broken(record):
                 unsent[record.backend] += 1
                 wait = self._sending.held(record)
                 gate = self._batch.services.gate(record.backend).remaining
+                most = self._submissions.limits(record.backend).submissions_at_once
                 if max(wait, gate) > 0:
                     self._batch.wake_in(max(wait, gate))
-                elif open_count[record.backend] < self._limits(
-                    record.backend
-                ).submissions_at_once and self._batch.budget.may_try(str(record.id)):
+                elif open_count[record.backend] < most and self._batch.budget.may_try(str(record.id)):
                     open_count[record.backend] += 1
                     unsent[record.backend] -= 1
-                    self._spawn(record.id, self._sending.send(record))
+                    self._submissions.begin(record.id, self._sending.send(record))
         for name in self.backends:
             if name in doubted:
                 continue
@@ -189,15 +151,14 @@ class RemoteLane:
             if gate > 0:
                 self._batch.wake_in(gate)
                 continue
-            self._send_new_ones(
-                name, self._limits(name).submissions_at_once - open_count[name] - unsent[name]
-            )
+            most = self._submissions.limits(name).submissions_at_once
+            self._send_new_ones(name, most - open_count[name] - unsent[name])
 
     def _doubted(self) -> set[str]:
         """Backends that took a create and gave no id for it: until that is settled nothing else goes there."""
         return {
             record.backend
-            for record in self._records()
+            for record in self._submissions
             if record.unnamed and record.remote_id is None and record.state is not SubmissionState.COLLECTED
         }
 
@@ -215,7 +176,7 @@ class RemoteLane:
     def _plan(self, slice_: Slice) -> None:
         """Set the slice's jobs aside at once, so that nothing packs them a second time, and send them."""
         id_ = max(self._batch.progress.submissions, default=0) + 1
-        while id_ in self._tasks:
+        while id_ in self._submissions.tasks:
             id_ += 1
         backend = self._batch.services.backends.get(slice_.backend)
         taken = [record.token for record in self._batch.progress.submissions.values()]
@@ -230,18 +191,18 @@ class RemoteLane:
             **({"seed": slice_.seed, "grows": True} if slice_.seed is not None else {}),
             **({"early": True} if isinstance(backend, Remote) and backend.early else {}),
         )
-        self._spawn(id_, self._sending.send(self._batch.progress.submissions[id_]))
-
-    def _limits(self, backend: str) -> Effective:
-        return self._batch.limits(self._batch.services.backends.get(backend))
+        self._submissions.begin(id_, self._sending.send(self._batch.progress.submissions[id_]))
 
     def _next_slice(self, backend: str) -> Slice | None:
         """The next jobs to send together; only ones that may be sent and are in no submission that waits."""
-        if (seed := self.growing.next(backend)) is not None:
+        if (seed := self._growing.next(backend)) is not None:
             return seed
         if backend not in self._slices:
             held = {
-                n for record in self._records() if record.state in UNSENT for n in ranges.decode(record.jobs)
+                n
+                for record in self._submissions
+                if record.state in UNSENT
+                for n in ranges.decode(record.jobs)
             }
             numbers = [n for n in self._batch.sendable(backend) if n not in held]
             if not numbers:
@@ -250,7 +211,7 @@ class RemoteLane:
             self._slices[backend] = pack(
                 records,
                 backend,
-                most_jobs=self._limits(backend).jobs_per_submission,
+                most_jobs=self._submissions.limits(backend).jobs_per_submission,
                 most_bytes=self._batch.services.backends.get(backend).limits.bytes_per_submission,
                 most_tokens=lambda model: queue_size(self._batch, backend, model),
                 allowed=self._batch.budget.allowed,
@@ -262,12 +223,14 @@ class RemoteLane:
     def cancel(self, wanted: set[int]) -> None:
         """Ask for the end of submissions whose jobs that still run are all among these: most are cancelled whole only."""
         states, running = self._batch.progress.states, LIVE_REMOTELY - {SubmissionState.ENDED}
-        for record in self._records():
+        for record in self._submissions:
             if record.state in running and not record.grows:
                 live = [n for n in ranges.decode(record.jobs) if states[n] == PROCESSING]
                 if live and wanted.issuperset(live):
                     self._watching.cancel(record)
-                elif self.backend(record).cancels_jobs and (some := sorted(wanted.intersection(live))):
+                elif self._submissions.backend(record).cancels_jobs and (
+                    some := sorted(wanted.intersection(live))
+                ):
                     self._watching.cancel_jobs(record, some)
 
     def withdraw(self, record: SubmissionRecord) -> None:
@@ -278,10 +241,10 @@ class RemoteLane:
 
     async def tidy(self) -> None:
         """The batch has ended and its output is written: no stored result needs what submissions left any more."""
-        for record in self._records():
-            if record.remote_id and self.backend(record).leaves_files:
+        for record in self._submissions:
+            if record.remote_id and self._submissions.backend(record).leaves_files:
                 try:
-                    await self.backend(record).tidy(self.submission(record))
+                    await self._submissions.backend(record).tidy(self._submissions.told(record))
                 except Exception as fault:  # no reason not to end
                     self._batch.log("warning", f"submission {record.id}: its files stay ({fault})")
 
@@ -290,13 +253,13 @@ class RemoteLane:
         await self._watching.stop()
         sending = [
             task
-            for id_, task in self._tasks.items()
+            for id_, task in self._submissions.tasks.items()
             if id_ in self._batch.progress.submissions
             and self._batch.progress.submissions[id_].state is SubmissionState.SENDING
         ]
         if sending:
             await asyncio.wait(sending, timeout=1.0)
-        tasks = list(self._tasks.values())
+        tasks = list(self._submissions.tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

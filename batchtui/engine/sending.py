@@ -19,15 +19,16 @@ from batchtui.store.lines import is_disk
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
+    from batchtui.engine.growing import Growing
     from batchtui.engine.live_batch import LiveBatch
-    from batchtui.engine.remote import RemoteLane
+    from batchtui.engine.submissions import Submissions
 
 
 class Sending:
     """The creates of one batch, and the pauses between tries of them."""
 
-    def __init__(self, lane: RemoteLane, batch: LiveBatch) -> None:
-        self._lane, self._batch = lane, batch
+    def __init__(self, submissions: Submissions, growing: Growing, batch: LiveBatch) -> None:
+        self._submissions, self._growing, self._batch = submissions, growing, batch
         self._pauses: Pauses[int] = Pauses()
         self._turns: dict[str, asyncio.Semaphore] = {}
 
@@ -37,7 +38,7 @@ class Sending:
 
     async def send(self, record: SubmissionRecord) -> None:
         """Where the backend takes but so many creates at a time, in its turn: before that nothing may be unsure."""
-        at_once = self._lane.backend(record).limits.sends_at_once
+        at_once = self._submissions.backend(record).limits.sends_at_once
         if at_once is None:
             await self._send_now(record)
             return
@@ -80,7 +81,8 @@ class Sending:
         """It waits for money; or where nothing will free any, fewer of its jobs go in its place."""
         writer = self._batch.writer
         if self._batch.budget.fewer(record, held):
-            self._lane.offer(())
+            if self._batch.lanes:
+                self._batch.lanes.offer(())
             writer.record("unplanned", sub=record.id)
         elif (record.state, record.reason_kind, record.reason) != (
             SubmissionState.WAITING,
@@ -91,11 +93,11 @@ class Sending:
             writer.record("waiting", sub=record.id, **facts)
 
     async def _create(self, record: SubmissionRecord) -> None:
-        batch, backend = self._batch, self._lane.backend(record)
+        batch, backend = self._batch, self._submissions.backend(record)
         progress, writer = batch.progress, batch.writer
         unusable: dict[int, BadInput] = {}
         jobs = (
-            self._lane.growing.seed(record)
+            self._growing.seed(record)
             if record.seed is not None
             else batch.renderer.jobs(ranges.decode(record.jobs), progress.tries, record.token, unusable)
         )
@@ -109,7 +111,7 @@ class Sending:
         try:
             if batch.too_late():
                 raise TryLater("it was stopped before it was sent")
-            remote_id = await backend.submit(self._lane.submission(record), jobs, note)
+            remote_id = await backend.submit(self._submissions.told(record), jobs, note)
         except Refused as fault:
             self._drop_unusable(unusable)
             self._refused(record, fault, [n for n in ranges.decode(record.jobs) if n not in unusable])
@@ -141,7 +143,7 @@ class Sending:
     def _refused(self, record: SubmissionRecord, fault: Refused, numbers: Sequence[int]) -> None:
         writer = self._batch.writer
         if record.seed is not None:
-            self._lane.growing.stand_in(record)
+            self._growing.stand_in(record)
             numbers = list(ranges.decode(record.jobs))
         elif not numbers:
             writer.record("collected", sub=record.id, reason="not sent: none of its jobs could be")

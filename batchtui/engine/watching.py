@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Progress, Refused, Transient, TryLater
@@ -15,21 +15,21 @@ from batchtui.store.contacts import Contact
 from batchtui.store.progress import SubmissionRecord
 
 if TYPE_CHECKING:
+    from batchtui.engine.growing import Growing
     from batchtui.engine.live_batch import LiveBatch
-    from batchtui.engine.remote import RemoteLane
+    from batchtui.engine.submissions import Submissions
 
 BELIEVED = 3
 """How often in a row a backend must say that it does not know a submission before a person is asked."""
 _ASKING = 0.5
 """Seconds that a cancel under way has left when we let go."""
-Spawn = Callable[[int, Coroutine[None, None, None]], None]
 
 
 class Watching:
-    """What one lane watches and cancels. `spawn` starts work on a submission."""
+    """What is watched and cancelled of one batch."""
 
-    def __init__(self, lane: RemoteLane, batch: LiveBatch, spawn: Spawn) -> None:
-        self._lane, self._batch, self._spawn = lane, batch, spawn
+    def __init__(self, submissions: Submissions, growing: Growing, batch: LiveBatch) -> None:
+        self._submissions, self._growing, self._batch = submissions, growing, batch
         self._watched: set[int] = set()
         self._missed: dict[int, int] = {}
         """By submission, how often in a row its backend said that it does not know it."""
@@ -40,7 +40,7 @@ class Watching:
         return bool(self._watched)
 
     async def stop(self) -> None:
-        for record in list(self._batch.progress.submissions.values()):
+        for record in self._submissions:
             if record.id in self._watched:
                 self.end(record)
         tasks = [*self._cancelling.values(), *self._ending]
@@ -72,7 +72,7 @@ class Watching:
             self._batch.contacting.asked(record.id, record.backend, last, following, fault)
 
         watch = Watch(
-            submission=self._lane.submission(record),
+            submission=self._submissions.told(record),
             progress=lambda progress: self._answered(record, progress),
             contact=contact,
             trouble=self._batch.need_person,
@@ -108,11 +108,11 @@ class Watching:
         self._missed.pop(record.id, None)
         if can_be_fed(self._batch, record, progress):
             self.end(record)
-            self._spawn(record.id, feed_later(self._batch, record, progress.error or ""))
+            self._submissions.begin(record.id, feed_later(self._batch, record, progress.error or ""))
             return
         facts = {key: value for key, value in progress.facts.items() if record.facts.get(key) != value}
-        if progress.state is not SubmissionState.ENDED and self._lane.growing.is_due(record, progress):
-            self._spawn(record.id, self._lane.growing.harvest(record))
+        if progress.state is not SubmissionState.ENDED and self._growing.is_due(record, progress):
+            self._submissions.begin(record.id, self._growing.harvest(record))
         new = (progress.state, progress.completed or 0, progress.failed or 0)
         if record.grows or record.early:  # whose counts are those of the stored results
             new = (progress.state, record.completed, record.failed)
@@ -148,7 +148,7 @@ class Watching:
         try:
             while record.state in LIVE_REMOTELY and record.state is not SubmissionState.ENDED:
                 try:
-                    await self._lane.backend(record).cancel(self._lane.submission(record))
+                    await self._submissions.backend(record).cancel(self._submissions.told(record))
                 except (Transient, TryLater) as fault:
                     fails += 1
                     self._batch.contacting.failed(record.backend, str(fault))
@@ -176,7 +176,7 @@ class Watching:
         fails = 0
         while record.state in LIVE_REMOTELY and record.state is not SubmissionState.ENDED:
             try:
-                await self._lane.backend(record).cancel_jobs(self._lane.submission(record), numbers)
+                await self._submissions.backend(record).cancel_jobs(self._submissions.told(record), numbers)
             except (Transient, TryLater) as fault:
                 fails += 1
                 await asyncio.sleep(delay(fails, fault.after))

@@ -18,14 +18,7 @@ class Blocks:
     """Weighs every direct job before it starts. All methods belong to the worker's loop."""
 
     def __init__(self, context: BatchContext, budget: Budget) -> None:
-        self._context, self._budget = context, budget
-        self._shares: dict[int, int] = {}
-        self.flying = 0
-        """The sum of the shares: what direct jobs in flight may cost."""
-        self._block = 0
-        self._total = 0
-        """What the stored rows had cost when the block was reserved."""
-        budget.claims.direct_is_over, budget.claims.drop_direct = self._is_over, self._drop
+        self._context, self._budget, self._money = context, budget, budget.direct
 
     def take(self, n: int) -> bool:
         """Take the money for a job that starts now; False where it has to wait. `give_back` ends it."""
@@ -37,29 +30,19 @@ class Blocks:
         if refusal := budget.over_limit(amount):
             budget.refuse(DIRECT, refusal)
             return False
-        if amount and self._headroom() < amount:
+        if amount and self._money.left() < amount:
             self._ask(amount)
             return False
-        self._shares[n] = amount
-        self.flying += amount
+        self._money.take(n, amount)
         budget.granted(DIRECT)
-        left = self._headroom()
-        if amount and left < self._block // 4 and self._room(amount) - left > self._block // 4:
+        left = self._money.left()
+        if amount and left < self._money.block // 4 and self._room(amount) - left > self._money.block // 4:
             self._ask(amount)  # ahead of the need
         return True
 
     def give_back(self, n: int) -> None:
         """The job is over; what it cost is in the stored rows."""
-        self.flying -= self._shares.pop(n, 0)
-
-    def close(self) -> None:
-        self._shares.clear()
-        self.flying = self._block = 0
-
-    def _headroom(self) -> int:
-        """What is left of the block."""
-        unsettled = self._context.progress.cost_nano - self._total
-        return self._block - max(0, unsettled) - self.flying
+        self._money.give_back(n)
 
     def _room(self, amount: int) -> int:
         """What a new block could hold beside what is in flight."""
@@ -78,21 +61,13 @@ class Blocks:
             total, room = self._context.progress.cost_nano, self._room(amount)
             if room < amount:
                 return None
-            return Ask(self._context.folder.id, DIRECT, self.flying + amount, total, self.flying + room)
+            return Ask(
+                self._context.folder.id, DIRECT, self._money.flying + amount, total, self._money.flying + room
+            )
 
         answer = await self._budget.claims.reserve(DIRECT, ask)
         if isinstance(answer, Refusal):
             self._budget.refuse(DIRECT, answer)
         elif answer is not None:
-            self._block, self._total = answer, total
+            self._money.reserved(answer, total)
             self._budget.granted(DIRECT)
-
-    def _is_over(self) -> bool:
-        """Whether the block is not needed any more, such as one that an earlier run left."""
-        if self._shares:
-            return False
-        context = self._context
-        return not self._block or context.stopping or context.lanes is None or context.lanes.in_flight == 0
-
-    def _drop(self) -> None:
-        self._block = 0

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from batchtui.engine.composing.packing import Allowed
-from batchtui.engine.money.blocks import Blocks
 from batchtui.engine.money.claims import Claims
+from batchtui.engine.money.direct_money import DirectMoney
 from batchtui.engine.money.pricing import ASSUMED_ANSWER
 from batchtui.engine.money.queues import queue_of
 from batchtui.engine.money.spending import DIRECT, Ask, Refusal, usd
@@ -40,8 +40,8 @@ class Budget:
 
     def __init__(self, context: BatchContext) -> None:
         self._context = context
-        self.claims = Claims(context, self._in_flight)
-        self.direct = Blocks(context, self)
+        self.direct = DirectMoney(context)
+        self.claims = Claims(context, self.direct, self._in_flight)
         self._reserving: dict[int, int] = {}
         self._refusals: dict[str, tuple[Refusal, object]] = {}
         self._day_left: int | None = None

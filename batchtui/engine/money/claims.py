@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson
+from batchtui.engine.money.direct_money import DirectMoney
 from batchtui.engine.money.spending import DIRECT, Ask, Refusal
 from batchtui.errors import StoreDamaged
 from batchtui.prices import nano
@@ -25,10 +26,13 @@ class Claims:
     """Reserves, and settles what is over. Lock and disk are waited for in threads, one write at a time."""
 
     def __init__(
-        self, context: BatchContext, in_flight: Callable[[], Mapping[str, SubmissionRecord]]
+        self,
+        context: BatchContext,
+        direct: DirectMoney,
+        in_flight: Callable[[], Mapping[str, SubmissionRecord]],
     ) -> None:
-        """`in_flight` tells the submissions whose money is to stay reserved, by key."""
-        self._context = context
+        """`direct` is what direct jobs hold; `in_flight` tells the submissions whose money is to stay reserved, by key."""
+        self._context, self._direct = context, direct
         self._spending = context.services.spending
         self._in_flight = in_flight
         self._known: dict[str, Claim] = {}
@@ -38,8 +42,6 @@ class Claims:
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._again = 0.0
-        self.direct_is_over: Callable[[], bool] = lambda: True
-        self.drop_direct: Callable[[], None] = lambda: None
 
     @property
     def busy(self) -> bool:
@@ -103,7 +105,7 @@ class Claims:
         """Claims that are over, and those that are missing."""
         known, live = self._known, self._in_flight()
         gone = {key for key in known if key not in live and key != DIRECT and key not in self._reserving}
-        if DIRECT in known and self.direct_is_over():
+        if DIRECT in known and self._direct.is_over():
             gone.add(DIRECT)
         missing = {
             key: Claim(nano=nano(record.estimated_usd))
@@ -121,7 +123,7 @@ class Claims:
 
     async def _write(self, gone: set[str], missing: dict[str, Claim]) -> None:
         if DIRECT in gone:
-            self.drop_direct()  # at once: nothing may be taken from it while it is given back
+            self._direct.drop()  # at once: nothing may be taken from it while it is given back
         batch, total = self._context.folder.id, self._context.progress.cost_nano
         await asyncio.to_thread(self._spending.settle, batch, total, gone, missing)
         self._take_out(gone)
