@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.chat import ChatBackend
 from batchtui.config.plug_ins import GROUP
+from batchtui.config.providers import DIALECTS, KINDS, PROVIDERS
 from batchtui.errors import ConfigError
 from batchtui.text import Secret
 
@@ -30,6 +33,18 @@ def test_built_in_kinds_need_no_metadata(plug_ins):
     plug_ins()
     assert registry.known_kinds() == list(registry.BUILT_IN)
     assert [registry.load_kind(name).kind for name in registry.BUILT_IN] == list(registry.BUILT_IN)
+
+
+def test_a_kind_is_in_every_table_that_lists_kinds():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["entry-points"][GROUP] == registry.BUILT_IN
+    assert sorted(KINDS) == sorted(registry.BUILT_IN)
+    for one in (*PROVIDERS, *DIALECTS):
+        assert registry.load_kind(one.kind).remote or one.kind == "chat"
+    contracts = project["tool"]["importlinter"]["contracts"]
+    shared = next(one for one in contracts if one["name"].startswith("Kinds share rooms"))
+    apart = {name for layer in shared["layers"][:2] for name in layer.split(" | ")}
+    assert apart == set(registry.BUILT_IN)
 
 
 def test_an_unknown_kind_names_the_nearest():

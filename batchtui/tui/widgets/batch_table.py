@@ -231,6 +231,8 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
             case "cost":
                 known = status.cost_usd or None  # nothing to pay is no sum
                 return figures.money(known), style if known else "dim"
-            case _:
+            case "age":
                 created = figures.unix(status.created)
                 return (figures.span(now - created) if created is not None else "-"), "dim"
+            case _:
+                raise KeyError(key)  # a column of COLUMNS without an arm here
