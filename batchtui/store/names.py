@@ -4,6 +4,7 @@ once, or came from elsewhere), the newest is meant by it, `NAME~1` is the one be
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -56,12 +57,15 @@ class Names:
 
     def free(self, name: str) -> str:
         """That name, or `sweep-2` for `sweep` where a batch has it: with the next number that none has."""
-        stem, _, number = name.rpartition("-")
-        stem, count = (stem, int(number)) if stem and number.isdecimal() and len(number) < 6 else (name, 1)
-        while name in self._ids:
-            count += 1
-            name = f"{stem}-{count}"
-        return name
+        return next(one for one in numbered(name) if one not in self._ids)
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, then `sweep-2`, `sweep-3` and so on without end; after `sweep-4` itself comes `sweep-5`."""
+    yield name
+    stem, _, number = name.rpartition("-")
+    stem, first = (stem, int(number)) if stem and number.isdecimal() and len(number) < 6 else (name, 1)
+    yield from (f"{stem}-{count}" for count in itertools.count(first + 1))
 
 
 def _told(name: str, found: list[str], place: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchtui.engine.outputs.result_files import file_name
+from batchtui.store.names import numbered
 
 
 def free_folder(parent: Path, name: str) -> Path:
@@ -32,10 +33,5 @@ def take_folder(parent: Path, name: str) -> Path:
 
 
 def _places(parent: Path, name: str) -> Iterator[Path]:
-    """`sweep`, `sweep-2`, `sweep-3` and so on; of `sweep-4` itself, then `sweep-5`."""
-    yield parent / file_name(name)
-    stem, _, number = name.rpartition("-")
-    stem, count = (stem, int(number)) if stem and number.isdecimal() and len(number) < 6 else (name, 1)
-    while True:
-        count += 1
-        yield parent / file_name(f"{stem}-{count}")
+    """As batches are numbered: `sweep`, `sweep-2` and so on, without end."""
+    return (parent / file_name(one) for one in numbered(name))
