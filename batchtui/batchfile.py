@@ -72,7 +72,12 @@ def apply_sets(spec: BatchSpec, sets: Iterable[str]) -> BatchSpec:
 
 def check_limits(spec: BatchSpec, where: str) -> list[Problem]:
     """Limits out of range, for a spec that was built and not read; `loads` has checked its own."""
-    return limit_problems(spec.limits, where)
+    problems = limit_problems(spec.limits, where)
+    share = spec.notify.budget if spec.notify else None
+    if share is not None and not 0 < share <= 1:
+        message = f"expected a share from 0 to 1, such as 0.8, got {number_text(share)}"
+        problems.append(Problem(message=message, file=where, key="notify.budget"))
+    return problems
 
 
 def _decode(data: dict[str, Json], where: str) -> BatchSpec:

@@ -154,6 +154,24 @@ class OutputSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_
     """Whether what the provider said goes there as well, under `raw_files/`."""
 
 
+NoticeEvent: TypeAlias = Literal["ended", "failed", "person", "budget", "expiry"]
+"""What somebody is told of a batch: its end; an end with jobs that did not complete; that it waits for a person; that a
+share of its budget is spent, or the budget holds jobs back; that a submission is about to expire."""
+
+
+class NotifySpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """`[notify]` of a batch file. It names receivers of the configuration and holds none."""
+
+    on: list[NoticeEvent] | None = None
+    """What is told of this batch, in place of what its receivers say; an empty list: nothing."""
+    to: list[str] | None = None
+    """Who is told: `bell`, `osc`, `desktop`, `command`, `webhook`, or names of `[notify.rules.NAME]`. Left out: those
+    whose rule the batch fits.
+    """
+    budget: float | None = None
+    """The share of `cost_usd` from which on it is told, in place of the configuration's."""
+
+
 class BatchSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A batch file, decoded. `job` stays as written: its keys belong to the kind, its strings are templates."""
 
@@ -173,6 +191,8 @@ class BatchSpec(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_d
     """What the batch may cost, how long it may take, how much goes at once."""
     output: OutputSpec = msgspec.field(default_factory=OutputSpec)
     """What is written when the batch has ended."""
+    notify: NotifySpec | None = None
+    """Of what is told, and to whom; left out: as the configuration says."""
 
 
 _DURATION = re.compile(

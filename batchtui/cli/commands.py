@@ -57,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "diff": Entry("diff", "what differs between two batches of the same jobs, or between two jobs"),
     "help": Entry("help", "the manual: its pages, one of them, or what a command takes", "Set up"),
     "backends": Entry("backends", "configured backends; `probe` asks one whether it is there"),
+    "notify": Entry("notify", "who is told of what happens; `test` tells each of them something"),
     "config": Entry("config", "the configuration: path, show, check, init"),
     "doctor": Entry("doctor", "check that everything here is fit to run batches"),
     "prices": Entry("prices", "what a model costs, and where that is from"),

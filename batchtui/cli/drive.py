@@ -74,6 +74,7 @@ def drive(
             line.show(progress(current.status(submissions=True)))
             if over or (until and until(current)):
                 break
+        worker.tell_all({folder.id})
         if damage := worker.damaged():
             raise StoreDamaged("; ".join(damage))
         reason = worker.blocked(folder.id) if over else None

@@ -38,6 +38,11 @@ STARTER = """\
 # [limits]
 # cost_usd_per_day = 20.0             # all batches together
 
+# [notify]                            # being told; `batchtui help notices`
+# bell = true
+# webhook = "env:SLACK_HOOK"
+# on = ["ended", "person"]
+
 # [prices."my-model"]                 # USD per million tokens
 # input = 0.5
 # output = 1.5

@@ -23,7 +23,9 @@ def key_variables(config: Config, env: Collection[str]) -> frozenset[str]:
     `env` are the names that are set: the usual ones among them are told by their form.
     """
     return frozenset(_usual(env) | brought()).union(
-        *(_in_table(backend.table) for backend in config.offered.values()), _in_table(config.written)
+        *(_in_table(backend.table) for backend in config.offered.values()),
+        _in_table(config.written),
+        _in_table(config.notices_written),
     )
 
 
@@ -35,6 +37,11 @@ def key_values(tables: Json, env: Mapping[str, str]) -> Iterator[str]:
     for name in _usual(env).union(_in_table(tables)):
         if value := env.get(name):
             yield value
+
+
+def variables_of(table: Json) -> set[str]:
+    """The variables that a table names."""
+    return set(_in_table(table))
 
 
 def _usual(env: Collection[str]) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchtui.config.checks import backend_problems, toml_type
-from batchtui.config.key_variables import key_values
+from batchtui.config.key_variables import key_values, variables_of
 from batchtui.config.keymap import key_warnings
 from batchtui.config.paths import CONFIG_VARIABLE, config_path, settings_path
 from batchtui.config.plug_ins import KNOWN_KINDS
@@ -25,7 +25,7 @@ from batchtui.toml_file import read_toml
 
 VERSION = 1
 """The newest `config_version` that this program reads; a file without one is of version 1."""
-_TABLES = ("backends", "defaults", "prices", "limits", "ui", "keys")
+_TABLES = ("backends", "defaults", "prices", "limits", "notify", "ui", "keys")
 T = TypeVar("T")
 
 
@@ -54,7 +54,7 @@ def load_config(
         if named := path == asked:
             message = f"{CONFIG_VARIABLE} names it, but there is {message}"
         config.problems.append(Problem(file=cell(path), message=message, fatal=not named))
-    ask_later(lambda: key_values(config.written, env))
+    ask_later(lambda: key_values([config.written, config.notices_written], env))
     _offer(config, env, kinds)
     _under(config, load_settings(settings_path(path)))
     config.problems += [
@@ -92,6 +92,7 @@ def _read(config: Config, env: Mapping[str, str], kinds: Collection[str]) -> Non
     if wrong := dollars_fault(config.limits.cost_usd_per_day):
         config.problems.append(Problem(file=where, key="limits.cost_usd_per_day", message=wrong))
     _prices(config, tables["prices"])
+    _notify(config, tables["notify"], env)
     config.ui = tables["ui"]
     config.keys = _decoded(config, tables["keys"], dict[str, str], "keys", fatal=False) or {}
 
@@ -102,7 +103,7 @@ def _table(config: Config, data: dict[str, Json], key: str) -> dict[str, Json]:
         return value
     message = f"expected a table, got {toml_type(value)}"
     config.problems.append(
-        Problem(file=cell(config.path), key=key, message=message, fatal=key not in ("ui", "keys"))
+        Problem(file=cell(config.path), key=key, message=message, fatal=key not in ("notify", "ui", "keys"))
     )
     return {}
 
@@ -157,6 +158,27 @@ def _prices(config: Config, tables: dict[str, Json]) -> None:
                 key = f"{prefix}.{side}"
                 config.problems.append(Problem(file=cell(config.path), key=key, message=fault))
         config.prices[model] = price
+
+
+def _notify(config: Config, table: dict[str, Json], env: Mapping[str, str]) -> None:
+    """What is wrong in it is no reason to stop work: then nobody is told of it, and that is said where a batch is driven."""
+    if not table:
+        return
+    from batchtui.config.notify import Notify, notify_faults
+
+    config.notices_written = table
+    found = _decoded(config, table, Notify, "notify", fatal=False)
+    if found is None:
+        return
+    faults = [
+        Problem(file=cell(config.path), key=f"notify.{cell(key, 60)}", message=message, fatal=False)
+        for key, message in notify_faults(found)
+    ]
+    config.problems += faults
+    config.notify = None if faults else found
+    for variable in sorted(variables_of(table) - env.keys()):
+        message = f"{variable} is not set, so who is told by it is not told"
+        config.problems.append(Problem(file=cell(config.path), key="notify", message=message, fatal=False))
 
 
 def _offer(config: Config, env: Mapping[str, str], kinds: Collection[str]) -> None:

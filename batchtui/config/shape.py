@@ -13,6 +13,7 @@ from batchtui.model import Json, LimitsSpec, Problem
 from batchtui.text import cell
 
 if TYPE_CHECKING:  # most configs name no price
+    from batchtui.config.notify import Notify
     from batchtui.prices import Price
 
 ENVIRONMENT = "environment"
@@ -67,6 +68,10 @@ class Config(msgspec.Struct, kw_only=True):
     settings: dict[str, Json] = {}
     """The app's own settings.toml; `ui` and `keys` hold it already, under the user's."""
     problems: list[Problem] = []
+    notify: Notify | None = None
+    """Whom to tell of what; None: nobody, or its table is at fault."""
+    notices_written: dict[str, Json] = {}
+    """`[notify]` as it stands in the file."""
     written: dict[str, Json] = {}
     """`[backends]` as it stands in the file, with the tables that are at fault."""
     broken: dict[str, list[Problem]] = {}

@@ -25,6 +25,7 @@ def origins(config: Config) -> list[tuple[str, Json, str]]:
     for model, price in config.prices.items():
         rows += [(*row, file) for row in _flat(f"prices.{_bare(model)}", msgspec.to_builtins(price))]
     rows += [(*row, file) for row in _flat("limits", msgspec.to_builtins(config.limits))]
+    rows += [(*row, file) for row in _flat("notify", config.notices_written)]
     beside = str(settings_path(config.path))
     for table, values in (("ui", config.ui), ("keys", config.keys)):
         stored = config.settings.get(table)

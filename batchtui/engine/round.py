@@ -61,6 +61,7 @@ class Round:
             self._heartbeat = time.monotonic()
             self.batch.writer.heartbeat()
         self._contacts.save(self.batch.folder.contacts)
+        self.batch.services.notices.look(self.batch.folder)
         self._rest()
         if not self._ended():
             try:
@@ -135,6 +136,7 @@ class Round:
         if (kind, None) not in self.batch.progress.attention:
             self.batch.writer.record("attention", kind=kind, text=message[:300], actions=["resume"])
         self.batch.log("error", message)
+        self.batch.services.notices.look(self.batch.folder)
         self._resting = message
 
     def _ended(self) -> bool:
@@ -205,6 +207,7 @@ class Round:
         batch.settle_attention("copy")
         await batch.persist(lambda: batch.writer.record("ended", state=batch.folder.state()))
         batch.log("info", f"ended: {batch.folder.state()}")
+        batch.services.notices.look(batch.folder)
         done = ("output", None) not in batch.progress.attention and not header.follows
         if self._lanes and self._lanes.remote and done:
             await self._lanes.remote.tidy()

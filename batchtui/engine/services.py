@@ -12,6 +12,7 @@ from batchtui.engine.gate import Gate
 from batchtui.engine.judging import Judge
 from batchtui.engine.money.pricing import Pricing
 from batchtui.engine.money.spending import Spending
+from batchtui.engine.notices.desk import Desk
 from batchtui.engine.poller import Poller
 from batchtui.engine.pool import Backends
 from batchtui.store import clock
@@ -54,6 +55,10 @@ class Services:
 
     def __post_init__(self) -> None:
         self.pricing = Pricing(self.backends.config)
+        self.notices = Desk(self.backends.config, self._log_notice)
+
+    def _log_notice(self, batch_id: str, level: Level, text: str) -> None:
+        self.log(batch_id, level, text, told=level != "info")
 
     def gate(self, backend: str) -> Gate:
         return self._gates.setdefault(backend, Gate())
@@ -74,6 +79,7 @@ class Services:
         self.changed("")
 
     async def close(self) -> None:
+        await self.notices.close()
         for poller in self._pollers.values():
             await poller.close()
         await self.judge.close()

@@ -276,6 +276,15 @@ class Worker:
     def folder(self, batch_id: str) -> BatchFolder | None:
         return self._folders.get(batch_id)
 
+    def tell_all(self, batch_ids: set[str]) -> None:
+        """Until whoever is being told of these batches now knows, which takes some seconds at most."""
+        while any(map(self._services.notices.under_way, batch_ids)):
+            time.sleep(0.02)
+
+    def notices_to(self, terminal: Callable[[bytes], str | None]) -> None:
+        """Where notices for the terminal go, in place of the terminal itself."""
+        self._services.notices.terminal = terminal
+
     def damaged(self) -> list[str]:
         """Messages about batches that cannot be read; the others work."""
         return list({**self._undrivable, **self._damaged}.values())
@@ -354,6 +363,8 @@ class Worker:
         return True
 
     def _busy(self, batch_id: str) -> bool:
+        if self._services.notices.under_way(batch_id):
+            return True
         driven = self._rounds.get(batch_id)
         if driven:
             return driven.resting is None

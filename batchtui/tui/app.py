@@ -107,6 +107,8 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self.backends = Backends(config)
         self.link = Link(self.library)
         self.ending = Ending(self)
+        self.to_terminal: Callable[[str], None] | None = None
+        """Bytes beside what is painted; the driver's, once there is one."""
         self.glyphs = states.glyphs()
         self.now = now
         self.keymap_in_use: dict[str, str] = {}
@@ -174,6 +176,10 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     def _drain(self) -> None:
         if changed := self.link.drain():
             self.tell(changed)
+        while self.link.rings:
+            told = self.link.rings.popleft()
+            if self.to_terminal:
+                self.to_terminal(told.decode())
         while self._heard:
             self.say(self._heard.popleft(), "warning")
 

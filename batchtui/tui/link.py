@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 from batchtui.errors import StoreDamaged
@@ -31,6 +32,8 @@ class Link:
         self._damaged: list[str] = []
         self._statuses: dict[str, BatchStatus] = {}
         self._calls = 0
+        self.rings: deque[bytes] = deque(maxlen=20)
+        """Notices for the terminal, which is the app's as long as it runs."""
 
     def read(self) -> None:
         """Read every batch from the disk: what there is to see without a worker."""
@@ -47,6 +50,7 @@ class Link:
         from batchtui.engine.worker import Worker
 
         self.worker = Worker(self.library, backends, drive_all=True)
+        self.worker.notices_to(self.rings.append)
         self.worker.start()
 
     def drain(self) -> set[str]:

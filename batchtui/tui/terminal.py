@@ -108,6 +108,7 @@ class TolerantDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         ending: Ending = self._app.ending  # type: ignore[attr-defined]
         ending.listen()
+        self._app.to_terminal = self.write  # type: ignore[attr-defined]
         self._loop = asyncio.get_running_loop()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 

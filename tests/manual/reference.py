@@ -23,6 +23,7 @@ from batchtui.backends.registry import load_kind
 from batchtui.backends.settings import BackendSettings
 from batchtui.cli.commands import COMMANDS
 from batchtui.cli.dispatch import command_parser
+from batchtui.config.notify import Notify, Receivers, Rule
 from batchtui.config.plug_ins import KNOWN_KINDS
 from batchtui.config.shape import ConfigLimits, Defaults
 from batchtui.prices import Price
@@ -47,6 +48,7 @@ def batch_file_keys() -> str:
         ("source", model.SourceSpec),
         ("limits", model.LimitsSpec),
         ("output", model.OutputSpec),
+        ("notify", model.NotifySpec),
     ):
         parts.append(_section(f"[{table}]", fields_of(struct)))
     works: dict[type[msgspec.Struct], list[str]] = {}
@@ -64,6 +66,9 @@ def backend_keys() -> str:
         _section("[defaults]", fields_of(Defaults)),
         _section("[limits]", fields_of(ConfigLimits)),
         _section('[prices."MODEL"]', fields_of(Price)),
+        _section("[notify]", [field for field in fields_of(Notify) if field.struct != "Receivers"]),
+        _section("[notify] and [notify.rules.NAME]", fields_of(Receivers)),
+        _section("[notify.rules.NAME]", [field for field in fields_of(Rule) if field.struct != "Receivers"]),
         '## [keys]\n\nAn action\'s id and the keys that it gets, as `"batch.cancel" = "X"`: see '
         "[key-bindings](key-bindings.md).",
         '## [ui]\n\n`theme`, as the palette names it; `clipboard = "file"` writes what is copied to a file, for '
