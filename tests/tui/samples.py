@@ -165,6 +165,7 @@ def sample_library(path: Path) -> Library:
         backend="local",
         remote=False,
         age=86400,
+        estimated=0.0,
     )
     for n in range(40):
         s.start(n)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -68,6 +70,22 @@ async def test_what_changes_is_shown_and_the_cursor_stays(library: Library) -> N
         library.remove("zz9new")
         await until(pilot, lambda: "zz9new" not in screen.table.ids)
         assert screen.table.current() == "b3xw9t"
+
+
+async def test_a_cost_that_nobody_knows_is_told_from_none(tmp_path: Path) -> None:
+    made = Library(tmp_path)
+    for name, price, estimate in (("paid", 0.5, None), ("unknown", None, None), ("free", None, 0.0)):
+        sample = Sample(made, f"{name}1", name, ["a"], estimated=estimate)
+        sample.finish(0, cost_usd=price)
+        sample.close()
+    Sample(made, "new1", "new", ["a"]).close()
+    app = app_over(made)
+    async with app.run_test(size=(160, 40)) as pilot:
+        table = app.batches_screen().table
+        await until(pilot, lambda: len(table.ids) == 4)
+        at = [column.key.value for column in table.ordered_columns].index("cost")
+        shown = {id_: str(table.get_row(id_)[at]).strip() for id_ in table.ids}
+        assert shown == {"paid1": "0.50", "unknown1": "?", "free1": "-", "new1": "-"}
 
 
 async def test_filter(library: Library) -> None:

@@ -229,6 +229,8 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                     return f"~{figures.span(usual)}", style
                 return (figures.span(eta), style) if eta is not None else ("-", "dim")
             case "cost":
+                if status.finished and outcome.cost_words(status) == outcome.UNKNOWN:
+                    return "?", style
                 known = status.cost_usd or None  # nothing to pay is no sum
                 return figures.money(known), style if known else "dim"
             case "age":
