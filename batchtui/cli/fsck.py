@@ -33,7 +33,11 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         codes += [_foreign(session)]
         if not session.console.json:
             sound = codes.count(OK) - 1 if codes[-1] == OK else codes.count(OK)
-            session.console.note(f"{sound:,} of {len(ids):,} batches are sound")
+            session.console.note(
+                f"1 batch is {'sound' if sound else 'not sound'}"
+                if len(ids) == 1
+                else f"{sound:,} of {len(ids):,} batches are sound"
+            )
     return max(codes, default=OK)
 
 
@@ -95,7 +99,8 @@ def _bring_home(session: Session, batch_id: str, repaired: Repaired) -> None:
     _, reason = drive(session, folder, until=there, prepare=lambda worker: worker.finish_direct())
     if reason:
         raise StoreDamaged(f"not all results could be brought home: {reason}")
-    repaired.done.append(f"the results of {len(wanted):,} submissions were brought home again")
+    of = "1 submission" if len(wanted) == 1 else f"{len(wanted):,} submissions"
+    repaired.done.append(f"the results of {of} were brought home again")
 
 
 def _foreign(session: Session) -> int:

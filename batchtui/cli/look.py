@@ -24,6 +24,9 @@ from batchtui.cli.session import Session
 from batchtui.errors import StoreDamaged
 from batchtui.model import BatchState, BatchStatus, SubmissionStatus
 
+JOBS_BYTES = 8_000_000
+"""Up to so many bytes of a live batch's jobs `list` reads them all; of more it looks at both ends alone."""
+
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     if command == "list":
@@ -44,7 +47,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         session.console.document(status)
     else:
         show_status(session.console, status)
-    unsound = damage_words(folder, status, status.damaged, jobs=True)
+    unsound = damage_words(folder, status, status.damaged, most_bytes=None)
     for message in unsound:
         session.console.error(message)
     return SOME_FAILED if unsound else OK
@@ -61,10 +64,10 @@ def _list(args: argparse.Namespace, session: Session) -> int:
             if isinstance(folder, StoreDamaged):
                 raise folder
             status = folder.status()
+            unsound += damage_words(folder, status, status.damaged, most_bytes=JOBS_BYTES)
         except StoreDamaged as fault:
             unsound.append(str(fault))
             continue
-        unsound += damage_words(folder, status, status.damaged)
         if status.archived and not args.all:
             hidden += 1
         elif wanted is None or status.status in wanted:

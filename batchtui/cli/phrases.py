@@ -100,14 +100,17 @@ def end_words(status: BatchStatus) -> str:
     return f"{word}: {counts(status)}"
 
 
-def damage_words(folder: BatchFolder, status: BatchStatus, results: int, *, jobs: bool = False) -> list[str]:
+def damage_words(
+    folder: BatchFolder, status: BatchStatus, results: int, *, most_bytes: int | None = 0
+) -> list[str]:
     """What is damaged of a batch's files, with what mends it; empty for a sound one.
 
-    With `jobs` their file is looked at too, for a batch that has some to do: it takes a while where they are many.
+    The file of its jobs is looked at too where it has some to do, which takes a while where they are many: all of a
+    file of at most so many bytes (None: however long), and both ends of a longer one. Raises StoreDamaged.
     """
     said = folder.damage[:1]
-    if jobs and not said and status.status not in ENDED_BATCH_STATES:
-        said = folder.jobs.damage[:1]
+    if most_bytes != 0 and not said and status.status not in ENDED_BATCH_STATES:
+        said = folder.jobs_damage(most_bytes)[:1]
     if results:
         said.append(f"{results:,} results damaged" if results > 1 else "1 result damaged")
     if not said:

@@ -25,7 +25,7 @@ from batchtui.store import checkpoint, clock, contacts, header_changes, journal,
 from batchtui.store.columns import Columns
 from batchtui.store.header import BatchHeader, read_header
 from batchtui.store.home import Home
-from batchtui.store.jobs import JobTable
+from batchtui.store.jobs import JobTable, ends_damage
 from batchtui.store.lock import holder, standing
 from batchtui.store.progress import NANO, Progress
 from batchtui.store.strays import is_a_copy
@@ -79,6 +79,13 @@ class BatchFolder:
             table = JobTable(self.path / "jobs.jsonl", header.total, growing=header.growing or header.joined)
             self._jobs = table
         return table
+
+    def jobs_damage(self, most_bytes: int | None = None) -> list[str]:
+        """What is wrong with the file of its jobs; of one longer than that its two ends alone are looked at."""
+        path = self.path / "jobs.jsonl"
+        if self._jobs is None and most_bytes is not None and self._stat("jobs.jsonl")[1] > most_bytes:
+            return ends_damage(path, growing=self.header.growing or self.header.joined)
+        return self.jobs.damage
 
     def forget_jobs(self) -> None:
         """Their file was changed: read it again when it is needed."""

@@ -17,6 +17,7 @@ from batchtui.store import seals
 from batchtui.store.lines import AppendFile, read_slices
 
 SCHEMA = 1
+_HEAD = b'{"schema":'
 _BEGIN = b'{"n":'
 
 
@@ -187,6 +188,22 @@ class JobTable:
     def number(self, job_id: str) -> int | None:
         """The number of the job with this id."""
         return self._numbers.get(job_id)
+
+
+def ends_damage(path: Path, *, growing: bool = False) -> list[str]:
+    """What the first bytes and the last one of a file show to be wrong with it, where reading all takes too long."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_HEAD))
+            end = file.seek(-1, os.SEEK_END) + 1 if head else 0
+            last = file.read()
+    except OSError as fault:
+        return [f"{path}: cannot be read ({fault.strerror})"]
+    if not end:
+        return [f"{path}: is empty"]
+    if head != _HEAD:
+        return [f"{path}: the first line is damaged"]
+    return [] if last == b"\n" or growing else [f"{path}: the last line is cut off"]
 
 
 def _nobody(n: int) -> str:

@@ -141,7 +141,9 @@ def _jobs(proof: Proof, header: BatchHeader, repaired: Repaired) -> None:
     fresh.rename(proof.path / JOBS)
     if lost:
         repaired.left.append(
-            f"the rows of {lost:,} jobs are lost; their results are kept, and none of them is sent"
+            "the row of 1 job is lost; its result is kept, and it is not sent"
+            if lost == 1
+            else f"the rows of {lost:,} jobs are lost; their results are kept, and none of them is sent"
         )
     repaired.done.append(f"{JOBS} was written again")
 
@@ -159,7 +161,7 @@ def _columns(proof: Proof, header: BatchHeader, repaired: Repaired) -> None:
     progress = folder.progress
     if folder.progress.total < len(folder.jobs):
         raise StoreDamaged(f"{path / JOBS}: holds more jobs than the journal knows of")
-    _blank(path / RESULTS, proof.unreadable, "results", repaired)
+    _blank(path / RESULTS, proof.unreadable, "result", repaired)
     if proof.of(INBOX):
         _inbox(proof, progress, repaired)
     with contextlib.closing(AppendFile(path / RESULTS)) as file:
@@ -172,7 +174,9 @@ def _columns(proof: Proof, header: BatchHeader, repaired: Repaired) -> None:
         end = file.size
     taken = _take_in_results(path, progress, end)
     if taken:
-        repaired.done.append(f"{taken:,} results that the journal did not know are in it again")
+        what = "1 result" if taken == 1 else f"{taken:,} results"
+        there = "is in it again" if taken == 1 else "are in it again"
+        repaired.done.append(f"{what} that the journal did not know {there}")
     _give_back(proof.lost, progress, repaired)
     _unsendable(folder, progress)
     behind = why_it_follows(path, header, progress.seq)
@@ -201,7 +205,7 @@ def _columns(proof: Proof, header: BatchHeader, repaired: Repaired) -> None:
 def _inbox(proof: Proof, progress: Progress, repaired: Repaired) -> None:
     """Commands that nobody can read are set aside; those to come are counted from where the journal stands."""
     path = proof.path / INBOX
-    _blank(path, proof.nonsense, "commands", repaired)
+    _blank(path, proof.nonsense, "command", repaired)
     with contextlib.closing(AppendFile(path)) as file:
         file.cut_torn_tail()
         inbox.make_up(file, progress.inbox_end)
@@ -223,7 +227,13 @@ def _blank(path: Path, lines: Sequence[tuple[int, int]], what: str, repaired: Re
         sync_file(fd, path)
     finally:
         os.close(fd)
-    repaired.done.append(f"{len(lines):,} {what} that cannot be trusted are kept in {path.name}.damaged")
+    count = len(lines)
+    those = (
+        f"1 {what} that cannot be trusted is"
+        if count == 1
+        else f"{count:,} {what}s that cannot be trusted are"
+    )
+    repaired.done.append(f"{those} kept in {path.name}.damaged")
 
 
 def _take_in_results(path: Path, progress: Progress, end: int) -> int:
@@ -283,7 +293,11 @@ def _give_back(lost: Iterable[int], progress: Progress, repaired: Repaired) -> N
             n, "damaged", "its stored result is damaged, and there is nowhere to get it from again"
         )
     if gone:
-        repaired.left.append(f"{len(gone):,} results are lost; `batchtui retry` does those jobs again")
+        repaired.left.append(
+            "1 result is lost; `batchtui retry` does that job again"
+            if len(gone) == 1
+            else f"{len(gone):,} results are lost; `batchtui retry` does those jobs again"
+        )
 
 
 def _unsendable(folder: BatchFolder, progress: Progress) -> None:

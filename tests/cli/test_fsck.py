@@ -135,7 +135,7 @@ def test_what_a_repair_found_nowhere_is_a_failure_and_no_damage_any_more(cli: Cl
     results.write_bytes(data[: data.rstrip(b"\n").rindex(b"\n") + 1])
     errors = cli("errors", "birds")
     assert (errors.code, "1 result damaged" in errors.err) == (1, True)
-    assert "1 results are lost" in cli("fsck", "birds", "--repair").err
+    assert "1 result is lost" in cli("fsck", "birds", "--repair").err
     for command in ("results", "export", "list", "status"):
         told = cli(command, *([] if command == "list" else ["birds"]))
         assert (told.code, "damaged;" in told.err) == (0, False), told.err

@@ -6,9 +6,11 @@ import json
 import random
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from batchtui.cli import look
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
 from batchtui.store.folder import BatchFolder, to_json
@@ -84,10 +86,13 @@ def test_p12_jobs_that_cannot_be_sent_any_more_are_told_of_a_live_batch(
     writer.close()
     damage(made.path / "jobs.jsonl")
     (tmp_path / "config.toml").touch()
-    ran = Inside(tmp_path / "data", tmp_path / "config.toml")("status", made.id)
-    assert ran.code == 1
-    assert f"{made.path}/jobs.jsonl" in ran.err
-    assert f"fsck {made.id} --repair" in ran.err
+    for command in (("status", made.id), ("list",)):
+        for most in (look.JOBS_BYTES, 10):  # of a file too long to be read whole both ends are looked at
+            with mock.patch.object(look, "JOBS_BYTES", most):
+                ran = Inside(tmp_path / "data", tmp_path / "config.toml")(*command)
+            assert ran.code == 1, (command, most)
+            assert f"{made.path}/jobs.jsonl" in ran.err
+            assert f"fsck {made.id} --repair" in ran.err
 
 
 def test_p12_flips_and_cuts_anywhere_are_told_or_change_nothing(tmp_path: Path) -> None:
