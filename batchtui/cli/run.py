@@ -17,7 +17,7 @@ from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
 from batchtui.engine.waiting import Patience, all_submitted
 from batchtui.errors import BadInput, BatchtuiError, ConfigError
-from batchtui.model import JobState
+from batchtui.model import JobState, Problem
 from batchtui.preflight import Preflight
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
@@ -95,7 +95,8 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
                 reach=reach, library=session.library,
             )  # fmt: skip
         flight = planned.preflight
-        print_problems(session.console, flight.problems)
+        refused = None if flight.stopped else _refused(args, flight, session)
+        print_problems(session.console, [one for one in flight.problems if one is not refused])
         if flight.stopped:
             raise _stopped(session, flight)(
                 f"{args.file}: nothing was sent: {verdict(flight.problems)} to settle first"
@@ -122,13 +123,24 @@ def _stopped(session: Session, flight: Preflight) -> type[BatchtuiError]:
     return BadInput
 
 
+def _refused(args: argparse.Namespace, flight: Preflight, session: Session) -> Problem | None:
+    """What stops it where nobody can be asked: the refusal tells it, and nothing else does."""
+    if session.console.can_ask:
+        return None
+    return (None if args.again else _first(flight, "again")) or (None if args.yes else _first(flight, "cost"))
+
+
+def _first(flight: Preflight, asks: str) -> Problem | None:
+    return next((problem for problem in flight.problems if problem.asks == asks), None)
+
+
 def _agreed_on_cost(args: argparse.Namespace, flight: Preflight, session: Session) -> bool:
     """Whether a person said to send what no limit can be kept for. Raises BadInput where nobody did."""
-    doubts = [problem for problem in flight.problems if problem.asks == "cost"]
-    if not doubts or args.yes:
+    doubt = _first(flight, "cost")
+    if doubt is None or args.yes:
         return bool(args.yes)
     if not session.console.can_ask:
-        raise BadInput(f"{doubts[0]}; --yes sends it all the same")
+        raise BadInput(f"{doubt}; --yes sends it all the same")
     if not session.console.ask("Send it all the same?"):
         raise BadInput("nothing was sent")
     return True
@@ -136,7 +148,7 @@ def _agreed_on_cost(args: argparse.Namespace, flight: Preflight, session: Sessio
 
 def _agree_to_pay_again(args: argparse.Namespace, flight: Preflight, session: Session) -> None:
     """Raises BadInput where nobody said that paid work is to be sent once more."""
-    known = next((problem for problem in flight.problems if problem.asks == "again"), None)
+    known = _first(flight, "again")
     if known is None or args.again:
         return
     if not session.console.can_ask:

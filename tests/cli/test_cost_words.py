@@ -77,6 +77,7 @@ def test_under_a_limit_an_unknown_cost_asks_first(
     refused = cli("run", path, "--trust")
     assert refused.code == 2
     assert "--yes" in refused.err
+    assert refused.err.count("cost is unknown, so") == 1
     assert not creates(server)
     assert cli("run", path, "--trust", "--yes").code == 0
     assert len(creates(server)) == 1
