@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from batchtui.backends.attachments.files import Attached
 from batchtui.backends.attachments.rules import FileRules
 from batchtui.backends.faults import LOADING as LOADING
 from batchtui.backends.faults import Forgotten as Forgotten
@@ -31,105 +30,21 @@ from batchtui.backends.places import RemoteBatch as RemoteBatch
 from batchtui.backends.places import RemoteJob as RemoteJob
 from batchtui.backends.settings import BackendSettings as BackendSettings
 from batchtui.backends.settings import KindLimits as KindLimits
+from batchtui.backends.shapes import DOING as DOING
+from batchtui.backends.shapes import LOGS as LOGS
+from batchtui.backends.shapes import SAID as SAID
+from batchtui.backends.shapes import Answer as Answer
+from batchtui.backends.shapes import Job as Job
+from batchtui.backends.shapes import Note as Note
+from batchtui.backends.shapes import Progress as Progress
+from batchtui.backends.shapes import Submission as Submission
+from batchtui.backends.shapes import W as W
 from batchtui.backends.uses import PathUse as PathUse
-from batchtui.model import Json, LimitsSpec, Outcome, SubmissionState
+from batchtui.model import Json, LimitsSpec, Outcome
 from batchtui.text import Secret
 
 if TYPE_CHECKING:
     from batchtui.backends.http import Http
-
-W = TypeVar("W", bound=msgspec.Struct)
-"""A kind's `Work`: the typed fields of its `[job]`."""
-
-Note = Callable[[dict[str, Json]], None]
-"""Journals a fact about the attempt or submission under way (a file id, a process id) before the next step."""
-
-
-# ---- what passes between engine and backend ----------------------------------------------------
-
-
-@dataclass(slots=True)
-class Job(Generic[W]):
-    """A job rendered and decoded, ready to send. `token` marks this attempt for the backend's own records.
-
-    `files` are those that `[job] file` names; they hold data only while the job is sent (see `attachments.parts`).
-    """
-
-    index: int
-    id: str
-    attempt: int
-    token: str
-    work: W
-    files: tuple[Attached, ...] = ()
-    timeout: float | None = None
-    """Seconds that a direct job may take; kept by the engine, or by a backend that `times_itself`."""
-
-
-SAID = "said"
-"""Among a submission's facts: what the backend said of it as a whole, for jobs that have no answer of their own."""
-DOING = "doing"
-"""Among a submission's facts: what it is at while it runs, in words to show."""
-LOGS = "logs"
-"""Among a submission's facts: a folder of `NAME.out`, what its programs print, to be shown in the log."""
-
-
-@dataclass(slots=True)
-class Submission:
-    """A slice of a batch on one backend. `facts` are what `note` journaled so far (file ids and the like)."""
-
-    id: int
-    token: str
-    batch_name: str
-    created: float
-    """Unix seconds at which the intent was journaled."""
-    remote_id: str | None = None
-    facts: dict[str, Json] = field(default_factory=dict)
-    jobs: int = 0
-    others: frozenset[str] = frozenset()
-    """For `find`: remote ids that are known to be other submissions'."""
-    wanted: tuple[RemoteJob, ...] | None = None
-    """For `results` of a kind that grows: the jobs whose answers are not stored yet; None: all."""
-    early: bool = False
-    """For `results` of a kind that answers early: the submission still runs, so only what is new since it was asked."""
-    look: int = 1
-    """For `results`: the how manyth reading this is. From the second on the backend checks what it is told."""
-    timeout: float | None = None
-    """Seconds that one job may take, and how often it is tried again: for kinds that see to it where the job runs."""
-    retries: int = 0
-    concurrency: int | None = None
-    """How much of it may run at once; None: the batch does not say."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a poll says of one submission. `state`: submitted, processing, cancelling or ended."""
-
-    state: SubmissionState
-    completed: int | None = None
-    failed: int | None = None
-    total: int | None = None
-    ended_as: str | None = None
-    """The backend's own word for how it ended: completed, failed, expired, cancelled."""
-    error: str | None = None
-    expires: str | None = None
-    facts: dict[str, Json] = field(default_factory=dict)
-    """New facts to keep (output file ids), merged into the submission's."""
-    after: float | None = None
-    """Seconds after which the backend asks to be asked again, and no sooner; None: it does not say."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """One row of a submission's results. `job_id` is the id that we gave; `raw` the line as it came."""
-
-    job_id: str
-    outcome: Outcome
-    raw: str = ""
-    unreadable: bool = False
-    """The line of the job is there and cannot be read; another download may have it whole."""
-    again: bool = False
-    """It surely runs no more, through no fault of its own: put back by itself, as often as the batch's `retries`."""
-
 
 S = TypeVar("S", bound=BackendSettings)
 

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import httpx
 
 from batchtui import __version__
-from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.faults import NeedsPerson, Refused, Transient, TryLater, Unsure
 from batchtui.backends.wire.address import environment_proxy, is_link_local, is_loopback
 from batchtui.backends.wire.leases import Leases, inflate
 from batchtui.backends.wire.pieces import (

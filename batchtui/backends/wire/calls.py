@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from batchtui.backends.base import Progress, Refused, Submission, Transient
+from batchtui.backends.faults import Refused, Transient
+from batchtui.backends.shapes import Progress, Submission
 from batchtui.backends.wire.replies import Reply, object_of
 from batchtui.model import Json
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from batchtui.model import Json
 
 if TYPE_CHECKING:
-    from batchtui.backends.wire.replies import Reply
+    from batchtui.backends.wire.reply import Reply
 
 
 def plain(reply: Reply) -> Reply:

@@ -11,7 +11,7 @@ from batchtui.backends.wire.waits import wait_of
 from batchtui.model import Json
 
 if TYPE_CHECKING:
-    from batchtui.backends.wire.replies import Reply
+    from batchtui.backends.wire.reply import Reply
 
 FINAL = 400
 """The status of an error that says nothing of the kind: asking again would not help."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from batchtui.backends.base import LOADING, NeedsPerson, Refused, Transient, TryLater, Unsure
+from batchtui.backends.faults import LOADING, NeedsPerson, Refused, Transient, TryLater, Unsure
 from batchtui.backends.wire.error_kinds import TOO_LONG, by_status, one_name
 from batchtui.backends.wire.google_errors import plain
 from batchtui.backends.wire.inner_errors import FINAL, as_refused, error_inside, only_an_error
 from batchtui.backends.wire.loading import is_loading, may_be_loading
+from batchtui.backends.wire.reply import Reply as Reply
 from batchtui.backends.wire.waits import wait_of
 from batchtui.masking import DOTS, SHORTEST, mask_refusal
 from batchtui.model import Json
@@ -44,21 +45,6 @@ _NO_MONEY = re.compile(r"insufficient_(?:quota|funds|balance|credits)|(?:hard|sp
 _FLAGGED = ("flagged_input", "reasons")
 """Of a 403: the input was held back by moderation, the key is fine."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
-
-
-@dataclass(slots=True)
-class Reply:
-    """One whole reply. `headers` have lower-case names; `json` is None where `problem` says why.
-
-    `url` is the address that was asked, where links in the reply count from.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    json: Json
-    text: str
-    problem: str | None = None
-    url: str = ""
 
 
 class TooDeep(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from batchtui.backends.base import Answer
+from batchtui.backends.shapes import Answer
 from batchtui.model import JobState, Outcome
 
 _NAMED = r'"{}"\s*:\s*("(?:[^"\\]|\\.){{1,512}}")'

@@ -20,7 +20,8 @@ from batchtui.work.power.solution import (
     net,
     summaries,
 )
-from batchtui.work.power.sweep import MOST_ITERATIONS, States, solve
+from batchtui.work.power.states import MOST_ITERATIONS, States
+from batchtui.work.power.sweep import solve
 
 
 def solve_flows(scenarios: Sequence[Scenario]) -> list[Solution | Fault]:

@@ -20,7 +20,7 @@ from batchtui.work.power.admittances import admittances, newton
 from batchtui.work.power.demand import Demand
 from batchtui.work.power.grid import Floats, Grid, Injections, Ints, Voltages
 from batchtui.work.power.in_service import InService, in_service
-from batchtui.work.power.sweep import MOST_ITERATIONS, TOLERANCE, States
+from batchtui.work.power.states import MOST_ITERATIONS, TOLERANCE, States
 
 _FLOWS: Final = ("pf", "qf", "pt", "qt")
 
