@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeAlias
 
-    from .element import Element
-    from .files import Record, Task
+    from .files import Around, Record, Task
 
     Step: TypeAlias = tuple[list[Task], int]
     """Tasks that go together, and which attempt this is."""
@@ -54,7 +53,7 @@ def _key(task: Task) -> tuple[object, ...]:
 class Caller:
     """Hands the calls of an element to a worker; one that dies or hangs is replaced."""
 
-    def __init__(self, element: Element) -> None:
+    def __init__(self, element: Around) -> None:
         self._element = element
         self._worker: Worker | None = None
 

@@ -11,10 +11,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, TypeAlias
+    from typing import Any, Protocol, TypeAlias
 
     Record: TypeAlias = dict[str, Any]
     Task: TypeAlias = dict[str, Any]
+
+    class Around(Protocol):
+        """What an element is to those who do one of its tasks."""
+
+        run: Record
+        scratch: str
+
+        @property
+        def retries(self) -> int: ...
+        def skip(self, task: Task) -> bool: ...
+        def rest(self, attempt: int) -> None: ...
+        def tick(self, task: Task, begun: float, least: float = 0.0) -> None: ...
+        def leave_if_shot(self) -> None: ...
+        def record(self, task: Task, begun: float, attempt: int, **facts: Any) -> None: ...
+
 
 SYNC_SECONDS = 1.0
 FOLDER_SIZE = 1000

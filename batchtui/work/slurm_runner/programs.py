@@ -15,8 +15,7 @@ from .files import write_all
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from .element import Element
-    from .files import Record, Task
+    from .files import Around, Record, Task
 
 KEPT_BYTES = 1_000_000
 """Bytes of one output stream that a result keeps."""
@@ -28,7 +27,7 @@ _SHOT = frozenset(code for number in (signal.SIGTERM, signal.SIGKILL) for code i
 _LAST_BYTES, _LINE_CHARACTERS = 4096, 500
 
 
-def run_program(task: Task, element: Element) -> Record:
+def run_program(task: Task, element: Around) -> Record:
     """Run the program of a task to its end, whatever that is; state and output of its result. Raises Leave."""
     work = task["work"]
     with ExitStack() as opened:
@@ -65,7 +64,7 @@ def run_program(task: Task, element: Element) -> Record:
         return {**facts, **_output(stdout, stderr)}
 
 
-def _exit_of(process: subprocess.Popen[bytes], task: Task, element: Element, copies: list[Copy]) -> int:
+def _exit_of(process: subprocess.Popen[bytes], task: Task, element: Around, copies: list[Copy]) -> int:
     begun = time.monotonic()
     while True:
         try:
