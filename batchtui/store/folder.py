@@ -10,7 +10,6 @@ import msgspec
 from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import (
     JOB_STATES,
-    LIVE_JOB_STATES,
     Attention,
     BatchState,
     BatchStatus,
@@ -18,10 +17,8 @@ from batchtui.model import (
     JobState,
     Json,
     Result,
-    SubmissionState,
-    seconds,
 )
-from batchtui.store import checkpoint, clock, contacts, header_changes, journal, ranges, results
+from batchtui.store import checkpoint, clock, contacts, header_changes, journal, ranges, results, state
 from batchtui.store.columns import Columns
 from batchtui.store.header import BatchHeader, read_header
 from batchtui.store.home import Home
@@ -212,58 +209,21 @@ class BatchFolder:
 
     def state(self) -> BatchState:
         """The batch's state, a function of its jobs and of what was asked."""
-        progress, header = self.progress, self.header
-        counts = progress.counts()
-        live = sum(counts[state] for state in LIVE_JOB_STATES)
-        if live or (progress.total == 0 and not progress.ended) or self.unsown:
-            if header.cancelling:
-                return BatchState.CANCELLING
-            return BatchState.PROCESSING if progress.started else BatchState.PENDING
-        if any(s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()):
-            return BatchState.CANCELLING if header.cancelling else BatchState.PROCESSING
-        if header.cancelling:
-            return BatchState.CANCELLED
-        return BatchState.COMPLETED if counts[JobState.COMPLETED] or self._is_barren() else BatchState.FAILED
-
-    def _is_barren(self) -> bool:
-        """Whether all went well, only that no jobs came of it."""
-        submissions = self.progress.submissions.values()
-        return not self.progress.total and all(s.grows and s.ended_as == "completed" for s in submissions)
+        return state.of(self.header, self.progress)
 
     @property
     def unsown(self) -> list[int]:
         """Seeds that are still to be sent, by their place in the header."""
-        header = self.header
-        if not header.seeds or header.cancelling or header.stopping:
-            return []
-        sown = {record.seed for record in self.progress.submissions.values()}
-        return [place for place in range(len(header.seeds)) if place not in sown]
+        return state.unsown(self.header, self.progress)
 
     @property
     def born(self) -> frozenset[int]:
         """Numbers of the jobs that were born at their backend, where none can be sent again by itself."""
-        growing = (record for record in self.progress.submissions.values() if record.grows)
-        return frozenset(n for record in growing for n in ranges.decode(record.jobs))
-
-    def _total(self) -> int | None:
-        """How many jobs there are; while they are being born, how many the backend says that there will be."""
-        progress = self.progress
-        if not self.header.growing:
-            return progress.total
-        growing = [record for record in progress.submissions.values() if record.grows]
-        if self.unsown or not growing:
-            return None
-        told = sum(record.facts.get("total") or 0 for record in growing)
-        born = sum(ranges.count(record.jobs) for record in growing)
-        known = all(isinstance(record.facts.get("total"), int) for record in growing)
-        return progress.total - born + max(told, born) if known else None
+        return state.born(self.progress)
 
     def deadline(self) -> float | None:
         """Unix seconds at which the time limit ends the batch."""
-        limit, started = self.header.spec.limits.time, self.progress.started
-        if limit is None or not started:
-            return None
-        return clock.unix(started) + seconds(limit) + self.header.clock_shift
+        return state.deadline(self.header, self.progress)
 
     def status(self, *, submissions: bool = False) -> BatchStatus:
         progress, header, driver = self.progress, self.header, holder(self.path)
@@ -279,7 +239,7 @@ class BatchFolder:
                 status=self.state(),
                 paused=header.paused,
                 attention=[*self.standing.values(), *elsewhere, *progress.attention.values()],
-                total=self._total(),
+                total=state.total(header, progress),
                 pending=counts[JobState.PENDING],
                 processing=counts[JobState.PROCESSING],
                 completed=counts[JobState.COMPLETED],
@@ -297,14 +257,7 @@ class BatchFolder:
                 started=progress.started,
                 ended=progress.ended,
                 deadline=clock.stamp(deadline) if deadline else None,
-                expires=min(
-                    (
-                        s.expires
-                        for s in progress.submissions.values()
-                        if s.expires and s.state is not SubmissionState.COLLECTED
-                    ),
-                    default=None,
-                ),
+                expires=state.expires(progress),
                 driver=driver,
                 tags=header.tags,
                 archived=header.archived,
@@ -344,7 +297,7 @@ class BatchFolder:
         record, lost = self._record(n)
         progress = self.progress
         with self.lock:
-            state, tries, offset = JOB_STATES[progress.states[n]], progress.tries[n], progress.offsets[n]
+            status, tries, offset = JOB_STATES[progress.states[n]], progress.tries[n], progress.offsets[n]
             error = progress.errors.get(n)
         kind, _, text = (error or "").partition(": ")
         stored = None
@@ -359,7 +312,7 @@ class BatchFolder:
             return Result(
                 job_id=record.id,
                 name=record.name,
-                status=state,
+                status=status,
                 attempts=tries,
                 error=text or None,
                 error_kind=kind or None,
@@ -368,7 +321,7 @@ class BatchFolder:
                 body=self._said(n) if kind else None,
             )
         fields = {name: getattr(stored, name) for name in _IN_BOTH}
-        fields |= {"name": record.name, "status": state, "attempts": tries, "row": record.row}
+        fields |= {"name": record.name, "status": status, "attempts": tries, "row": record.row}
         fields["backend"] = stored.backend or record.backend or self.header.backend
         if lost:
             fields["note"] = "; ".join(filter(None, (stored.note, f"its row is lost: {lost}")))
