@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from batchtui import outcome
@@ -38,12 +39,17 @@ class Detail(Widget):
         self.refresh(layout=self.styles.is_auto_height)
 
     def render(self) -> Content:
+        return Content("\n").join(self._shown(self.content_size.width))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Of the lines at the width that it is about to get, not at the one that it had."""
+        return max(1, len(self._shown(width)))
+
+    def _shown(self, width: int) -> list[Content]:
         status = self._tui.link.status(self._batch_id) if self._batch_id else None
-        width = self.content_size.width
         if status is None or width < 10:
-            return Content("")
-        lines = self.lines(status, width)
-        return Content("\n").join([line.truncate(width, ellipsis=True) for line in lines])
+            return []
+        return [line.truncate(width, ellipsis=True) for line in self.lines(status, width)]
 
     def lines(self, status: BatchStatus, width: int) -> list[Content]:
         return []
@@ -145,7 +151,7 @@ class Detail(Widget):
 
         return "" if status.driver.startswith(f"pid {os.getpid()} ") else f"driven by {status.driver}"
 
-    def attention(self, status: BatchStatus) -> list[Content]:
+    def attention(self, status: BatchStatus, width: int) -> list[Content]:
         glyph = self._tui.glyphs.states["attention"]
         return [
             Content.assemble(
@@ -181,7 +187,7 @@ class DetailStrip(Detail):
             about.insert(0, f"{len(remote)} {word}, {len(open_ones)} open")
             if open_ones:
                 about.insert(1, submission_lines.contact(open_ones[-1], self._tui.now()))
-        last = self.attention(status) or [shown("   ".join(part for part in about if part), "dim")]
+        last = self.attention(status, width) or [shown("   ".join(part for part in about if part), "dim")]
         return [
             Content.assemble(shown(status.name, "bold"), "  ", self.counts(status)),
             bar,
@@ -195,13 +201,13 @@ class DetailPane(Detail):
     submissions_shown = 6
     with_map = True
 
-    def attention(self, status: BatchStatus) -> list[Content]:
+    def attention(self, status: BatchStatus, width: int) -> list[Content]:
         glyph, rows = self._tui.glyphs.states["attention"], []
         for item in status.attention:
             head = Content.assemble(
                 (f"{glyph} ", states.STYLES["attention"]), shown(attention_words.title(item), "bold")
             )
-            body = shown(attention_words.text(item)).wrap(max(20, self.content_size.width - 2))
+            body = shown(attention_words.text(item)).wrap(max(20, width - 2))
             rows += [head, *(Content.assemble("  ", line) for line in body[:8])]
         return [*rows, Content.styled("  u settles it", "dim")] if rows else []
 
@@ -227,7 +233,7 @@ class DetailPane(Detail):
             ("follows", "" if status.attention else status.follows or ""),
             ("keys", f"{status.with_keys:,} results hold one, masked here" if status.with_keys else ""),
         )  # fmt: skip
-        rows += [Content(""), *self.attention(status)] if status.attention else []
+        rows += [Content(""), *self.attention(status, width)] if status.attention else []
         percent = self.percent(status)
         rows += [
             Content(""),
