@@ -58,7 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "help": Entry("help", "the manual: its pages, one of them, or what a command takes", "Set up"),
     "backends": Entry("backends", "configured backends; `probe` asks one whether it is there"),
     "notify": Entry("notify", "who is told of what happens; `test` tells each of them something"),
-    "config": Entry("config", "the configuration: path, show, check, init"),
+    "config": Entry("config", "the configuration: path, show, check, init, add"),
     "doctor": Entry("doctor", "check that everything here is fit to run batches"),
     "prices": Entry("prices", "what a model costs, and where that is from"),
     "keys": Entry("keys", "the app's keys and the ids that rebind them"),

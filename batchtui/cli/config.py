@@ -1,25 +1,35 @@
-"""`config`: where the configuration is, what it says, whether it is sound, and a first one to start from."""
+"""`config`: where the configuration is, what it says, whether it is sound, a first one, and one provider more."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from batchtui.cli import config_add
 from batchtui.cli.console import one_line
 from batchtui.cli.session import Session
 from batchtui.errors import BadInput, ConfigError
 
-ACTIONS = ("path", "show", "check", "init")
+ACTIONS = ("path", "show", "check", "init", "add")
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS, help="what to do")
+    parser.add_argument("provider", nargs="?", metavar="PROVIDER", help="add: which, such as openai or chat")
     parser.add_argument("--origin", action="store_true", help="show: where each value came from")
+    config_add.arguments(parser)
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if args.origin and args.action != "show":
         raise BadInput("--origin belongs to config show")
+    if args.action == "add":
+        return config_add.run(args, session)
+    for option in config_add.OPTIONS:
+        if getattr(args, option):
+            raise BadInput(f"--{option.replace('_', '-')} belongs to config add")
+    if args.provider is not None:
+        raise BadInput(f"config {args.action} takes nothing more; config add takes a provider")
     if args.action == "show":
         return _show(args.origin, session)
     if args.action == "check":
@@ -96,5 +106,7 @@ def _init(session: Session) -> int:
     if not init_config(path):
         raise BadInput(f"{path} exists already; it is left as it is")
     session.console.out(str(path))
-    session.console.note("written; every line of it is an example to take the # from")
+    session.console.note(
+        "written; every line of it is an example to take the # from, and `batchtui config add openai` adds a provider"
+    )
     return 0

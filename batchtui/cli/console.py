@@ -155,6 +155,11 @@ class Console:
         print(f"{clean(mask(question))} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
+    def line(self, question: str) -> str:
+        """A line of text, without the spaces around it; empty where nothing was typed."""
+        print(f"{clean(mask(question))} ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip()
+
 
 def to_stderr(text: str, end: str = "\n") -> None:
     """Words beside the data. A terminal that has gone takes none, nor does a log on a full disk, and neither is a fault

@@ -25,6 +25,11 @@ EXTRAS = {
     "browser": ("textual-serve",),
 }  # fmt: skip
 
+WITHOUT_LOCKS = (
+    "do not work on this file system, so that two programs could pay for one batch; name a folder on a disk of this "
+    "machine with --data-dir"
+)
+
 
 class Finding(NamedTuple):
     name: str
@@ -58,7 +63,9 @@ def _findings(session: Session) -> Iterator[Finding]:
     yield Finding("batchtui", "ok", f"{__version__} in {os.path.dirname(os.path.dirname(__file__))}")
     old = sys.version_info < (3, 11)
     yield Finding(
-        "python", "problem" if old else "ok", f"{platform.python_version()} on {platform.platform()}"
+        "python",
+        "problem" if old else "ok",
+        f"{platform.python_version()} on {platform.platform()}" + ("; it takes 3.11 or newer" if old else ""),
     )
     yield from _libraries()
     yield from _terminal()
@@ -77,7 +84,7 @@ def _libraries() -> Iterator[Finding]:
 
     for name in REQUIRED:
         found = installed(name)
-        yield Finding(name, "ok" if found else "problem", found or "missing: reinstall batchtui")
+        yield Finding(name, "ok" if found else "problem", found or f"missing: pip install {name}")
     for extra, names in EXTRAS.items():
         missing = [name for name in names if not installed(name)]
         text = f"not installed: pip install 'batchtui[{extra}]'" if missing else "installed"
@@ -112,14 +119,14 @@ def _data_dir(session: Session) -> Iterator[Finding]:
     while not nearest.exists():
         nearest = nearest.parent
     if not os.access(nearest, os.W_OK | os.X_OK):
-        yield Finding("data", "problem", f"{path}: cannot be written")
+        yield Finding("data", "problem", f"{path}: cannot be written; name another folder with --data-dir")
         return
     if nearest != path:
         yield Finding("data", "ok", f"{path}: not there yet, and can be made")
         return
     mode = stat.S_IMODE(path.stat().st_mode)
     free = shutil.disk_usage(path).free
-    shared = "; others can read it: chmod 700" if mode & 0o077 else ""
+    shared = f"; others can read it: chmod 700 {path}" if mode & 0o077 else ""
     yield Finding(
         "data", "info" if shared else "ok", f"{path}: mode {mode:04o}, {free / 1e9:,.1f} GB free{shared}"
     )
@@ -141,9 +148,7 @@ def _lock(session: Session) -> Finding:
             lock.release()
     except OSError as fault:
         return Finding("locks", "problem", f"{session.data_dir}: {fault.strerror}")
-    return Finding(
-        "locks", "ok" if held else "problem", "work" if held else "do not work on this file system"
-    )
+    return Finding("locks", "ok" if held else "problem", "work" if held else WITHOUT_LOCKS)
 
 
 def _batches(session: Session) -> Iterator[Finding]:
@@ -160,6 +165,7 @@ def _configuration(session: Session) -> Iterator[Finding]:
     from batchtui.cli.proxies import proxy_of
     from batchtui.config import key_state, load_config
     from batchtui.config.paths import config_path
+    from batchtui.config.providers import KEYLESS
 
     config = load_config(config_path(session.config_option))
     yield Finding("config", "ok", f"{config.path}{'' if config.exists else ': none, the defaults hold'}")
@@ -168,4 +174,15 @@ def _configuration(session: Session) -> Iterator[Finding]:
     for name, backend in config.backends.items():
         proxy = proxy_of(backend)
         through = f", through the proxy {proxy}" if proxy else ""
-        yield Finding("backend", "ok", f"{name} ({backend.kind}): {key_state(backend)}{through}")
+        state = "no key needed" if name in KEYLESS else key_state(backend)
+        lacks = " not set" in state
+        advice = "; set it, or name where the key is in the configuration" if lacks else ""
+        yield Finding(
+            "backend", "info" if lacks else "ok", f"{name} ({backend.kind}): {state}{through}{advice}"
+        )
+    if set(config.backends) <= KEYLESS and not config.broken:
+        yield Finding(
+            "providers", "info",
+            "none has its key in its usual variable; `batchtui config add openai` says where another one is, "
+            "`batchtui config add chat` adds a server of your own, and `batchtui demo` needs neither",
+        )  # fmt: skip

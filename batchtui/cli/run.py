@@ -113,11 +113,14 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
 
 
 def _stopped(session: Session, flight: Preflight) -> type[BatchtuiError]:
-    """A configured backend that cannot be built is a fault of the configuration, everything else of the input."""
-    name = flight.backend or session.config.defaults.backend
-    if name and name in session.backends.names():
+    """A backend that cannot be built, or has no table yet, is a fault of the configuration, all else of the input."""
+    only = flight.backend or session.config.defaults.backend
+    for name in [share.backend for share in flight.backends] or ([only] if only else []):
+        if session.backends.lacks_table(name):
+            return ConfigError
         try:
-            session.backends.get(name)
+            if name in session.backends.names():
+                session.backends.get(name)
         except ConfigError:
             return ConfigError
     return BadInput

@@ -197,7 +197,7 @@ def _offer(config: Config, env: Mapping[str, str], kinds: Collection[str]) -> No
     sound = not any(problem.fatal for problem in config.problems)
     if config.exists and not configured and sound and set(config.backends) <= KEYLESS:
         names = " and ".join(config.backends)
-        message = f"no backend is configured beside {names}; add a backend with a [backends.NAME] table"
+        message = f"no backend is configured beside {names}; add a backend by `batchtui config add PROVIDER`"
         config.problems.append(Problem(file=cell(config.path), message=message, fatal=False))
 
 

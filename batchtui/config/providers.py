@@ -50,6 +50,8 @@ DIALECTS = (
     Provider("openai", "DEEPINFRA_API_KEY", "DEEPINFRA_BASE_URL", dialect="deepinfra"),
 )
 """Offered where their key is set only: most users have none of them."""
+SERVERS = ("daly", "buttermilk")
+"""Services that somebody runs, at an address that only a table can say."""
 _BY_NAME = {provider.name: provider for provider in (*PROVIDERS, *DIALECTS)}
 LOCAL = BackendConfig(name="local", kind="local", table={"kind": "local"}, origin=BUILT_IN)
 SLURM = BackendConfig(name="slurm", kind="slurm", table={"kind": "slurm"}, origin=BUILT_IN)
@@ -70,6 +72,11 @@ def offered(env: Mapping[str, str]) -> dict[str, BackendConfig]:
     cluster = {"slurm": SLURM} if _has_sbatch(env) else {}
     providers = {provider.name: _backend(provider, env) for provider in (*PROVIDERS, *usable)}
     return {"local": LOCAL} | cluster | providers
+
+
+def table_of(name: str, env: Mapping[str, str]) -> dict[str, Json]:
+    """What the environment makes of the provider or dialect of that name, its key set or not."""
+    return _backend(_BY_NAME[name], env).table
 
 
 def _has_sbatch(env: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from batchtui.config import Config, key_variables, resolve_key
 from batchtui.config.lines import placed
+from batchtui.config.providers import SERVERS, has_key
 from batchtui.errors import ConfigError
 
 if TYPE_CHECKING:  # the app paints before it needs any backend
@@ -41,16 +42,26 @@ class Backends:
             self._built[name] = self.fresh(name)
         return self._built[name]
 
-    def unkeyed(self, name: str) -> AnyBackend:
-        """The backend to plan with where its key is missing: it can say what would be sent, and send nothing.
+    def lacks_table(self, name: str) -> bool:
+        """Whether it is a service that somebody runs, named as such, whose table has not been written yet."""
+        return name in SERVERS and name not in self.config.names()
 
-        Raises ConfigError.
+    def without_key(self, kind: str) -> str | None:
+        """The provider of that kind, where its usual variable is not set: it can be planned with."""
+        known = kind in self.config.offered and not has_key(kind, self._env)
+        return kind if known else None
+
+    def unkeyed(self, name: str) -> AnyBackend:
+        """The backend to plan with where its key or its table is missing: it says what would be sent, and sends nothing.
+
+        Raises ConfigError, and NotFound for a name that is no service's.
         """
         from batchtui.backends.registry import build
         from batchtui.text import Secret
 
         try:
-            return build(name, self.config.backend(name).table, Secret("a key that is never sent"))
+            table = {"kind": name} if self.lacks_table(name) else self.config.backend(name).table
+            return build(name, table, Secret("a key that is never sent"))
         except ConfigError as fault:
             raise placed(fault, self.config.path) from None
 

@@ -22,7 +22,7 @@ from batchtui.engine.composing.routing import Routing
 from batchtui.engine.composing.schemas import Schemas
 from batchtui.engine.outputs.result_files import is_taken, output_dir
 from batchtui.engine.pool import AnyBackend, Backends
-from batchtui.errors import BatchtuiError, KeyMissing, nearest
+from batchtui.errors import BatchtuiError, KeyMissing, NotFound, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row
 from batchtui.results.slow_patterns import slow_patterns
 from batchtui.sources.pace import Pace
@@ -300,23 +300,33 @@ class Composition:
         return backend.check(job) + self.files.check(backend, job)
 
     def _backend_of(self, name: str) -> AnyBackend:
-        """A key that is missing is told once and stops the batch; what its jobs are and would cost is told all the same.
+        """A key or a table that is missing is told once and stops the batch; what its jobs are and would cost is told
+        all the same.
 
-        Raises ConfigError.
+        Raises ConfigError, NotFound.
         """
         if name not in self._unkeyed:
             try:
                 return self.backends.get(name)
             except KeyMissing as fault:
-                self._unkeyed[name] = self.backends.unkeyed(name)
-                self.problem(str(fault), file=self.where, key="backend")
+                self._plan_without(name, str(fault))
+            except NotFound as fault:
+                if not self.backends.lacks_table(name):
+                    raise
+                self._plan_without(
+                    name, f"{fault}; `batchtui config add {name}` asks where it is, and adds it"
+                )
         return self._unkeyed[name]
+
+    def _plan_without(self, name: str, told: str) -> None:
+        self._unkeyed[name] = self.backends.unkeyed(name)
+        self.problem(told, file=self.where, key="backend")
 
     def _first_of(self, name: str) -> Rendering:
         """A backend that a job names is told once where it cannot be used, and with each job where it is unknown."""
         if name in self._unusable:
             raise AlreadyTold
-        if name not in self.backends.names():
+        if name not in self.backends.names() and not self.backends.lacks_table(name):
             known = ", ".join(map(cell, self.backends.names()))
             hint = nearest(name, self.backends.names()) or f"; known are {known}"
             raise BadField(f'no backend "{cell(name, 60)}"{hint}', "job.backend")

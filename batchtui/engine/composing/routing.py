@@ -67,6 +67,8 @@ class Routing:
                 f'model "{cell(model, 60)}" does not tell its backend; set one of: {self._known()}', "backend"
             )
         fitting = [name for name, backend in configured.items() if takes_models_of(kind, backend.table)]
+        if not fitting and (known := self._backends.without_key(kind)):
+            return known  # what it would send and cost is told, and that its key is missing
         if not fitting:
             raise BadField(
                 f'model "{cell(model, 60)}" is for a backend of kind {kind}, and none is configured; '
