@@ -33,12 +33,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
+    from batchtui.config import config_path, load_config
     from batchtui.config.adding import PROVIDER_NAMES, new_table, refuse_unknown
 
     provider: str | None = args.provider
     if provider is None:
         raise BadInput(f"config add: which one? Any of {', '.join(PROVIDER_NAMES)}")
     refuse_unknown(provider)
+    config = load_config(config_path(session.config_option))
+    if not config.exists:  # it is made here
+        config.problems.clear()
+    session.config = config
     name: str = getattr(args, "as") or provider
     taken = name in session.config.backends and session.config.backends[name].origin == str(
         session.config.path
