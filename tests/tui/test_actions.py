@@ -112,7 +112,7 @@ async def test_a_rebound_key_works_and_the_old_one_is_dead(library: Library) -> 
         assert isinstance(app.screen, BatchesScreen)
         await pilot.press("f12")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert "f12" in screen_text(pilot)
+        await until(pilot, lambda: "f12" in screen_text(pilot))
     assert any("no.such" in words for _, words in app.notes)
 
 
@@ -148,7 +148,7 @@ async def test_help_leads_to_the_page_of_the_screen_and_on_to_every_other(librar
         await until(pilot, lambda: isinstance(app.screen, BatchesScreen))
         await pilot.press("question_mark", "m")
         await until(pilot, lambda: isinstance(app.screen, ManualScreen))
-        assert manual.page("app").title in screen_text(app)
+        await until(app, lambda: manual.page("app").title in screen_text(app))
         seen = []
         for _ in manual.names():
             seen.append(app.screen.page.name)  # type: ignore[attr-defined]

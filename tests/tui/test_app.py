@@ -220,7 +220,7 @@ async def test_the_first_run_offers_something(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, FirstRunScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, BatchesScreen))
-        assert "No batches yet" in screen_text(pilot)
+        await until(pilot, lambda: "No batches yet" in screen_text(pilot))
 
 
 @pytest.mark.parametrize("cause", [True, False])

@@ -35,7 +35,7 @@ async def test_rows_show_answers_errors_and_states(library: Library) -> None:
         assert "600 processing" in text
         await pilot.press("G")
         assert screen.table.current() == 1199
-        assert "a1-01199" in screen_text(pilot)
+        await until(pilot, lambda: "a1-01199" in screen_text(pilot))
         await pilot.press("g")
         assert screen.table.current() == 0
 

@@ -159,7 +159,7 @@ async def test_what_needs_a_person_is_settled(library: Library) -> None:
         await at(pilot, "d5r8vz")
         await pilot.press("u")
         await until(pilot, lambda: isinstance(app.screen, Choose))
-        assert "its answer was lost" in screen_text(pilot)
+        await until(pilot, lambda: "its answer was lost" in screen_text(pilot))
         await pilot.press("down", "enter")  # behind a look at the backend: the most cautious comes first
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press(*"batch_x", "enter")
@@ -176,7 +176,7 @@ async def test_a_spent_budget_is_raised_where_it_is_settled(library: Library) ->
     app = app_over(library)
     async with app.run_test() as pilot:
         await at(pilot, "zz9new")
-        assert "no budget" in screen_text(pilot)
+        await until(pilot, lambda: "no budget" in screen_text(pilot))
         await pilot.press("u")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await pilot.press("enter")
@@ -245,7 +245,7 @@ async def test_every_size_works(library: Library, size: tuple[int, int]) -> None
     app = app_over(library)
     async with app.run_test(size=size) as pilot:
         screen = await at(pilot, "k7fq2m")
-        assert "k7fq2m" in screen_text(pilot)
+        await until(pilot, lambda: "k7fq2m" in screen_text(pilot))
         widths = sum(column.width for column in screen.table.columns.values())
         assert widths <= screen.table.size.width or size[0] < 50
         await pilot.resize_terminal(100, 30)
@@ -258,6 +258,6 @@ async def test_while_you_were_away(library: Library) -> None:
     app.last_open = clock.stamp(NOW - 3 * 86400)
     async with app.run_test() as pilot:
         await until(pilot, lambda: "Reopened after" in screen_text(pilot))
-        assert "ended" in screen_text(pilot)
+        await until(pilot, lambda: "ended" in screen_text(pilot))
         await pilot.press("escape")
         assert "Reopened after" not in screen_text(pilot)

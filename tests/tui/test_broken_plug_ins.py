@@ -26,7 +26,7 @@ async def test_a_broken_plug_in_is_a_warning(
     async with app.run_test(size=size) as pilot:
         app.push_screen(BackendsScreen())
         await until(pilot, lambda: 'warning: kind "gone": its plug-in is broken' in screen_text(pilot))
-        assert "no_such_module" in screen_text(pilot)
-        assert "local" in screen_text(pilot)
+        await until(pilot, lambda: "no_such_module" in screen_text(pilot))
+        await until(pilot, lambda: "local" in screen_text(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, BackendsScreen))

@@ -73,7 +73,7 @@ async def test_jobs_of_a_batch_make_another_that_waits(
             await until(pilot, lambda: screen._search is None or screen._search.found is not None)
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, Choose))
-        assert "paused" in screen_text(pilot)
+        await until(pilot, lambda: "paused" in screen_text(pilot))
         await pilot.press(*choice)
         if ids is None:
             await until(pilot, lambda: app.screen is screen)

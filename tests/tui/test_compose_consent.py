@@ -31,7 +31,7 @@ async def test_programs_of_a_file_from_elsewhere_are_shown_first(library: Librar
         await pilot.press("f9")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await until(pilot, lambda: QUESTION in screen_text(pilot))
-        assert 'It runs the program ["touch", "owned"] on local.' in screen_text(pilot)
+        await until(pilot, lambda: 'It runs the program ["touch", "owned"] on local.' in screen_text(pilot))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
     assert set(library.ids()) == before

@@ -43,7 +43,7 @@ async def test_from_composing_to_reading_the_result(app: BatchtuiApp, server: Jo
         await pilot.press("tab")
         await choose_backend(pilot, "ogc")
         await pilot.press("tab")
-        assert "what goes to the API" in screen_text(pilot)
+        await until(pilot, lambda: "what goes to the API" in screen_text(pilot))
         await paste(pilot, '{"process": "upper", "inputs": {"text": "{{ txt }}"}')
         await until(pilot, lambda: "expected JSON" in note(app, "job.input") + pane_text(app))
         await paste(pilot, "}")

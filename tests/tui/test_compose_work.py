@@ -256,7 +256,7 @@ async def test_a_fault_of_a_scenario_is_told_and_may_be_submitted(case14: Path) 
         await open_manifest(pilot)
         await pilot.press("f9")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
-        assert "will fail" in screen_text(pilot)
+        await until(pilot, lambda: "will fail" in screen_text(pilot))
 
 
 async def test_a_saved_manifest_batch_reads_the_same(case14: Path) -> None:
@@ -293,7 +293,7 @@ def test_work_fields(
         await until(pilot, lambda: isinstance(app.screen, ComposeScreen) and app.focused)
         told = "scenario manifest" if file.endswith(".json") else "CSV, 2 rows"
         await until(pilot, lambda: told in note(app, "source.file"))
-        await until(pilot, lambda: "row 1" in title(app))
+        await until(pilot, lambda: "row 1 of" in title(app))
         compose_screen(app).pane.show_text(
             "Preview", "the job as it would be sent"
         )  # its paths are of this machine

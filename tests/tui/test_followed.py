@@ -32,7 +32,7 @@ async def test_it_is_told_and_taken_over_by_a_person(tmp_path: Path) -> None:
         await pilot.press("u")
         await until(pilot, lambda: isinstance(app.screen, Choose))
         await until(pilot, lambda: "Some of it is there" in screen_text(pilot))
-        assert "This is the one that drives it" in screen_text(pilot)
+        await until(pilot, lambda: "This is the one that drives it" in screen_text(pilot))
         await pilot.press("down", "enter")
         await until(pilot, lambda: list(read(library.path("k7fq2m"), 0)))
     [(_, command)] = read(library.path("k7fq2m"), 0)

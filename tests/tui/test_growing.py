@@ -48,7 +48,7 @@ async def test_jobs_join_the_table_as_they_are_born(tmp_path: Path) -> None:
             born = [JobRecord(n=n, id=f"record {n}") for n in range(first, count)]
             sample.writer.grow(1, born, more=True)
             await until(pilot, lambda count=count: len(app.screen.table.numbers) == count)
-            assert f"record {count - 1}" in screen_text(pilot)
+            await until(pilot, lambda count=count: f"record {count - 1}" in screen_text(pilot))
         sample.ids = ["record 0", "record 1", "record 2"]
         sample.finish(2)
         await until(pilot, lambda: "1/3" in screen_text(pilot) or "1 completed" in screen_text(pilot))

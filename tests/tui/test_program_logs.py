@@ -50,8 +50,13 @@ async def test_the_log_of_a_batch_shows_them_as_they_come(tmp_path: Path) -> Non
         await until(pilot, lambda: isinstance(app.screen, LogScreen))
         (logs / "3.out").write_text("2026-11-18T11:05:00Z r1 started\nhello from the node\n")
         await until(pilot, lambda: "3 │ hello from the node" in screen_text(pilot))
-        assert "submission 1 processing: 1 completed, 1 running, 3 waiting (Priority)" in screen_text(pilot)
-        assert f"submission 1: logs {tmp_path}"[:60] in screen_text(pilot)
+        await until(
+            pilot,
+            lambda: (
+                "submission 1 processing: 1 completed, 1 running, 3 waiting (Priority)" in screen_text(pilot)
+            ),
+        )
+        await until(pilot, lambda: f"submission 1: logs {tmp_path}"[:60] in screen_text(pilot))
         with (logs / "3.out").open("a") as log:
             log.write("2026-11-18T11:06:00Z r1 completed after 60.000 s\n")
         await until(pilot, lambda: "r1 completed after 60.000 s" in screen_text(pilot))

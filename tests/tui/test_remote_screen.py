@@ -68,7 +68,7 @@ async def test_a_batch_made_elsewhere_is_taken_over(
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, RemoteScreen))
         await until(pilot, lambda: "1 batch lives there" in screen_text(pilot))
-        assert remote_id[:20] in screen_text(pilot)
+        await until(pilot, lambda: remote_id[:20] in screen_text(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("ctrl+u", *"rescued", "enter")
@@ -87,4 +87,4 @@ async def test_a_backend_that_is_gone_says_so(tmp_path: Path, monkeypatch: pytes
     async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(RemoteScreen("here"))
         await until(pilot, lambda: "did not say" in screen_text(pilot), seconds=60)
-        assert "here" in screen_text(pilot)
+        await until(pilot, lambda: "here" in screen_text(pilot))

@@ -80,7 +80,7 @@ async def test_next_and_previous_stay_within_the_list(sample: Sample) -> None:
     app = an_app(sample)
     async with app.run_test(size=SMALL) as pilot:
         await read(pilot, 3, [1, 3])
-        assert "2 of 2" in screen_text(pilot)
+        await until(pilot, lambda: "2 of 2" in screen_text(pilot))
         await pilot.press("p")
         await until(pilot, lambda: "rate_limit: 429" in shown(app))
         await pilot.press("left")
@@ -148,7 +148,7 @@ async def test_text_is_found_in_a_later_part(sample: Sample) -> None:
     app = an_app(sample)
     async with app.run_test(size=SMALL) as pilot:
         await read(pilot, 2)
-        assert "part 1 of" in screen_text(pilot)
+        await until(pilot, lambda: "part 1 of" in screen_text(pilot))
         await pilot.press("slash", *"needle", "enter")
         await until(pilot, lambda: reader(app).lines.hits == (1, 1))
 
@@ -236,7 +236,7 @@ async def test_a_json_answer_is_a_tree_that_fills_as_it_is_opened(sample: Sample
         await pilot.press("t")
         tree = app.screen.query_one(JsonTree)
         await until(pilot, lambda: tree.display and "total: 12.5" in screen_text(pilot))
-        assert "lines: [5,000]" in screen_text(pilot)
+        await until(pilot, lambda: "lines: [5,000]" in screen_text(pilot))
         await pilot.press("down", "enter")
         await until(pilot, lambda: len(tree.root.children[0].children) == CHILDREN_LIMIT + 1)
         assert len(tree.root.children[0].children[0].children) == 0
@@ -305,4 +305,4 @@ async def test_cleaned_characters_are_counted(sample: Sample) -> None:
     app = an_app(sample)
     async with app.run_test(size=SMALL) as pilot:
         await read(pilot, 2)
-        assert "control characters shown as pictures: 3" in screen_text(pilot)
+        await until(pilot, lambda: "control characters shown as pictures: 3" in screen_text(pilot))

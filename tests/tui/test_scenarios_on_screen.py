@@ -48,11 +48,11 @@ async def test_the_worst_contingency_in_under_ten_keystrokes(case14: Path) -> No
             view = screen._view
             assert view is not None
             assert view.name == "contingencies"
-            assert str(view.table.rows[0][0]) in screen_text(pilot)
+            await until(pilot, lambda: str(view.table.rows[0][0]) in screen_text(pilot))
 
             await pilot.press("down", "enter")
             await until(pilot, lambda: screen._name == "flows" and not screen._words)
-            assert "Flows after the outage of" in screen_text(pilot)
+            await until(pilot, lambda: "Flows after the outage of" in screen_text(pilot))
             await pilot.press("escape")
             await until(pilot, lambda: screen._name == "contingencies" and not screen._words)
             assert screen.table.cursor == 1

@@ -94,7 +94,7 @@ async def test_the_limit_of_the_day_is_shown(staged: Library) -> None:
     app = BatchtuiApp(config, staged.data_dir, worker=False, now=app_over(staged).now)
     async with app.run_test(size=(160, 48)) as pilot:
         await at(pilot, "r5poor")
-        assert "of $20.00, all batches" in screen_text(pilot)
+        await until(pilot, lambda: "of $20.00, all batches" in screen_text(pilot))
 
 
 async def test_a_canary_is_read_and_released(staged: Library) -> None:

@@ -77,7 +77,7 @@ async def test_only_failures_shown_are_all_of_them(library: Library) -> None:
     async with opened(library, "k7fq2m") as (pilot, _):
         await pilot.press("f", "r")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        assert 'Retry 7 jobs of "eval-may-full"?' in screen_text(pilot)
+        await until(pilot, lambda: 'Retry 7 jobs of "eval-may-full"?' in screen_text(pilot))
         await pilot.press("enter")  # the cautious answer is the first
         await until(pilot, lambda: isinstance(pilot.app.screen, BatchScreen))
         assert commands(library, "k7fq2m") == []
@@ -140,8 +140,8 @@ async def test_the_file_holds_what_was_chosen(
         await narrow(pilot, "id:a1-001", 100)
         await pilot.press(*["space"] * marks, "e")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportDialog))
-        assert label in screen_text(pilot)
-        assert "all 1,200" in screen_text(pilot)
+        await until(pilot, lambda: label in screen_text(pilot))
+        await until(pilot, lambda: "all 1,200" in screen_text(pilot))
         pilot.app.screen.query_one(Input).value = str(target)
         await pilot.press(*keys, "enter")
         await until(pilot, lambda: "wrote" in said(pilot))
