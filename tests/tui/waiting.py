@@ -5,13 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 60) -> None:
-    """Let the app work until the condition holds."""
+    """Let the app work until the condition holds; on a screen that is half built it does not yet."""
     end = time.monotonic() + seconds
-    while not condition():
+
+    def holds() -> object:
+        try:
+            return condition()
+        except NoMatches:
+            return False
+
+    while not holds():
         assert time.monotonic() < end, "what was waited for did not come"
         await pilot.pause(0.01)
 
