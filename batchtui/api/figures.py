@@ -24,7 +24,7 @@ _WORDS = {
 
 def stats(status: BatchStatus, items_per_batch: int | None) -> dict[str, Json]:
     """The figures of `BatchRun.status`."""
-    failed = status.failed + status.invalid + status.expired
+    failed = outcome.unsuccessful(status)
     parts = status.submissions or []
     done = sum(part.status is SubmissionState.COLLECTED for part in parts)
     over = status.status in ENDED_BATCH_STATES
@@ -63,7 +63,7 @@ def batch_data(folder: BatchFolder, status: BatchStatus) -> dict[str, dict[str, 
     if not status.submissions:
         whole = SubmissionStatus(
             id=1, backend=status.backend, jobs=len(ids), completed=status.completed,
-            failed=status.failed + status.invalid + status.expired, cost_usd=status.cost_usd,
+            failed=outcome.unsuccessful(status), cost_usd=status.cost_usd,
             estimated_usd=status.estimated_usd, started=status.started, ended=status.ended,
         )  # fmt: skip
         word = "running" if status.started else "pending"

@@ -88,7 +88,7 @@ def _list(args: argparse.Namespace, session: Session) -> int:
 
 
 def _line(status: BatchStatus) -> list[object]:
-    bad = status.failed + status.invalid + status.expired
+    bad = outcome.unsuccessful(status)
     total = f"{status.total:,}" if status.total is not None else "?"
     return [
         status.id, status.name, state(status), f"{status.finished:,}", total, f"{bad:,}" if bad else "",

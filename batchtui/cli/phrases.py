@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from batchtui import outcome
+from batchtui.amounts import dollars, spelled
 from batchtui.exit_codes import Exit
 from batchtui.model import (
     ENDED_BATCH_STATES,
@@ -29,11 +30,7 @@ _NOBODY_THERE = {"unreachable", "refused", "no_batch_api"}
 
 
 def money(usd: float | None) -> str:
-    if usd is None:
-        return ""
-    if usd >= 1 or usd == 0:
-        return f"${usd:,.2f}"
-    return f"${usd:.4f}" if usd >= 0.0001 else "<$0.0001"
+    return "" if usd is None else dollars(usd)
 
 
 def spent(status: BatchStatus) -> str:
@@ -50,25 +47,12 @@ def spent_on(sub: SubmissionStatus) -> str:
     return outcome.UNKNOWN if untold else money(sub.cost_usd)
 
 
-def span(seconds: float) -> str:
-    """`45 s`, `12 min`, `3 h 20 min`, `2 d`."""
-    whole = max(0, int(seconds))
-    if whole < 90:
-        return f"{whole} s"
-    if whole < 5400:
-        return f"{whole // 60} min"
-    if whole < 172_800:
-        hours, minutes = divmod(whole // 60, 60)
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{whole // 86_400} d"
-
-
 def ago(stamp: str | None) -> str:
     """How long since a stamp of the store; the stamp itself where it is none."""
     if not stamp:
         return ""
     try:
-        return f"{span(time.time() - clock.unix(stamp))} ago"
+        return f"{spelled(time.time() - clock.unix(stamp))} ago"
     except ValueError:
         return stamp
 
@@ -77,8 +61,8 @@ def contact(sub: SubmissionStatus) -> str:
     """When its backend last answered, what came since, and when it is asked again; empty where that says nothing."""
     wait = clock.unix(sub.next_try) - time.time() if sub.next_try else 0
     if not sub.trouble and (sub.status not in LIVE_REMOTELY or not sub.last_contact):
-        return f"next try in {span(wait)}" if sub.status == SubmissionState.WAITING and wait > 0 else ""
-    return outcome.contact_words(sub, ago(sub.last_contact), span(wait) if wait > 0 else "")
+        return f"next try in {spelled(wait)}" if sub.status == SubmissionState.WAITING and wait > 0 else ""
+    return outcome.contact_words(sub, ago(sub.last_contact), spelled(wait) if wait > 0 else "")
 
 
 def counts(status: BatchStatus) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from batchtui.amounts import NANO
+
 BATCH_DISCOUNT = 0.5
 """Factor on the price of a job in a provider's batch, where nothing says otherwise."""
-NANO = 1_000_000_000
 _PER_MILLION = 1_000_000
 
 

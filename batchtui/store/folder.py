@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui.amounts import NANO
 from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import (
     JOB_STATES,
@@ -24,7 +25,7 @@ from batchtui.store.header import BatchHeader, read_header
 from batchtui.store.home import Home
 from batchtui.store.jobs import JobTable, ends_damage
 from batchtui.store.lock import holder, standing
-from batchtui.store.progress import NANO, Progress
+from batchtui.store.progress import Progress
 from batchtui.store.strays import is_a_copy
 from batchtui.store.submission_status import submission_statuses
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 
+from batchtui.amounts import NANO
 from batchtui.model import JOB_STATES, Attention, JobState, Json, SubmissionState
 from batchtui.store import journal, ranges
 from batchtui.store.journal import Event
@@ -16,7 +17,6 @@ from batchtui.store.submissions import kind_in_old_words
 
 CODE = {state: code for code, state in enumerate(JOB_STATES)}
 PENDING, PROCESSING = CODE[JobState.PENDING], CODE[JobState.PROCESSING]
-NANO = 1_000_000_000
 
 
 class Progress:

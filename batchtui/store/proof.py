@@ -16,13 +16,14 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui.amounts import NANO
 from batchtui.errors import StoreDamaged
 from batchtui.store import checkpoint, home, inbox, journal, results, seals
 from batchtui.store.header import BatchHeader, read_header
 from batchtui.store.header_changes import header_of, journaled, merged
 from batchtui.store.jobs import JobTable
 from batchtui.store.lines import read_slices
-from batchtui.store.progress import NANO, Progress
+from batchtui.store.progress import Progress
 
 HEADER, JOBS, JOURNAL, RESULTS = "batch.json", "jobs.jsonl", "events.jsonl", "results.jsonl"
 CHECKPOINT, INBOX = "checkpoint.json", "inbox.jsonl"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchtui.amounts import NANO
 from batchtui.durable import sync_file, sync_folder
 from batchtui.errors import Locked, StoreDamaged
 from batchtui.masking import holds_key
@@ -26,7 +27,7 @@ from batchtui.store.header_changes import changes, header_of, journaled
 from batchtui.store.jobs import JobWriter
 from batchtui.store.lines import AppendFile
 from batchtui.store.lock import DriveLock
-from batchtui.store.progress import CODE, NANO, PROCESSING, Progress
+from batchtui.store.progress import CODE, PROCESSING, Progress
 from batchtui.store.proof import CHECKPOINT, HEADER, INBOX, JOBS, JOURNAL, RESULTS, Proof, prove
 from batchtui.store.results import StoredResult
 from batchtui.store.strays import why_it_follows

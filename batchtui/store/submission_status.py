@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from batchtui.amounts import NANO
 from batchtui.model import LIVE_REMOTELY, SubmissionState, SubmissionStatus
 from batchtui.store import contacts, ranges
-from batchtui.store.progress import NANO, SubmissionRecord
+from batchtui.store.progress import SubmissionRecord
 
 _ASKED_FOR = LIVE_REMOTELY | {SubmissionState.SENDING, SubmissionState.UNSURE}
 

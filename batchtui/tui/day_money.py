@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from batchtui.amounts import NANO
 from batchtui.errors import StoreDamaged
-from batchtui.store.progress import NANO
 from batchtui.store.spend import SpendFile
 from batchtui.tui import figures
 

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import re
 
+from batchtui.amounts import span as span
+from batchtui.amounts import spelled as spelled
+from batchtui.amounts import usd
 from batchtui.store import clock
-
-_UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
-
-
-def span(seconds: float) -> str:
-    """`8s`, `14m`, `3h12m`, `2d4h`; never negative."""
-    total = max(0, round(seconds))
-    if total < 60:
-        return f"{total}s"
-    minutes, _ = divmod(total, 60)
-    if minutes < 60:
-        return f"{minutes}m"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours}h{minutes:02}m" if minutes else f"{hours}h"
-    days, hours = divmod(hours, 24)
-    return f"{days}d{hours}h" if hours and days < 10 else f"{days}d"
 
 
 def took(seconds: float) -> str:
     """`0.4s`, `8.1s`, then as `span`."""
     return f"{max(0.0, seconds):.1f}s" if seconds < 9.95 else span(seconds)
-
-
-def spelled(seconds: float) -> str:
-    """`8 s`, `14 min`, `3 h 12 min`: a duration inside a sentence."""
-    return re.sub(r"(\d+)([a-z])", lambda part: f"{int(part[1])} {_UNITS[part[2]]} ", span(seconds)).strip()
 
 
 def unix(stamp: str | None) -> float | None:
@@ -62,18 +42,16 @@ def clock_time(stamp: str | None, now: float) -> str:
     return time.strftime("%H:%M:%S" if told[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", told)
 
 
-def money(usd: float | None) -> str:
-    """`1.93`, `0.0004`, `-` where nothing is known."""
-    if usd is None:
+def money(amount: float | None) -> str:
+    """`1.93`, `0.0004`, `-` where nothing is known; a cell of the screen has cents from the first one on."""
+    if amount is None:
         return "-"
-    if usd == 0 or usd >= 0.01:
-        return f"{usd:,.2f}"
-    return f"{usd:.4f}" if usd >= 0.0001 else "<0.0001"
+    return f"{amount:,.2f}" if amount >= 0.01 else usd(amount)
 
 
-def dollars(usd: float) -> str:
+def dollars(amount: float) -> str:
     """`$1.93`, `<$0.0001`."""
-    return f"${money(usd)}".replace("$<", "<$")
+    return f"${money(amount)}".replace("$<", "<$")
 
 
 def count(number: int) -> str:

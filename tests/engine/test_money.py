@@ -161,7 +161,7 @@ def test_an_overrun_is_reported(served: Served) -> None:
     bench.ask(folder, "limit", cost_usd=0.01)
     bench.drive(folder.id)
     assert [event["limit_usd"] for event in folder.events() if event["event"] == "overrun"] == [0.01]
-    assert any("over the limit of 0.0100 USD" in line.text for line in bench.worker.log())
+    assert any("over the limit of 0.01 USD" in line.text for line in bench.worker.log())
 
 
 def test_an_unknown_price_under_a_limit_asks_first(served: Served) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
+from batchtui.amounts import NANO
 from batchtui.engine.composing.packing import Allowed
 from batchtui.engine.money.claims import Claims
 from batchtui.engine.money.direct_money import DirectMoney
@@ -20,7 +21,6 @@ from batchtui.engine.money.queues import queue_of
 from batchtui.engine.money.spending import DIRECT, Ask, Refusal, usd
 from batchtui.model import UNSENT, JobRecord, JobState, SubmissionState
 from batchtui.prices import nano
-from batchtui.prices.rates import NANO
 from batchtui.store import ranges
 from batchtui.store.progress import SubmissionRecord
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from batchtui import amounts
+from batchtui.amounts import NANO
 from batchtui.errors import BatchtuiError, NotFound
 from batchtui.model import UNSENT, SubmissionState
-from batchtui.prices.rates import NANO
 from batchtui.store import lock
 from batchtui.store.library import Library
 from batchtui.store.spend import Claim, Held, Ledger, SpendFile
@@ -154,11 +155,8 @@ class Spending:
 
 
 def usd(nano: int) -> str:
-    """An amount in words: cents, or finer where it is small; what is more than nothing never reads as nothing."""
-    amount = nano / NANO
-    if 0 < amount < 0.0001:
-        return "<0.0001"
-    return f"{amount:,.2f}" if amount == 0 or amount >= 0.1 else f"{amount:.4f}"
+    """An amount in words."""
+    return amounts.usd(nano / NANO)
 
 
 def _queued(ledger: Ledger, ask: Ask) -> int:

@@ -1,0 +1,46 @@
+"""Money and time as they are written on the screen, in the shell and in reasons."""
+
+from __future__ import annotations
+
+import re
+
+NANO = 1_000_000_000
+"""Sums are kept in billionths of a US dollar, so that they never depend on the order of adding."""
+_LEAST = 0.0001
+_UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
+
+
+def usd(amount: float) -> str:
+    """`1.93`, `0.50`, `0.0004`: cents, finer below ten of them; what is more than nothing never reads as nothing."""
+    if 0 < amount < _LEAST:
+        return f"<{_LEAST}"
+    cents = f"{amount:,.2f}"
+    if amount >= 0.1:
+        return cents
+    finer = f"{amount:.4f}"
+    return cents if finer.endswith("00") else finer
+
+
+def dollars(amount: float) -> str:
+    """`$1.93`, `<$0.0001`."""
+    return f"${usd(amount)}".replace("$<", "<$")
+
+
+def span(seconds: float) -> str:
+    """`8s`, `14m`, `3h12m`, `2d4h`; never negative."""
+    total = max(0, round(seconds))
+    if total < 60:
+        return f"{total}s"
+    minutes, _ = divmod(total, 60)
+    if minutes < 60:
+        return f"{minutes}m"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours}h{minutes:02}m" if minutes else f"{hours}h"
+    days, hours = divmod(hours, 24)
+    return f"{days}d{hours}h" if hours and days < 10 else f"{days}d"
+
+
+def spelled(seconds: float) -> str:
+    """`8 s`, `14 min`, `3 h 12 min`: a duration inside a sentence."""
+    return re.sub(r"(\d+)([a-z])", lambda part: f"{int(part[1])} {_UNITS[part[2]]} ", span(seconds)).strip()
