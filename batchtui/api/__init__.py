@@ -15,8 +15,29 @@ their running event loop, and from any thread.
 """
 
 from batchtui.api.batch import Batch
+from batchtui.api.kinds import (
+    Anthropic,
+    Buttermilk,
+    Chat,
+    Daly,
+    Gat,
+    Gemini,
+    Local,
+    Mistral,
+    OpenAI,
+    Rest,
+    Slurm,
+    Together,
+)
 from batchtui.api.results import JobResult
 from batchtui.api.run import BatchRun
 from batchtui.api.stops import NeedsPerson
+from batchtui.model import BatchState
 
-__all__ = ["Batch", "BatchRun", "JobResult", "NeedsPerson"]
+BatchStatus = BatchState
+"""The states of a batch under the name that simple_agents gives them."""
+
+__all__ = [
+    "Anthropic", "Batch", "BatchRun", "BatchStatus", "Buttermilk", "Chat", "Daly", "Gat", "Gemini", "JobResult", "Local",
+    "Mistral", "NeedsPerson", "OpenAI", "Rest", "Slurm", "Together",
+]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from batchtui.api import composing, sending
 from batchtui.api.composing import GivenJob
 from batchtui.api.engines import Home
+from batchtui.api.kinds import Backend, backend_name
 from batchtui.api.results import ResponseModel
 from batchtui.api.run import BatchRun
 from batchtui.api.state_file import StateFile
@@ -35,8 +36,9 @@ _VERBOSITY = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40}
 class Batch:
     """A named set of jobs, and the limits that they run under. Nothing is sent before `run` or `start`.
 
-    `name` is what the batch is called in the app and found by with `Batch.open`. `backend` is a `[backends.NAME]` of
-    the config; without it the config's default holds, else each job's `model` says where it goes.
+    `name` is what the batch is called in the app and found by with `Batch.open`. `backend` is a `[backends.NAME]`
+    of the config, or one given in code with its key, such as `OpenAI(api_key=…)` or `Chat(base_url=…)`; without it
+    the config's default holds, else each job's `model` says where it goes.
 
     `results_dir`: a folder that gets one `<job id>.json` a result when the batch has ended, and with `raw_files` the
     backend's own words under `raw_files/`; without it results stay in the store alone.
@@ -53,7 +55,7 @@ class Batch:
         self,
         name: str = "",
         *more: object,
-        backend: str | None = None,
+        backend: str | Backend | None = None,
         results_dir: str | Path | None = None,
         max_parallel_batches: int | None = None,
         items_per_batch: int | None = None,
@@ -68,8 +70,8 @@ class Batch:
     ) -> None:
         composing.check_name(name, more)
         self.name = name or (Path(results_dir).name if results_dir else "") or "batch"
-        self.backend = backend
         self.home = Home.of(data_dir, config)
+        self.backend = self._place(backend)
         self.limits = LimitsSpec(
             submissions_at_once=max_parallel_batches,
             jobs_per_submission=items_per_batch,
@@ -122,6 +124,8 @@ class Batch:
 
     def set_default_params(self, **params: Json) -> Self:
         """What every job has that does not say otherwise: any parameter of `add_job`, also for jobs added before."""
+        if "backend" in params:
+            params["backend"] = self._place(params["backend"])
         self._defaults |= params
         return self
 
@@ -136,7 +140,7 @@ class Batch:
         enable_citations: bool | None = None,
         id: str | None = None,  # noqa: A002 - it is what it is called everywhere
         name: str | None = None,
-        backend: str | None = None,
+        backend: str | Backend | None = None,
         row: Mapping[str, Json] | None = None,
         **params: Json,
     ) -> Self:
@@ -165,7 +169,7 @@ class Batch:
             "file": file,
             "model": model,
             "enable_citations": enable_citations,
-            "backend": backend,
+            "backend": self._place(backend),
         }
         work = {key: value for key, value in given.items() if value is not None} | params
         with self._lock:
@@ -285,10 +289,11 @@ class Batch:
         """Send the jobs and wait until every one has its last word; jobs that fail are results, not exceptions.
 
         `on_progress(stats, elapsed, batch_data)` is called here every `progress_interval` seconds and at the end:
-        `stats` is `BatchRun.status()`, `batch_data` the submissions by their number. `print_status` prints a line
-        instead. `timeout` seconds end the waiting, never the batch. `dry_run` sends nothing and returns `check()`.
-        `unpriced` lets jobs go whose price nobody knows, though a cost limit holds; those whose answers have no bound
-        go with one. `again` lets paid work go that an earlier batch sent already.
+        `stats` is `BatchRun.status()`, `batch_data` the submissions by their number. `print_status` shows a table
+        that is renewed, on a terminal and in a notebook, else prints lines. `timeout` seconds end the waiting,
+        never the batch. `dry_run` sends nothing and returns `check()`. `unpriced` lets jobs go whose price nobody
+        knows, though a cost limit holds; those whose answers have no bound go with one. `again` lets paid work go
+        that an earlier batch sent already.
 
         Raises BadInput where nothing can be sent, with every problem; LimitHit, ConfigError, Unreachable or NeedsPerson
         where the batch cannot go on: it is kept, and `Batch.open(name).resume()` carries on.
@@ -353,6 +358,7 @@ class Batch:
         batch: str,
         *,
         response_model: ResponseModel | None = None,
+        backend: Backend | None = None,
         data_dir: str | Path | None = None,
         config: str | Path | None = None,
     ) -> BatchRun:
@@ -361,13 +367,21 @@ class Batch:
 
         `response_model` reads its answers, where they were asked for by one. It is driven here once `wait`, `resume`
         or another command asks for it, and only where no other process drives it. Raises NotFound, BadInput for a
-        beginning that several have.
+        beginning that several have. `backend` is the one that the batch was given in code.
         """
         home = Home.of(data_dir, config)
+        if backend is not None:
+            home.give(backend)
         model = composing.model_class(response_model)
         return BatchRun(home, home.library.find(batch).id, response_model=model)
 
     # ---- inside
+
+    def _place(self, backend: str | Backend | None) -> str | None:
+        """The name of the backend; one given in code is found by it from now on. Raises BadInput."""
+        if isinstance(backend, Backend):
+            self.home.give(backend)
+        return backend_name(backend)
 
     def _given(self) -> list[GivenJob]:
         """The jobs with what they have by default."""

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from batchtui.config import Config
+    from batchtui.api.kinds import Backend
+    from batchtui.config import BackendConfig, Config
     from batchtui.engine.pool import Backends
     from batchtui.engine.worker import Worker
     from batchtui.store.library import Library
@@ -53,6 +54,9 @@ class Home:
 
         config = load_config(self.config_path, env=os.environ)
         config.check()
+        for name, backend in _given.get(self, {}).items():
+            config.broken.pop(name, None)
+            config.backends[name] = backend
         return config
 
     def backends(self) -> Backends:
@@ -61,14 +65,24 @@ class Home:
 
         return Backends(self.config())
 
+    def give(self, backend: Backend) -> None:
+        """From now on batches of this process find that backend here, by its name."""
+        with _lock:
+            _given.setdefault(self, {})[backend.name] = backend.config()
+
     def stamp(self) -> tuple[object, ...]:
-        """Changes with the configuration, and with the keys in the environment."""
+        """Changes with the configuration, with the keys in the environment, and with backends given in code."""
         try:
             stat = self.config_path.stat()
             file = (stat.st_mtime_ns, stat.st_size)
         except OSError:
             file = (0, 0)
-        return (file, hash(frozenset(os.environ.items())))
+        given = repr(sorted((name, one.table) for name, one in _given.get(self, {}).items()))
+        return (file, hash(frozenset(os.environ.items())), given)
+
+
+_given: dict[Home, dict[str, BackendConfig]] = {}
+"""Backends given in code."""
 
 
 class Engine:

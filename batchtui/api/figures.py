@@ -97,6 +97,10 @@ def _row(part: SubmissionStatus, word: str, jobs: list[str]) -> dict[str, Json]:
     }
 
 
+def cost(usd: float | None) -> str:
+    return "" if usd is None else f"${usd:,.4f}"
+
+
 def line(status: BatchStatus) -> str:
     """How far it has come, in one line."""
     figures = stats(status, None)

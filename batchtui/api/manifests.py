@@ -14,6 +14,7 @@ from batchtui.text import cell
 
 if TYPE_CHECKING:
     from batchtui.api.engines import Home
+    from batchtui.api.kinds import Backend
     from batchtui.engine.composing.planning import Planned
     from batchtui.sources.source import Source
     from batchtui.store.library import Draft
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Options(TypedDict, total=False):
     """What a `Batch` of a manifest takes beside it."""
 
-    backend: str | None
+    backend: str | Backend | None
     results_dir: str | Path | None
     timeout: str | float | None
     retries: int | None

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 import msgspec
 
+from batchtui.errors import BadInput
 from batchtui.model import LIVE_JOB_STATES, JobState, Json, Result
+from batchtui.text import cell
+
+_FIGURES: dict[str, Json] = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}
 
 
 class ModelClass(Protocol):
@@ -27,14 +32,41 @@ class JobResult(Result, kw_only=True):
     """One job with what came back for it; of a job that has not ended, its state alone.
 
     `job_id, name, status`; the answer as `raw_response` (text) and `parsed_response` (the model given as
-    `response_model`, else plain JSON); `citations, citation_mappings`; `input_tokens, output_tokens, cost_usd` (None:
-    not known); `finish_reason`, why the model stopped; `reasoning`, what it thought before it answered; `tool_calls`,
-    what it asks to be run; `choices`, every answer where several were given; `note`, what a reader should know though
-    it is no error; `error` (a sentence) and `error_kind` (a word) where it did not complete; `backend, model`; `batch_id`,
-    the backend's own id of the submission; `remote`, further ids that the backend gave (daly: `task_id,
-    energy_model_id, run_index`); `attempts, started, ended`; `row`; `output`, what a kind that is no language model
-    gave back.
+    `response_model`, else plain JSON); `citations, citation_mappings`; `input_tokens, output_tokens, cost_usd` (0
+    where nobody said: `unknown` names those, and `cost_known` is False); `finish_reason`, why the model stopped;
+    `reasoning`, what it thought before it answered; `tool_calls`, what it asks to be run; `choices`, every answer
+    where several were given; `note`, what a reader should know though it is no error; `error` (a sentence) and
+    `error_kind` (a word) where it did not complete; `backend, model`; `batch_id`, the backend's own id of the
+    submission; `remote`, further ids that the backend gave (daly: `task_id, energy_model_id, run_index`);
+    `attempts, started, ended`; `row`; `output`, what a kind that is no language model gave back.
     """
+
+    unknown: tuple[str, ...] = ()
+    """Which figures are 0 here since nobody said them."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Json]) -> Self:
+        """What `to_dict` or `save_to_json` made, or batchata's own; other keys are left out. Raises BadInput."""
+        known = {key: value for key, value in data.items() if key in Result.__struct_fields__}
+        if "status" not in known:
+            known["status"] = "failed" if known.get("error") else "completed"
+        for key in known.keys() & {"remote", "row"}:
+            known[key] = known[key] or {}
+        try:
+            return cls._of(msgspec.convert(known, Result))
+        except msgspec.ValidationError as fault:
+            raise BadInput(f"JobResult.from_dict: {cell(fault, 200)}") from None
+
+    @classmethod
+    def _of(cls, found: Result) -> Self:
+        unknown = tuple(name for name in _FIGURES if getattr(found, name) is None)
+        given = {name: getattr(found, name) for name in Result.__struct_fields__}
+        return cls(**(given | {name: _FIGURES[name] for name in unknown}), unknown=unknown)
+
+    @property
+    def cost_known(self) -> bool:
+        """Whether `cost_usd` is what it cost, and not 0.0 for want of a price."""
+        return "cost_usd" not in self.unknown
 
     @property
     def is_success(self) -> bool:
@@ -59,8 +91,8 @@ class JobResult(Result, kw_only=True):
         parsed = self.parsed_response
         if hasattr(parsed, "model_dump"):
             parsed = parsed.model_dump(mode="json")
-        plain = msgspec.structs.replace(self, parsed_response=parsed)
-        return {name: msgspec.to_builtins(getattr(plain, name)) for name in self.__struct_fields__}
+        plain = msgspec.structs.replace(self, parsed_response=parsed, **dict.fromkeys(self.unknown))
+        return {name: msgspec.to_builtins(getattr(plain, name)) for name in Result.__struct_fields__}
 
     def save_to_json(self, path: str | Path) -> None:
         """Write it as batchata does, ten keys with an indent of 2. Raises OSError."""
@@ -77,7 +109,7 @@ def is_model(given: object) -> bool:
 
 def job_result(found: Result, model: ModelClass | None) -> JobResult:
     """The stored result, its answer read by `model`; one that the model itself refuses is invalid, and keeps the JSON."""
-    made = JobResult(**{name: getattr(found, name) for name in Result.__struct_fields__})
+    made = JobResult._of(found)
     name = made.row.get("name")
     made.name = made.name or (name if isinstance(name, str) else None)
     if made.status in LIVE_JOB_STATES and made.error is None:

@@ -9,6 +9,7 @@ from batchtui.api import figures
 from batchtui.api.composing import GivenJob, models_of
 from batchtui.api.engines import Home, engine_of
 from batchtui.api.following import Followed
+from batchtui.api.live import Live, html_table
 from batchtui.api.results import JobResult, ModelClass, job_result
 from batchtui.api.waiting import OnPoll, OnProgress, Teller, Waiter, pauses, progress_call
 from batchtui.errors import BadInput, BatchtuiError
@@ -69,6 +70,10 @@ class BatchRun:
         except (BatchtuiError, OSError) as fault:  # removed meanwhile, for one
             state = str(fault)
         return f"<BatchRun {self.name!r} ({self.id}): {state}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return html_table(self.name, self.id, self.info())
 
     def __len__(self) -> int:
         return len(self._batch.fresh().jobs.ids)
@@ -135,29 +140,35 @@ class BatchRun:
         """Drive the batch until every job has its last word: True. False after `timeout` seconds; nothing is cancelled.
 
         `on_poll(completed, failed, pending)` is called every `poll_interval` seconds and at the end. The backend is
-        asked at the pace that its kind needs, whatever the interval. Where another process drives the batch it is
+        asked at the pace that its kind needs, whatever the interval. `print_status` shows a table, renewed where it
+        stands on a terminal and in a notebook, else a line a second. Where another process drives the batch it is
         followed, and taken over should that one go. Raises LimitHit, ConfigError, Unreachable or NeedsPerson where the
         batch cannot go on by itself, StoreDamaged where its files cannot be trusted.
         """
-        waiter, tellers = Waiter(self._batch), self._tellers(poll_interval, on_poll, print_status)
-        over = waiter.is_over()
-        for pause in pauses(timeout):
-            if over:
-                break
-            for teller in tellers:
-                teller.tell()
-            waiter.rest(pause)
+        live = Live(self) if print_status else None
+        try:
+            waiter, tellers = Waiter(self._batch), self._tellers(poll_interval, on_poll, live)
             over = waiter.is_over()
-        for teller in tellers:
-            teller.tell(last=True)
+            for pause in pauses(timeout):
+                if over:
+                    break
+                for teller in tellers:
+                    teller.tell()
+                waiter.rest(pause)
+                over = waiter.is_over()
+            for teller in tellers:
+                teller.tell(last=True)
+        finally:
+            if live:
+                live.close()
         return over
 
-    def _tellers(self, poll_interval: float, on_poll: OnPoll | None, print_status: bool) -> list[Teller]:
+    def _tellers(self, poll_interval: float, on_poll: OnPoll | None, live: Live | None) -> list[Teller]:
         interval, on_progress = self._progress_interval, self._on_progress
         return [
             Teller((lambda: on_poll(*self.poll())) if on_poll else None, poll_interval),
             Teller(progress_call(self._batch, on_progress) if on_progress else None, interval),
-            Teller((lambda: self.status(print_status=True)) if print_status else None, interval),
+            Teller(live.show if live else None, interval),
         ]
 
     async def wait_async(
@@ -166,7 +177,7 @@ class BatchRun:
         """`wait` for an event loop, which goes on meanwhile; cancelling it ends the waiting alone."""
         import asyncio
 
-        waiter, tellers = Waiter(self._batch), self._tellers(poll_interval, on_poll, False)
+        waiter, tellers = Waiter(self._batch), self._tellers(poll_interval, on_poll, None)
         over = await asyncio.to_thread(waiter.is_over)
         for pause in pauses(timeout):
             if over:
@@ -321,6 +332,14 @@ class BatchRun:
 
         needed("pandas", "pandas")
         return self.table(name, job).to_pandas()
+
+    def to_arrow(self) -> pyarrow.Table:
+        """`table("results")`: a row a job."""
+        return self.table("results")
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """`frame("results")`: a row a job."""
+        return self.frame("results")
 
     # ---- commands
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
+from batchtui.config.held import held
 from batchtui.config.providers import usual_key_env
 from batchtui.config.shape import BackendConfig
 from batchtui.errors import ConfigError, KeyMissing
@@ -38,7 +39,7 @@ def resolve_key(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> 
 
 def env_key(variable: str, env: Mapping[str, str], where: str) -> Secret:
     """The key in that variable; `where` begins the message. Raises ConfigError where it is unset or unusable."""
-    value = env.get(variable)
+    value = held(variable) or env.get(variable)
     if not value:
         raise KeyMissing(
             f"{where}: {cell(variable)} is not set; set it, or give the file that holds it by --env-file"

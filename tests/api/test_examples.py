@@ -31,9 +31,12 @@ def scripts() -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def ran(place: Place, words: str) -> str:
-    """Run the one script that holds these words; what it printed."""
+def ran(place: Place, words: str, address: str | None = None) -> str:
+    """Run the one script that holds these words, its server at that address; what it printed."""
     (script,) = [one for one in scripts() if words in one]
+    if address is not None:
+        assert "http://127.0.0.1:8000/v1" in script
+        script = script.replace("http://127.0.0.1:8000/v1", address)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     own = {"BATCHTUI_DATA_DIR": str(place.home["data_dir"]), "BATCHTUI_CONFIG": str(place.home["config"])}
     done = subprocess.run(
@@ -42,6 +45,14 @@ def ran(place: Place, words: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_a_backend_in_code(place: Place, demo_server: Start) -> None:
+    told = ran(place, "import Batch, BatchStatus, Chat", str(demo_server().backends["chat"]["base_url"]))
+    assert "completed: 1 of 1 completed" in told
+    kept = [one for one in place.folder.rglob("*") if one.is_file()]
+    assert kept
+    assert not any(b"a key from anywhere" in one.read_bytes() for one in kept)
 
 
 def test_batchata(place: Place, with_demo: Start) -> None:
