@@ -100,7 +100,7 @@ def show_status(console: Console, status: BatchStatus) -> None:
     """The batch as lines of facts, then its submissions as a table."""
     costs = [spent(status)]
     if status.unpriced:
-        costs.append(f"that of {status.unpriced:,} unknown: no price")
+        costs.append(f"that of {status.unpriced:,} unknown: no price, or tokens that do not count")
     if status.cost_limit_usd is not None:
         costs.append(f"limit {money(status.cost_limit_usd)}")
     if status.estimated_usd:

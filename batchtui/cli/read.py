@@ -162,9 +162,11 @@ def _show(folder: BatchFolder, job: str, session: Session) -> int:
         ("attempts", result.attempts),
         (
             "tokens",
-            f"{result.input_tokens} in, {result.output_tokens} out"
-            if result.input_tokens is not None
-            else "",
+            ", ".join(
+                f"{count} {side}"
+                for count, side in ((result.input_tokens, "in"), (result.output_tokens, "out"))
+                if count is not None
+            ),
         ),
         ("cost", money(result.cost_usd)),
         ("started", result.started),

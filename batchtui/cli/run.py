@@ -67,7 +67,7 @@ def _jobs(folder: BatchFolder) -> str:
     """How many there are, as far as that is known before they are born."""
     seeds, total = len(folder.header.seeds), folder.header.total
     if not seeds:
-        return f"{total:,} jobs"
+        return "1 job" if total == 1 else f"{total:,} jobs"
     what = "jobs as they show" if seeds == 1 else f"jobs of {seeds:,} submissions as they show"
     return f"{total:,} jobs, and {what}" if total else what
 

@@ -142,8 +142,9 @@ def output_rows(output: Json) -> list[tuple[str, str]]:
 def facts(result: Result) -> str:
     """The figures of the foot line: `812 in 96 out  $0.0004  2.1 s  attempt 1  stop`."""
     parts = []
-    if result.input_tokens is not None or result.output_tokens is not None:
-        parts.append(f"{result.input_tokens or 0:,} in {result.output_tokens or 0:,} out")
+    counts = ((result.input_tokens, "in"), (result.output_tokens, "out"))
+    if counted := [f"{count:,} {side}" for count, side in counts if count is not None]:
+        parts.append(" ".join(counted))
     if result.cost_usd is not None:
         parts.append(figures.dollars(result.cost_usd))
     parts += [

@@ -106,6 +106,11 @@ def test_figures_of_a_result() -> None:
     assert '"output_tokens": 96' in result_json(result)
 
 
+def test_a_count_that_nobody_told_is_not_shown_as_none() -> None:
+    result = Result(job_id="a", status=JobState.COMPLETED, input_tokens=12)
+    assert facts(result) == "12 in"
+
+
 @pytest.mark.parametrize(
     ("text", "refused"),
     [
