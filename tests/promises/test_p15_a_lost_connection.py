@@ -11,6 +11,8 @@ import pytest
 from tests import daly_help
 from tests.crashes.laboratory import Laboratory
 from tests.crashes.shapes import SHAPES
+from tests.crashes.trial import Trial
+from tests.engine.bench import until
 from tests.promises.whole import figure
 from tests.terminal.terminals import Pty
 
@@ -43,6 +45,7 @@ def test_p15_reopening_shows_the_truth_within_one_poll(room: Laboratory) -> None
         terminal = Pty(trial.env | {"TERM": "xterm"}, *trial.words)
         try:
             terminal.shown("3 processing", 60)
+            until(lambda: _is_known(trial))  # each of them is there, and here it is known which it is
             terminal.hang_up()
             assert terminal.ended_unread(60) == HUNG_UP
         finally:
@@ -54,3 +57,8 @@ def test_p15_reopening_shows_the_truth_within_one_poll(room: Laboratory) -> None
         assert trial.store.status().completed == 3
         assert calls.get("list", 0) + calls.get("poll", 0) - before == 1
         assert not trial.judge().faults
+
+
+def _is_known(trial: Trial) -> bool:
+    submissions = trial.store.status(submissions=True).submissions or []
+    return len(submissions) == 3 and all(one.remote_id for one in submissions)
