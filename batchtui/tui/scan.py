@@ -111,12 +111,12 @@ def scan(
                 return found
             tell(found)
         if isinstance(item, Row):
+            if found.rows >= ROWS_LIMIT:
+                return found
             found.rows += 1
         elif item.fatal:
             found.bad += 1
             if len(found.problems) < _LINES_SHOWN:
                 found.problems.append(item)
-        if found.rows >= ROWS_LIMIT:
-            return found
     found.done = True
     return found

@@ -80,6 +80,16 @@ def test_a_scan_names_the_form(tmp_path: Path) -> None:
     assert scanned("b.jsonl", tmp_path)[0].words() == "OpenAI batch file, 1 row"
 
 
+def test_a_scan_ends_at_its_limit_only_where_there_is_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batchtui.tui.scan.ROWS_LIMIT", 3)
+    (tmp_path / "three.csv").write_text("a\n1\n2\n3\n")
+    (tmp_path / "four.csv").write_text("a\n1\n2\n3\n4\n")
+    assert scanned("three.csv", tmp_path)[0].words() == "CSV, 3 rows"
+    assert scanned("four.csv", tmp_path)[0].words() == "CSV, 3+ rows"
+
+
 def test_a_scan_stops_when_it_is_not_wanted(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a\n" + "1\n" * 10_000)
     found = scan(SourceSpec(file="rows.csv"), tmp_path, lambda: True, lambda _: None, 0.0)

@@ -293,8 +293,8 @@ class ComposeScreen(ComposeFiles, ComposeModels):
         self._show_job(event)
 
     def _show_job(self, event: Previewed) -> None:
-        total = self._scan.rows if self._scan.done else event.preview.rows
-        self.pane.show_job(event.preview, event.row, f" of {total:,}" if total else "")
+        total, about = (self._scan.rows, "") if self._scan.done else (event.preview.rows, "about ")
+        self.pane.show_job(event.preview, event.row, f" of {about}{total:,}" if total else "")
 
     def action_compose_next_row(self) -> None:
         self._row += 1
