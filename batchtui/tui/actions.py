@@ -160,7 +160,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("compose.submit", "Submit", "Check everything once more, then ask and submit", ("f9", "ctrl+j"),
            ("compose",), True, True),
     Action("compose.backends", "Backends", "What is configured, and whether it answers", ("f6",), ("compose",), False, True),
-    Action("compose.new", "Start over", "Empty the form for another batch", ("ctrl+n",), ("compose",), False, True),
+    Action("compose.new", "Start over", "Empty the form for another batch; what stood in it is kept as a draft", ("ctrl+n",),
+           ("compose",), False, True),
+    Action("compose.drafts", "Drafts", "Forms that were neither submitted nor saved, to go on with", ("ctrl+g",), ("compose",),
+           False, True),
     # ---- first run
     Action("first_run.example", "Example", "Take a ready batch with its rows: written into a folder here, opened in the editor",
            ("e",), ("first_run",), True),

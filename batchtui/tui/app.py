@@ -36,6 +36,7 @@ from batchtui.tui import actions, leaving, settings, states, terminal
 from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
 from batchtui.tui.day_money import DayMoney
+from batchtui.tui.drafts import Drafts
 from batchtui.tui.ending import Ending
 from batchtui.tui.error_digests import ErrorDigests
 from batchtui.tui.key_order import KeyOrder
@@ -106,6 +107,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self.library = Library(data_dir, self._heard.append)
         self.backends = Backends(config)
         self.link = Link(self.library)
+        self.drafts = Drafts(data_dir)
         self.ending = Ending(self)
         self.to_terminal: Callable[[str], None] | None = None
         """Bytes beside what is painted; the driver's, once there is one."""
@@ -247,6 +249,10 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         """The keys of an action as they are set now."""
         changed = self.keymap_in_use.get(action.id)
         return changed.split(",") if changed else action.keys
+
+    def shown_keys(self, action_id: str) -> list[str]:
+        """The keys of an action as they stand on the keyboard."""
+        return [actions.shown_key(key) for key in self.keys_of(actions.BY_ID[action_id])]
 
     # ---- what screens use
 

@@ -53,6 +53,7 @@ class Ending:
 
     def _leave_now(self, _number: int, _frame: FrameType | None) -> None:
         """What is committed is committed, and the shell gets its terminal back as far as that can be."""
+        self._app.drafts.flush()
         self._app.link.stop(SAVING_SECONDS)
         self._modes.restore()
         os._exit(self._code or 1)

@@ -33,6 +33,7 @@ def run_app(
     try:
         app.run()
     finally:
+        app.drafts.close()
         app.link.stop()
         if terminal.gone():
             os._exit(

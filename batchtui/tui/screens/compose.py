@@ -19,7 +19,7 @@ from batchtui.engine.composing.reach import Reach, words_of
 from batchtui.engine.composing.trusted import Trusted
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Problem
-from batchtui.store.library import Draft
+from batchtui.store.library import Draft as BatchDraft
 from batchtui.tui import actions
 from batchtui.tui.compose_model import (
     FieldFault,
@@ -32,11 +32,13 @@ from batchtui.tui.compose_model import (
     spec_of,
     take_manifest,
 )
+from batchtui.tui.drafts import Draft
 from batchtui.tui.form_fields import BACKEND_KEY, OTHER_KEY, PROGRAM_KINDS, TASK_KINDS, TASK_STEPS, WORK_KEY
 from batchtui.tui.latest import Latest
 from batchtui.tui.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.compose_dialogs import confirm_submit, confirm_trust
+from batchtui.tui.screens.compose_drafts import ComposeDrafts
 from batchtui.tui.screens.compose_files import ComposeFiles
 from batchtui.tui.screens.compose_messages import Checked, Previewed, Scanned, Ticked
 from batchtui.tui.screens.compose_models import FLOW_KEY, MODEL_KEY, ComposeModels
@@ -48,8 +50,8 @@ from batchtui.tui.widgets.preview import FORM_NAME, PreviewPane
 PREVIEW_SECONDS, SCAN_SECONDS = 0.15, 0.3
 
 
-class ComposeScreen(ComposeFiles, ComposeModels):
-    """The draft stays here while the app runs, whatever screen is shown."""
+class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
+    """The draft stays here while the app runs, whatever screen is shown, and on the disk beyond."""
 
     place = "compose"
     BINDINGS = actions.bindings("compose")
@@ -77,9 +79,11 @@ class ComposeScreen(ComposeFiles, ComposeModels):
     def on_mount(self) -> None:
         self._built = True
         self._offer_backends()
-        self._start_over()
         if self._wanted:
+            self._start_over()
             self.load(*self._wanted)
+        elif not self._newest_draft():
+            self._start_over()
 
     def on_screen_resume(self) -> None:
         self._offer_backends()
@@ -126,6 +130,8 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             if spec is not None:
                 form = form_of(spec, self._kind_of(spec.backend), base or Path.cwd())
             elif path is not None:
+                if self._draft_of(path):
+                    return
                 form = opened(path, self._kind_of)
             else:
                 return
@@ -138,12 +144,13 @@ class ComposeScreen(ComposeFiles, ComposeModels):
     def _is_own(self, path: Path) -> bool:
         return Trusted(self.tui.data_dir).is_own(path)
 
-    def _show(self, form: Form) -> None:
+    def _show(self, form: Form, draft: Draft | None = None) -> None:
         if form.backend is None and (name := self._usual_backend()):
             form.values[BACKEND_KEY] = name
             form.set_kind(self._kind_of(name))
         self._row, self._scanned, self._checked = 1, None, None
         self.form.fill(form)
+        self._draft_begins(draft)
         self._edited()
         first = "source.file" if not form.values.get("source.file") else BACKEND_KEY
         self.form.row(first).control.focus()
@@ -164,7 +171,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
 
     def action_compose_new(self) -> None:
         self._start_over()
-        self.tui.say("the form is empty again; saved batch files are as they were")
+        self.tui.say("the form is empty again; what stood in it is among the drafts")
 
     # ---- edits
 
@@ -176,6 +183,8 @@ class ComposeScreen(ComposeFiles, ComposeModels):
             self.form.show_work()
         if event and event.key in (BACKEND_KEY, MODEL_KEY, FLOW_KEY):
             self.show_models()
+        if event:
+            self._typed()
         if self.form.form == self._checked:  # news of what was typed before the check began
             return
         self._checked = None
@@ -381,7 +390,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
 
         self.tui.ask(confirm_trust(event.planned.spec.name, reach.lines), answer)
 
-    def _ask_submit(self, planned: Planned, draft: Draft) -> None:
+    def _ask_submit(self, planned: Planned, draft: BatchDraft) -> None:
         def answer(yes: bool | None) -> None:
             if not yes:
                 draft.discard()
@@ -394,6 +403,7 @@ class ComposeScreen(ComposeFiles, ComposeModels):
                 self.tui.say(fault, "error")
                 return
             jobs = planned.preflight.jobs
+            self.tui.drafts.done()
             self._start_over()
             self.tui.started_batch(folder.id)
             self.tui.say(f"{folder.header.name} is batch {folder.id}: {jobs:,} job{'' if jobs == 1 else 's'}")

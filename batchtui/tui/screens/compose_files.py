@@ -78,6 +78,8 @@ class ComposeFiles(AppScreen):
         else:
             Trusted(self.tui.data_dir).own(path)
         self.form.fill(form)
+        self.tui.drafts.done()
+        self.tui.drafts.begin(self.form.form, self.elsewhere)
         self.tui.say(f"saved {path}")
 
     def action_compose_column(self) -> None:
