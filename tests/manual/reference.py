@@ -31,6 +31,7 @@ from batchtui.tui.actions import EVERYWHERE, of_screen, shown_key
 from batchtui.tui.attention_words import TITLES
 from batchtui.work.job import ProgramWork
 from tests.manual.fields import Field, fields_of, structs_in
+from tests.manual.man_page import FILE, man_page
 
 FOLDER = Path(manual.__file__).parent
 COMMON = {"kind", *(field.name for field in fields_of(BackendSettings))}
@@ -234,6 +235,7 @@ def _listed(names: list[str]) -> str:
 def main() -> None:
     for name, made in PAGES.items():
         (FOLDER / f"{name}.md").write_text(made(), "utf-8")
+    FILE.write_text(man_page(), "utf-8")
 
 
 if __name__ == "__main__":
