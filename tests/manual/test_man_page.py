@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tomllib
@@ -37,4 +38,4 @@ def test_it_names_everything_and_can_be_shown() -> None:
         [groff, "-man", "-Tutf8", "-ww", str(FILE)], capture_output=True, text=True, check=True
     )
     assert shown.stderr == ""
-    assert "--key-env" in shown.stdout
+    assert "--key-env" in re.sub(".\b", "", shown.stdout)  # bold is struck over
