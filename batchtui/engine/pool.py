@@ -47,8 +47,10 @@ class Backends:
         return name in SERVERS and name not in self.config.names()
 
     def without_key(self, kind: str) -> str | None:
-        """The provider of that kind, where its usual variable is not set: it can be planned with."""
-        known = kind in self.config.offered and not has_key(kind, self._env)
+        """The provider of that kind, where its usual variable is not set and no table says other backends instead: it
+        can be planned with.
+        """
+        known = not self.config.written and kind in self.config.offered and not has_key(kind, self._env)
         return kind if known else None
 
     def unkeyed(self, name: str) -> AnyBackend:
