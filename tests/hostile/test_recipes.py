@@ -1,8 +1,8 @@
 """Cases too big or too special for a file, made here and played by the command line, and by the app where it is meant.
 
 Held elsewhere: `disk-full-n` by tests/crashes and tests/store/test_disk_full.py, `data-dir-777` by
-tests/cli/test_own_files.py, `stdin-ff` and `x10-mouse` by tests/tui/test_terminal.py, `jsonl-1m` by tests/benchmarks,
-`paste-1mb` by tests/tui/test_long_texts.py.
+tests/cli/test_own_files.py, `stdin-ff` and `x10-mouse` by tests/tui/test_terminal.py, `paste-1mb` by
+tests/tui/test_long_texts.py.
 """
 
 from __future__ import annotations
@@ -174,3 +174,20 @@ async def test_a_huge_row_as_a_source_in_the_editor(place: Place, text: Json) ->
         await pilot.press("f5")
         await until(pilot, lambda: "ready to submit" in title(app))
         assert len(pane_text(app)) < 100_000
+
+
+async def test_a_million_rows_in_the_editor(place: Place) -> None:
+    """Opened by its first rows, which are about so many until all are counted; keys are heard meanwhile."""
+    with (place.root / "rows.jsonl").open("w") as file:
+        file.writelines(f'{{"t": "{"x" * (n % 40)}"}}\n' for n in range(1_000_000))
+    (place.root / "batch.toml").write_text(
+        'name = "t"\nbackend = "openai"\n[source]\nfile = "rows.jsonl"\n[job]\nmodel = "m"\nprompt = "{{ t }} !"\n'
+    )
+    async with opened(place, new_from=place.root / "batch.toml") as (app, pilot):
+        await until(pilot, lambda: is_built(app))
+        await until(pilot, lambda: "row 1 of about " in title(app))
+        await pilot.press("f8")
+        await until(pilot, lambda: "row 2 of about" in title(app))
+        assert "1,000,000 rows" not in note(app, "source.file")
+        await until(pilot, lambda: "JSONL, 1,000,000 rows" in note(app, "source.file"), seconds=600)
+        await until(pilot, lambda: "row 2 of 1,000,000" in title(app))
