@@ -38,7 +38,11 @@ class FirstRunScreen(AppScreen):
 
     place = "first_run"
     BINDINGS = actions.bindings("first_run")
-    AUTO_FOCUS = "OptionList"
+    AUTO_FOCUS = ""
+
+    def on_mount(self) -> None:
+        """The choices take the keys; where long paths make the page longer than the screen, it still shows its top."""
+        self.query_one(OptionList).focus(scroll_visible=False)
 
     def body(self) -> ComposeResult:
         with VerticalScroll(id="first-run", can_focus=False):
