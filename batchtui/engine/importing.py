@@ -294,8 +294,11 @@ def _routes(
         route = None
         if job.work:
             try:
-                route = routing.backend(Row(number=1, line=None, values=job.work), {})
-                backends.get(route)
+                named = routing.backend(Row(number=1, line=None, values=job.work), {})
+                if named not in backends.config.backends and backends.without_key(named):
+                    raise BadField(f"no key of {named} is there; its backend comes with one", "backend")
+                backends.get(named)
+                route = named
             except BadField as fault:
                 if str(fault) not in notes:
                     notes.append(f"not sent: {fault}")
