@@ -15,8 +15,8 @@ class BatchtuiError(Exception):
     exit_code: ClassVar[int] = Exit.SOME_FAILED
 
 
-class BadInput(BatchtuiError, ValueError):
-    """Usage or input that is refused before anything is sent. It is a ValueError too."""
+class BadInput(BatchtuiError):
+    """Usage or input that is refused before anything is sent."""
 
     exit_code = Exit.BAD_INPUT
 

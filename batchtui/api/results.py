@@ -9,6 +9,7 @@ from typing import Protocol, Self, TypeAlias
 
 import msgspec
 
+from batchtui import typed
 from batchtui.errors import BadInput
 from batchtui.model import LIVE_JOB_STATES, JobState, Json, Result
 from batchtui.text import cell
@@ -53,7 +54,7 @@ class JobResult(Result, kw_only=True):
         for key in known.keys() & {"remote", "row"}:
             known[key] = known[key] or {}
         try:
-            return cls._of(msgspec.convert(known, Result))
+            return cls._of(typed.convert(known, Result))
         except msgspec.ValidationError as fault:
             raise BadInput(f"JobResult.from_dict: {cell(fault, 200)}") from None
 
