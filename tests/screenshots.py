@@ -170,7 +170,10 @@ SHOTS: dict[str, Shot] = {
 async def take(name: str) -> None:
     """One picture, of an app and a server of its own."""
     size, act = SHOTS[name]
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder_name, DemoServer(faults=FAULTS) as server:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder_name,
+        DemoServer(faults=FAULTS) as server,
+    ):
         folder = Path(folder_name)
         os.chdir(folder)
         (folder / "reviews.csv").write_text(

@@ -118,7 +118,7 @@ def test_stopping_ends_workers_and_their_jobs_run_again(bench: Bench, tmp_path: 
     gate = tmp_path / "gate"
     work = job("waits", file=f"{tmp_path}/{{{{ id }}}}.pid", gate=str(gate))
     folder = bench.start(bench.spec("local", 3, work, concurrency=2))
-    until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+    until(lambda: sum(path.read_text().endswith("\n") for path in tmp_path.glob("*.pid")) == 2)
     bench.worker.stop()
     pids = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
     assert not any(alive(pid) for pid in pids)

@@ -139,7 +139,8 @@ def test_p8_no_state_ends_by_a_clock_that_was_set(
         bench.worker.drive(folder.id)
     for state, folder in folders.items():
         until(lambda folder=folder: bench.library.open(folder.id).progress.ended, state)
-    assert bench.worker.wait({folder.id for folder in folders.values()}, 60)  # its last contacts are written too
+    ids = {folder.id for folder in folders.values()}
+    assert bench.worker.wait(ids, 60)  # the last contacts are written too
     for state, folder in folders.items():
         folder = bench.library.open(folder.id)
         assert folder.status().completed == ROWS, state
