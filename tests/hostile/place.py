@@ -28,7 +28,7 @@ from tests.cli.cli_help import Ran
 
 OWN = ("data", "state", "runs")
 """The folders that the program may write to; `runs` is where scenarios write, beside their manifest."""
-HANG_SECONDS = 60.0
+HANG_SECONDS = 15.0
 """Far more than any case takes; only what would never end is ended by it."""
 Enough = Callable[[str], bool]
 """Whether what is told so far, on stderr and by the batches' status, is all that is waited for."""
