@@ -128,9 +128,10 @@ class Drafts:
             return
         with self._writing:
             self._pending = False
-            self._forget(self._id)
+            before = self._id
             self._id = _id_of(None)  # what is typed into that file's form from now on is another draft
-            self._write(self._draft(form))
+            if self._write(self._draft(form)):  # a disk that takes nothing leaves what it has
+                self._forget(before)
 
     def flush(self) -> None:
         """Write what was typed since the last one. A disk that takes nothing costs the draft, never the form."""
@@ -184,12 +185,17 @@ class Drafts:
             os.close(self._lock_fd)
             self._lock_fd = -1
 
-    def _write(self, draft: Draft) -> None:
-        with contextlib.suppress(OSError, StoreFull):
+    def _write(self, draft: Draft) -> bool:
+        """Whether it is on the disk."""
+        try:
             make_folder(self._folder)
             data = json.dumps(msgspec.to_builtins(draft)).encode() + b"\n"
             replace_file(self._folder / f"{draft.id}.json", data, durable=False)
+        except (OSError, StoreFull):
+            return False
+        with contextlib.suppress(OSError):
             self._make_room()
+        return True
 
     def _make_room(self) -> None:
         paths = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)

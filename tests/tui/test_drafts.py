@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -87,6 +88,21 @@ def test_a_form_that_another_one_replaced_comes_back_when_it_is_asked_for(tmp_pa
     for found in (later.newest(), later.of(file)):
         assert found is not None
         assert found.values["job.prompt"] == "Second"
+
+
+def test_a_disk_that_takes_nothing_leaves_the_draft_that_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafts = Drafts(tmp_path)
+    typed(drafts, tmp_path, "Say")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr("batchtui.tui.drafts.replace_file", full)
+        typed(drafts, tmp_path)  # another form takes its place
+    assert prompts(drafts) == ["Say"]
 
 
 def test_no_more_are_kept_than_can_be_looked_through(tmp_path: Path) -> None:
