@@ -277,8 +277,10 @@ class Worker:
         return self._folders.get(batch_id)
 
     def tell_all(self, batch_ids: set[str]) -> None:
-        """Until whoever is being told of these batches now knows, which takes some seconds at most."""
-        while any(map(self._services.notices.under_way, batch_ids)):
+        """Until whoever is being told of these batches now knows, or the worker has ended: some seconds at most."""
+        while self._thread is not None and self._thread.is_alive():
+            if not any(map(self._services.notices.under_way, batch_ids)):
+                return
             time.sleep(0.02)
 
     def notices_to(self, terminal: Callable[[bytes], str | None]) -> None:
