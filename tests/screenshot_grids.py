@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.compare import CompareScreen
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.tui.waiting import until
 
 POWER = Path(__file__).parent / "data" / "power"

@@ -17,13 +17,13 @@ from batchtui.cli.demo import make
 from batchtui.config import load_config
 from batchtui.demo.samples import FAULTS, samples
 from batchtui.demo.server import DemoServer
-from batchtui.engine.pool import Backends
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchStatus
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.compare import CompareScreen
-from batchtui.tui.screens.views import ViewsScreen
-from batchtui.tui.widgets.compose_form import ComposeForm
+from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
+from batchtui.tui.widgets.form.compose_form import ComposeForm
 from tests import screenshot_grids as grids
 from tests.results.views.view_samples import sweep
 

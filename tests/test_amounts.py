@@ -6,8 +6,8 @@ import pytest
 
 from batchtui import amounts
 from batchtui.cli import phrases
-from batchtui.engine.money import spending
-from batchtui.tui import figures
+from batchtui.engine.spend import spending
+from batchtui.tui.look import figures
 
 WORDS = {
     0: "0.00", 0.00003: "<0.0001", 0.0001: "0.0001", 0.0004: "0.0004", 0.0123: "0.0123", 0.02: "0.02", 0.05: "0.05",

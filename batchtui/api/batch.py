@@ -25,7 +25,7 @@ from batchtui.text import cell
 
 if TYPE_CHECKING:
     from batchtui.api.manifests import Manifest, Options
-    from batchtui.engine.composing.planning import Planned
+    from batchtui.engine.plan.planning import Planned
     from batchtui.store.library import Draft
 
 _logger = logging.getLogger("batchtui")
@@ -339,7 +339,7 @@ class Batch:
     def _started(self, *, unpriced: bool, again: bool) -> BatchRun:
         if self._state and (found := self._state.found(self.home, self._job_ids())):
             return self._followed(found)
-        from batchtui.engine.composing.planning import create
+        from batchtui.engine.plan.planning import create
 
         draft = self.home.library.draft()
         try:

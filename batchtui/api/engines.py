@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from batchtui.api.kinds import Backend
     from batchtui.config import BackendConfig, Config
-    from batchtui.engine.pool import Backends
+    from batchtui.engine.shared.pool import Backends
     from batchtui.engine.worker import Worker
     from batchtui.store.library import Library
 
@@ -61,7 +61,7 @@ class Home:
 
     def backends(self) -> Backends:
         """Raises ConfigError."""
-        from batchtui.engine.pool import Backends
+        from batchtui.engine.shared.pool import Backends
 
         return Backends(self.config())
 

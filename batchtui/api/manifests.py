@@ -15,7 +15,7 @@ from batchtui.text import cell
 if TYPE_CHECKING:
     from batchtui.api.engines import Home
     from batchtui.api.kinds import Backend
-    from batchtui.engine.composing.planning import Planned
+    from batchtui.engine.plan.planning import Planned
     from batchtui.sources.source import Source
     from batchtui.store.library import Draft
 
@@ -82,7 +82,7 @@ class Manifest:
         limits: LimitsSpec, output: OutputSpec, draft: Draft | None,
     ) -> Planned:  # fmt: skip
         """Every scenario checked; with a draft, written there. Raises ConfigError."""
-        from batchtui.engine.composing.planning import plan
+        from batchtui.engine.plan.planning import plan
 
         job = defaults | ({"task": self.solver} if self.solver else {})
         source = SourceSpec(file=str(self.path))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import msgspec
 
     from batchtui.config import Config
-    from batchtui.engine.composing.planning import Planned
-    from batchtui.engine.composing.refusals import Keep
+    from batchtui.engine.plan.planning import Planned
+    from batchtui.engine.plan.refusals import Keep
     from batchtui.store.folder import BatchFolder
     from batchtui.store.library import Draft
 
@@ -41,7 +41,7 @@ def planned(
     keep: Keep = "some",
 ) -> Planned:
     """Every job checked; with a draft, written there. Raises BadInput, ConfigError for what no job can be blamed for."""
-    from batchtui.engine.composing.planning import plan
+    from batchtui.engine.plan.planning import plan
 
     if not jobs:
         raise BadInput("the batch has no jobs; add_job adds one")
@@ -83,7 +83,7 @@ def joining(
     name: str, backend: str | None, job: GivenJob, home: Home, folder: BatchFolder
 ) -> dict[str, Json]:
     """The command by which one more job joins the batch that runs. Raises BadInput, ConfigError."""
-    from batchtui.engine.composing.adding import ANEW, added
+    from batchtui.engine.manage.adding import ANEW, added
 
     if folder.header.cancelling or folder.header.stopping:
         raise BadInput(f"batch {folder.id} was stopped and takes no more jobs; {ANEW}")

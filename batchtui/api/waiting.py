@@ -10,7 +10,7 @@ from typing import TypeAlias
 from batchtui.api import figures
 from batchtui.api.following import Followed
 from batchtui.api.stops import label, stopped
-from batchtui.engine.waiting import Patience, all_submitted
+from batchtui.engine.manage.waiting import Patience, all_submitted
 from batchtui.errors import BatchtuiError, StoreDamaged, Unreachable
 from batchtui.model import ENDED_BATCH_STATES, LIVE_REMOTELY, BatchStatus, Json
 

@@ -218,7 +218,7 @@ def chosen(
 
 def _retry(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json] | None:
     if len(folder.born) == len(folder.jobs) > 0:
-        from batchtui.engine.growing import NOT_ALONE
+        from batchtui.engine.collect.growing import NOT_ALONE
 
         raise BadInput(f"{folder.id}: {NOT_ALONE}")
     allowed = sorted(UNSUCCESSFUL_JOB_STATES)

@@ -13,7 +13,7 @@ from batchtui.cli.session import Session
 from batchtui.errors import BadInput
 
 if TYPE_CHECKING:
-    from batchtui.engine.composing.composition import Composition
+    from batchtui.engine.plan.compose.composition import Composition
 
 
 def arguments(command: str, parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.adopting import adopt
+    from batchtui.engine.adopt.adopting import adopt
 
     backend = remote_backend(session, args.backend)
     source = _source(args, session) if args.source else None
@@ -62,7 +62,7 @@ def _source(args: argparse.Namespace, session: Session) -> Composition:
     """Raises BadInput where its rows cannot be read."""
     import msgspec
 
-    from batchtui.engine.composing.composition import Composition
+    from batchtui.engine.plan.compose.composition import Composition
 
     spec, base, files = loading.read(args.source)
     job = {key: value for key, value in spec.job.items() if key != "backend"}

@@ -25,7 +25,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.bundling import bundle
+    from batchtui.engine.manage.bundling import bundle
 
     folder = session.library.find(args.id)
     manifest = bundle(folder, Path(args.out), session.backends)

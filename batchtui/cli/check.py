@@ -9,8 +9,8 @@ from batchtui.cli import loading, trust
 from batchtui.cli.console import Console, one_line
 from batchtui.cli.phrases import money
 from batchtui.cli.session import Session
-from batchtui.engine.composing.consent_words import consent_lines
-from batchtui.engine.composing.costing import tokens_words
+from batchtui.engine.plan.consent.consent_words import consent_lines
+from batchtui.engine.plan.costing import tokens_words
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, Problem
 from batchtui.outcome import NO_CHARGE
@@ -25,7 +25,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.composing.planning import plan
+    from batchtui.engine.plan.planning import plan
 
     loaded = loading.load(args)
     spec, base, where, stdin, files = loaded

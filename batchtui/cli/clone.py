@@ -30,7 +30,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.composing.cloning import clone
+    from batchtui.engine.manage.cloning import clone
 
     folder = session.library.find(args.id)
     numbers = _numbers(folder, args)

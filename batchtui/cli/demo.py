@@ -15,7 +15,7 @@ from batchtui.errors import BadInput
 
 if TYPE_CHECKING:
     from batchtui.demo.samples import Sample
-    from batchtui.engine.pool import Backends
+    from batchtui.engine.shared.pool import Backends
     from batchtui.store.library import Library
 
 
@@ -50,7 +50,7 @@ def _app(args: argparse.Namespace, out: Path | None) -> int:
     from batchtui.config import load_config
     from batchtui.demo.samples import FAULTS, samples
     from batchtui.demo.server import DemoServer
-    from batchtui.engine.pool import Backends
+    from batchtui.engine.shared.pool import Backends
     from batchtui.store.library import Library
 
     server = DemoServer(port=args.port, faults=",".join(filter(None, (FAULTS, args.faults))))
@@ -73,7 +73,7 @@ def _app(args: argparse.Namespace, out: Path | None) -> int:
 def make(sample: Sample, folder: Path, library: Library, backends: Backends) -> str:
     """Write the sample's source into `folder` and create its batch; the batch's id."""
     from batchtui import typed
-    from batchtui.engine.composing.planning import create, plan
+    from batchtui.engine.plan.planning import create, plan
     from batchtui.model import BatchSpec
     from batchtui.store.inbox import Command, post
 

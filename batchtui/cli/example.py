@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from batchtui.cli.session import Session
-from batchtui.engine.composing.trusted import Trusted
+from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.examples import examples, find, write
 
 

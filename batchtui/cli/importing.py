@@ -26,7 +26,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine import importing
+    from batchtui.engine.manage import importing
 
     path = Path(args.path)
     if not path.exists():
@@ -60,7 +60,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
 
 def _bundle(path: Path, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.bundling import take_in
+    from batchtui.engine.manage.bundling import take_in
 
     if args.backend or args.name:
         raise BadInput(

@@ -12,7 +12,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.tui.actions import ACTIONS, shown_key
+    from batchtui.tui.actions.table import ACTIONS, shown_key
 
     console, own = session.console, session.config.keys
     rows = []

@@ -62,8 +62,8 @@ def _batches(settings: object) -> str:
 def _test(name: str | None, session: Session) -> int:
     """A notice to each; whether all took it."""
     from batchtui.config.notify import receivers_of
-    from batchtui.engine.notices.desk import hand_over
-    from batchtui.engine.notices.events import Notice
+    from batchtui.engine.attention.notices.desk import hand_over
+    from batchtui.engine.attention.notices.events import Notice
 
     config, console = session.config, session.console
     receivers = receivers_of(config.notify) if config.notify else []

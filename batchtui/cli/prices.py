@@ -35,7 +35,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
 def _find(args: argparse.Namespace, session: Session) -> Known | None:
     if args.backend:
-        from batchtui.engine.money.pricing import Pricing
+        from batchtui.engine.spend.pricing import Pricing
 
         return Pricing(session.config).known(session.backends.get(args.backend), args.model)
     from batchtui.prices import find

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from batchtui.cli.phrases import money
 from batchtui.cli.session import Session
-from batchtui.engine.homing import free
+from batchtui.engine.collect.homing import free
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import UNSUCCESSFUL_JOB_STATES, JobState
 from batchtui.store.folder import BatchFolder
@@ -41,7 +41,7 @@ def rather_paid(folder: BatchFolder, wish: Command, session: Session, *, yes: bo
 
 def price_words(folder: BatchFolder, numbers: Sequence[int], session: Session) -> str:
     """What these jobs are likely to cost once more; empty for work that costs nothing."""
-    from batchtui.engine.money.estimate import likely_cost
+    from batchtui.engine.manage.estimate import likely_cost
 
     try:
         cost = likely_cost(folder, numbers, session.backends)

@@ -26,7 +26,7 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
-    from batchtui.engine.adopting import submissions
+    from batchtui.engine.adopt.adopting import submissions
 
     backend = remote_backend(session, args.backend)
     listed = asked(session, args.backend, backend.list())

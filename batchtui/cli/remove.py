@@ -11,7 +11,7 @@ from batchtui.cli.drive import drive
 from batchtui.cli.phrases import SOME_FAILED, counts, is_over, label
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
-from batchtui.engine.discarding import discard, leftovers
+from batchtui.engine.manage.discarding import discard, leftovers
 from batchtui.errors import BadInput, ConfigError, Locked, StoreDamaged
 from batchtui.model import BatchStatus
 from batchtui.store.folder import BatchFolder

@@ -15,7 +15,7 @@ from batchtui.cli.drive import drive, report
 from batchtui.cli.phrases import OK, UNREACHABLE, exit_code, is_over, label
 from batchtui.cli.progress import ProgressLine
 from batchtui.cli.session import Session
-from batchtui.engine.waiting import Patience, all_submitted
+from batchtui.engine.manage.waiting import Patience, all_submitted
 from batchtui.errors import BadInput, BatchtuiError, ConfigError
 from batchtui.model import JobState, Problem
 from batchtui.preflight import Preflight
@@ -74,7 +74,7 @@ def _jobs(folder: BatchFolder) -> str:
 
 def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
     """Raises BadInput where a problem stops the batch; its problems were then printed."""
-    from batchtui.engine.composing.planning import create, plan
+    from batchtui.engine.plan.planning import create, plan
 
     loaded = loading.load(args)
     reach = trust.reach_of(args, loaded, session)

@@ -14,7 +14,7 @@ from batchtui.masking import ask_later
 
 if TYPE_CHECKING:
     from batchtui.config import Config
-    from batchtui.engine.pool import Backends
+    from batchtui.engine.shared.pool import Backends
     from batchtui.store.library import Library
 
 
@@ -61,7 +61,7 @@ class Session:
     @cached_property
     def backends(self) -> Backends:
         """Raises ConfigError for a fault that concerns every backend."""
-        from batchtui.engine.pool import Backends
+        from batchtui.engine.shared.pool import Backends
 
         self.config.check()
         return Backends(self.config)

@@ -15,14 +15,14 @@ from batchtui.errors import BadInput
 from batchtui.preflight import Preflight
 
 if TYPE_CHECKING:
-    from batchtui.engine.composing.reach import Reach
+    from batchtui.engine.plan.consent.reach import Reach
 
 
 def reach_of(args: argparse.Namespace, loaded: Loaded, session: Session) -> Reach:
     """What collects what the batch does. The settings on the line are the user's own words, and files made here."""
     from batchtui.batchfile import is_batch_file
-    from batchtui.engine.composing.reach import Reach, words_of
-    from batchtui.engine.composing.trusted import Trusted
+    from batchtui.engine.plan.consent.reach import Reach, words_of
+    from batchtui.engine.plan.consent.trusted import Trusted
 
     own = words_of(loaded.spec)
     if is_batch_file(args.file) and not Trusted(session.data_dir).is_own(Path(args.file)):
@@ -33,7 +33,7 @@ def reach_of(args: argparse.Namespace, loaded: Loaded, session: Session) -> Reac
 
 def note(args: argparse.Namespace, reach: Reach, flight: Preflight, session: Session) -> None:
     """For `check`, which asks nothing."""
-    from batchtui.engine.composing.trusted import Trusted
+    from batchtui.engine.plan.consent.trusted import Trusted
 
     if flight.consent is None:
         return
@@ -44,7 +44,7 @@ def note(args: argparse.Namespace, reach: Reach, flight: Preflight, session: Ses
 
 def agree(file: str, reach: Reach, session: Session, *, trusted: bool) -> None:
     """Raises BadInput where the batch does what nobody agrees to."""
-    from batchtui.engine.composing.trusted import Trusted
+    from batchtui.engine.plan.consent.trusted import Trusted
 
     lines = reach.lines
     if not lines or trusted:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from batchtui.backends.base import NeedsPerson
-from batchtui.engine.composing.rendering import Renderer
-from batchtui.engine.contacting import Contacting
-from batchtui.engine.faults import Faults
-from batchtui.engine.owners import Owners
-from batchtui.engine.services import Level, Services
+from batchtui.engine.plan.compose.rendering import Renderer
+from batchtui.engine.shared.contacting import Contacting
+from batchtui.engine.shared.faults import Faults
+from batchtui.engine.shared.owners import Owners
+from batchtui.engine.shared.services import Level, Services
 from batchtui.model import Json
 from batchtui.store import contacts
 from batchtui.store.folder import BatchFolder

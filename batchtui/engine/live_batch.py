@@ -7,15 +7,15 @@ from collections.abc import Iterable
 import msgspec
 
 from batchtui.backends.base import Backend
-from batchtui.engine.canary import Canary
+from batchtui.engine.adopt.orphans import Orphans
+from batchtui.engine.attention.canary import Canary
+from batchtui.engine.attention.early_end import EarlyEnd
 from batchtui.engine.context import BatchContext
-from batchtui.engine.early_end import EarlyEnd
-from batchtui.engine.limits import Effective, effective
-from batchtui.engine.money.blocks import Blocks
-from batchtui.engine.money.budget import Budget
-from batchtui.engine.orphans import Orphans
 from batchtui.engine.scenarios.output import ScenarioOutput
-from batchtui.engine.services import Services
+from batchtui.engine.shared.limits import Effective, effective
+from batchtui.engine.shared.services import Services
+from batchtui.engine.spend.blocks import Blocks
+from batchtui.engine.spend.budget import Budget
 from batchtui.model import JobState, Json, Outcome
 from batchtui.results.mapping import map_citations
 from batchtui.results.scenarios.place import holds_scenarios

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-from batchtui.engine import commands, following
-from batchtui.engine.adopted import take_over
-from batchtui.engine.lanes import Lanes
+from batchtui.engine.adopt import following
+from batchtui.engine.adopt.adopted import take_over
+from batchtui.engine.attention import commands
 from batchtui.engine.live_batch import LiveBatch
 from batchtui.engine.outputs.writing import write_output
 from batchtui.engine.scenarios.reuse import reuse
-from batchtui.engine.services import Services
+from batchtui.engine.send.lanes import Lanes
+from batchtui.engine.shared.services import Services
 from batchtui.errors import BatchtuiError
 from batchtui.model import GOES_ON, SubmissionState
 from batchtui.store import contacts

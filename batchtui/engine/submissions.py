@@ -8,9 +8,9 @@ from collections.abc import Coroutine, Iterator
 import msgspec
 
 from batchtui.backends.base import Remote, Submission
-from batchtui.engine.limits import Effective
 from batchtui.engine.live_batch import LiveBatch
-from batchtui.engine.rests import Rests
+from batchtui.engine.shared.limits import Effective
+from batchtui.engine.shared.rests import Rests
 from batchtui.store import clock, ranges
 from batchtui.store.names import SENT_AS
 from batchtui.store.progress import SubmissionRecord

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from batchtui.engine.faults import disk_attention
-from batchtui.engine.money.spending import Spending
 from batchtui.engine.outputs.result_files import is_unwritten
-from batchtui.engine.pauses import Pauses
-from batchtui.engine.pool import Backends
 from batchtui.engine.round import Round
-from batchtui.engine.services import LogLine, Services
+from batchtui.engine.shared.faults import disk_attention
+from batchtui.engine.shared.pauses import Pauses
+from batchtui.engine.shared.pool import Backends
+from batchtui.engine.shared.services import LogLine, Services
+from batchtui.engine.spend.spending import Spending
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged
 from batchtui.model import ENDED_BATCH_STATES, Attention
 from batchtui.store import inbox

@@ -27,25 +27,29 @@ from textual.screen import Screen
 
 from batchtui import text
 from batchtui.config import Config
-from batchtui.engine.pool import Backends
+from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Json
 from batchtui.store import clock
 from batchtui.store.library import Library
-from batchtui.tui import actions, leaving, settings, states, terminal
+from batchtui.tui import terminal
+from batchtui.tui.actions import leaving
+from batchtui.tui.actions import table as actions
 from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
-from batchtui.tui.day_money import DayMoney
-from batchtui.tui.drafts import Drafts
 from batchtui.tui.ending import Ending
-from batchtui.tui.error_digests import ErrorDigests
 from batchtui.tui.key_order import KeyOrder
-from batchtui.tui.link import Link
-from batchtui.tui.rates import Rates
+from batchtui.tui.look import states
+from batchtui.tui.look.day_money import DayMoney
+from batchtui.tui.models import settings
+from batchtui.tui.models.drafts import Drafts
+from batchtui.tui.models.error_digests import ErrorDigests
+from batchtui.tui.models.link import Link
+from batchtui.tui.models.rates import Rates
+from batchtui.tui.models.usual import UsualTimes
+from batchtui.tui.screens.asking.dialogs import Dialog
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.dialogs import Dialog
-from batchtui.tui.usual import UsualTimes
 from batchtui.tui.widgets.guard import Guard, NoColour, Plain
 from batchtui.tui.widgets.header import HeaderLine
 
@@ -56,7 +60,7 @@ _THEME_NAME = re.compile(r"\$([\w-]+)")
 
 
 def _compose_screen() -> Screen[None]:
-    from batchtui.tui.screens.compose import ComposeScreen
+    from batchtui.tui.screens.composing.screen import ComposeScreen
 
     return ComposeScreen()
 
@@ -79,7 +83,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     COMMANDS = {ActionCommands}
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = actions.bindings("app")
-    CSS_PATH = sorted((Path(__file__).parent / "styles").glob("*.tcss"))
+    CSS_PATH = sorted((Path(__file__).parent / "look/styles").glob("*.tcss"))
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "batches": BatchesScreen,
         "compose": _compose_screen,
@@ -344,7 +348,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def read_result(self, batch_id: str, number: int, numbers: Sequence[int]) -> None:
         """Show the result of job `number`; `numbers` is the list it stands in, to step through."""
-        from batchtui.tui.screens.result import ResultScreen
+        from batchtui.tui.screens.reading.result import ResultScreen
 
         if folder := self.link.folder(batch_id):
             self.push_screen(ResultScreen(folder, number, numbers))
@@ -353,7 +357,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self, path: Path | None = None, spec: BatchSpec | None = None, base: Path | None = None
     ) -> None:
         """Compose: a batch file or source, a given batch, or what was there before."""
-        from batchtui.tui.screens.compose import ComposeScreen
+        from batchtui.tui.screens.composing.screen import ComposeScreen
 
         self.switch_mode("compose")
         screen = self.screen_stack[0]

@@ -9,7 +9,7 @@ from typing import Any, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from batchtui import manual
-from batchtui.tui import actions
+from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
 
 Row = tuple[str, str, str, actions.Action | manual.Page | str]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from batchtui.config import Config
 from batchtui.exit_codes import Exit
-from batchtui.tui import leaving, terminal
+from batchtui.tui import terminal
+from batchtui.tui.actions import leaving
 from batchtui.tui.app import BatchtuiApp
 
 

@@ -13,7 +13,7 @@ from batchtui import BadInput, Unreachable
 from batchtui.api import engines
 from batchtui.demo.kinds.daly_runs import ERROR
 from batchtui.demo.server import DemoServer
-from batchtui.engine import waiting
+from batchtui.engine.manage import waiting
 from batchtui.model import Json
 from tests.api.conftest import Place
 from tests.daly_help import energy_model, service

@@ -11,7 +11,7 @@ import pytest
 from batchtui import BadInput, NotFound
 from batchtui.api import tables
 from batchtui.api.engines import Home
-from batchtui.engine.composing.cloning import clone
+from batchtui.engine.manage.cloning import clone
 from tests import extras
 from tests.api.conftest import Place
 

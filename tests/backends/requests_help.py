@@ -9,9 +9,9 @@ from pathlib import Path
 from batchtui.backends.prompts.kind import Prompts
 from batchtui.batchfile import load
 from batchtui.config import load_config
-from batchtui.engine.composing.attaching import read
-from batchtui.engine.composing.composition import Composition
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.compose.attaching import read
+from batchtui.engine.plan.compose.composition import Composition
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import Json
 
 FOLDER = Path(__file__).parents[1] / "data/requests/b"

@@ -15,7 +15,7 @@ import pytest
 from batchtui import manual
 from batchtui.backends import registry
 from batchtui.config import load_config
-from batchtui.engine.adopting import adopt
+from batchtui.engine.adopt.adopting import adopt
 from batchtui.errors import ConfigError, NotFound
 from batchtui.model import BatchState, JobState, Json
 from batchtui.store.folder import BatchFolder
@@ -230,7 +230,7 @@ async def test_what_lives_there_is_listed_and_probed(api: TaskApi, bench: Bench)
 
 
 def test_a_preview_shows_the_call_without_secrets(bench: Bench) -> None:
-    from batchtui.engine.composing.planning import preview
+    from batchtui.engine.plan.planning import preview
 
     spec = bench.spec("tasks", 2, {"input": {"text": "{{ text }}", "times": "3"}})
     shown = preview(spec, bench.folder_path, bench.backends, row=2)

@@ -19,8 +19,8 @@ from urllib.request import urlopen
 from batchtui.backends import http  # noqa: F401  loaded before memory is measured
 from batchtui.backends.openai import backend as openai  # noqa: F401  loaded before memory is measured
 from batchtui.config import load_config
-from batchtui.engine.composing.planning import create, plan
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.planning import create, plan
+from batchtui.engine.shared.pool import Backends
 from batchtui.engine.worker import Worker
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.store.folder import BatchFolder

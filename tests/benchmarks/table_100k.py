@@ -19,7 +19,7 @@ from textual.strip import Strip
 from batchtui.model import JobState
 from batchtui.store.library import Library
 from batchtui.tui.screens.batch import BatchScreen
-from batchtui.tui.widgets.job_table import JobTable
+from batchtui.tui.widgets.tables.job_table import JobTable
 from tests.tui.samples import NOW, Sample, app_over
 from tests.tui.waiting import until
 

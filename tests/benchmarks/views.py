@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from batchtui.results.views.drawings.picture import draw
 from batchtui.results.views.shapes import Lines, Series
 from batchtui.store.library import Library
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.benchmarks.report import line
 from tests.tui.samples import NOW, Sample, app_over
 from tests.tui.waiting import until

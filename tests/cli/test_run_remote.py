@@ -164,7 +164,7 @@ def test_all_samples_of_the_demo_can_be_made(tmp_path, with_demo: Start) -> None
     from batchtui.cli.demo import make
     from batchtui.config import load_config
     from batchtui.demo.samples import samples
-    from batchtui.engine.pool import Backends
+    from batchtui.engine.shared.pool import Backends
     from batchtui.engine.worker import Worker
     from batchtui.store.library import Library
 

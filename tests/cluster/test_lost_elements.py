@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.slurm.folder import RunFolder
-from batchtui.engine.composing.planning import plan
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, OutputSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests import extras

@@ -14,8 +14,8 @@ import pytest
 
 from batchtui.cli.phrases import contact
 from batchtui.store.folder import BatchFolder
-from batchtui.tui.states import UNICODE
-from batchtui.tui.submission_lines import lines
+from batchtui.tui.look.states import UNICODE
+from batchtui.tui.look.submission_lines import lines
 from tests.cluster.clusters import Cluster, doing
 from tests.cluster.conftest import write_config
 from tests.engine.bench import Bench, until

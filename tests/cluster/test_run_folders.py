@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.engine.discarding import discard, leftovers
+from batchtui.engine.manage.discarding import discard, leftovers
 from batchtui.model import BatchSpec, Json, OutputSpec, SourceSpec
 from tests import extras
 from tests.cluster.stand_in import StandIn

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.cli.phrases import progress
-from batchtui.tui.states import UNICODE
-from batchtui.tui.submission_lines import lines
+from batchtui.tui.look.states import UNICODE
+from batchtui.tui.look.submission_lines import lines
 from tests.cluster.stand_in import StandIn
 from tests.engine.bench import Bench, until
 from tests.engine.victim import Victim

@@ -9,7 +9,7 @@ import pytest
 from batchtui import Batch, limit_ranges
 from batchtui.batchfile import check_limits
 from batchtui.model import BatchSpec, LimitsSpec
-from batchtui.tui.form_fields import LIMITS
+from batchtui.tui.models.form_fields import LIMITS
 
 NAMES = LimitsSpec.__struct_fields__
 ARGUMENTS = {"jobs_per_submission": "items_per_batch", "submissions_at_once": "max_parallel_batches"}

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from unittest import mock
 
 from batchtui.config import load_config
-from batchtui.engine import faults as engine_faults
+from batchtui.engine.shared import faults as engine_faults
 from batchtui.errors import BatchtuiError
 from batchtui.store.folder import BatchFolder
 from batchtui.store.lines import disk_words, is_disk

@@ -25,8 +25,8 @@ import httpx
 
 from batchtui.backends.http import Http
 from batchtui.config import Config, load_config
-from batchtui.engine.composing.planning import create, plan
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.planning import create, plan
+from batchtui.engine.shared.pool import Backends
 from batchtui.engine.worker import Worker
 from batchtui.model import ENDED_BATCH_STATES, BatchSpec, LimitsSpec, SourceSpec
 from batchtui.store import home, inbox

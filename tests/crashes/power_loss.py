@@ -23,7 +23,7 @@ from unittest import mock
 
 from batchtui.backends.file_batches.objects import TOKEN_KEY
 from batchtui.config import load_config
-from batchtui.engine.pool import Backends
+from batchtui.engine.shared.pool import Backends
 from batchtui.engine.worker import Worker
 from batchtui.errors import StoreDamaged
 from batchtui.model import UNSENT, BatchState, JobState, SubmissionState

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from batchtui.backends.base import BackendSettings
 from batchtui.config import Config, load_config
-from batchtui.engine.composing.planning import create, plan
-from batchtui.engine.money.spending import Spending
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.planning import create, plan
+from batchtui.engine.shared.pool import Backends
+from batchtui.engine.spend.spending import Spending
 from batchtui.engine.worker import Worker
 from batchtui.model import BatchSpec, BatchStatus, Json, LimitsSpec, SourceSpec
 from batchtui.store.folder import BatchFolder

@@ -13,8 +13,8 @@ import pytest
 
 from batchtui.backends.base import Remote
 from batchtui.demo.server import DemoServer
-from batchtui.engine.adopting import Adopted, adopt
-from batchtui.engine.composing.composition import Composition
+from batchtui.engine.adopt.adopting import Adopted, adopt
+from batchtui.engine.plan.compose.composition import Composition
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import BatchSpec, Json, SourceSpec
 from batchtui.store.folder import BatchFolder

@@ -69,7 +69,7 @@ def test_while_it_runs_nothing_is_counted(served: Served) -> None:
 
 
 def test_twenty_status_calls_that_fail_end_no_job(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("batchtui.engine.poller.BACKOFF_CAP", 0.02)
+    monkeypatch.setattr("batchtui.engine.shared.poller.BACKOFF_CAP", 0.02)
     bench, server = served("500.poll=1,duration=100ms")
     folder = bench.start(bench.spec("anthropic", 4, JOB))
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from batchtui.engine import backoff
+from batchtui.engine.shared import backoff
 
 
 @pytest.mark.parametrize(("share", "waits"), [(1.0, [1, 2, 4, 8, 16, 32, 60, 60]), (0.5, [0.5, 1, 2, 4, 8])])

@@ -11,11 +11,11 @@ from batchtui.backends.base import Job
 from batchtui.config import Config
 from batchtui.config.shape import BackendConfig
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.costing import tokens_words
-from batchtui.engine.composing.planning import create, plan
-from batchtui.engine.composing.rendering import Renderer
-from batchtui.engine.money.pricing import ASSUMED_ANSWER
-from batchtui.engine.pool import AnyBackend, Backends
+from batchtui.engine.plan.compose.rendering import Renderer
+from batchtui.engine.plan.costing import tokens_words
+from batchtui.engine.plan.planning import create, plan
+from batchtui.engine.shared.pool import AnyBackend, Backends
+from batchtui.engine.spend.pricing import ASSUMED_ANSWER
 from batchtui.model import BatchSpec, Json, LimitsSpec
 from batchtui.preflight import Preflight
 from batchtui.prices import Price

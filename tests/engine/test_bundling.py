@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.config import load_config
-from batchtui.engine.bundling import bundle, take_in
-from batchtui.engine.composing.reach import Reach
-from batchtui.engine.pool import Backends
+from batchtui.engine.manage.bundling import bundle, take_in
+from batchtui.engine.plan.consent.reach import Reach
+from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BadInput
 from batchtui.model import Json
 from batchtui.store.library import Library

@@ -13,8 +13,8 @@ import pytest
 from batchtui.backends.base import Found, Remote, RemoteJob, Submission, Transient
 from batchtui.backends.buttermilk.backend import ButtermilkBackend
 from batchtui.demo.server import DemoServer
-from batchtui.engine.adopting import adopt
-from batchtui.engine.composing.planning import plan
+from batchtui.engine.adopt.adopting import adopt
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, LimitsSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

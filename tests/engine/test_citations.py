@@ -10,7 +10,7 @@ import pytest
 
 from batchtui.config.shape import BackendConfig
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.planning import plan
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, Result, SourceSpec
 from tests import extras
 from tests.engine.bench import Bench
@@ -130,7 +130,7 @@ def test_without_pypdf_sizes_alone_are_checked_and_that_is_said_once(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench, _ = served()
-    monkeypatch.setattr("batchtui.engine.composing.attaching.available", lambda: False)
+    monkeypatch.setattr("batchtui.engine.plan.compose.attaching.available", lambda: False)
     made = spec(bench.folder_path, {"one.pdf": pdf([""]), "two.pdf": pdf([""])})
     flight = plan(made, bench.folder_path, bench.backends).preflight
     assert not flight.stopped

@@ -111,7 +111,7 @@ def test_a_job_too_large_for_any_file_is_told_by_its_line(tmp_path: Path) -> Non
         try:
             source = tmp_path / "long.csv"
             source.write_text("id,text\na,short\nb," + "long " * 100 + "\n")
-            from batchtui.engine.composing.planning import plan
+            from batchtui.engine.plan.planning import plan
             from batchtui.model import BatchSpec, SourceSpec
 
             spec = BatchSpec(backend="openai", source=SourceSpec(file=str(source)), job=JOB)

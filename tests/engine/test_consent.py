@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from batchtui.backends.base import BackendSettings, Direct, PathUse, Setup
-from batchtui.engine.composing.chosen_by_rows import rows_choose
-from batchtui.engine.composing.reach import Reach, words_of
-from batchtui.engine.composing.trusted import Trusted
+from batchtui.engine.plan.consent.chosen_by_rows import rows_choose
+from batchtui.engine.plan.consent.reach import Reach, words_of
+from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.model import BatchSpec, Json, SourceSpec
 
 X = "{{ x }}"

@@ -11,7 +11,7 @@ import pytest
 
 from batchtui.backends.base import Progress, Submission
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.planning import plan
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.daly_help import block, energy_model, service

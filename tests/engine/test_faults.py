@@ -14,10 +14,10 @@ import pytest
 from batchtui.backends.base import Progress, Submission
 from batchtui.backends.openai.backend import OpenAIBackend
 from batchtui.demo.server import DemoServer
-from batchtui.engine import pauses
 from batchtui.engine.live_batch import LiveBatch
-from batchtui.engine.money.claims import Claims
 from batchtui.engine.round import Round
+from batchtui.engine.shared import pauses
+from batchtui.engine.spend.claims import Claims
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
 from batchtui.store import lines as lines_module

@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing import attaching
-from batchtui.engine.composing.planning import create, plan, preview
-from batchtui.engine.composing.reach import Reach
-from batchtui.engine.composing.rendering import Renderer
+from batchtui.engine.plan.compose import attaching
+from batchtui.engine.plan.compose.rendering import Renderer
+from batchtui.engine.plan.consent.reach import Reach
+from batchtui.engine.plan.planning import create, plan, preview
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.preflight import Preflight
 from batchtui.store.folder import BatchFolder

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.engine.composing.reach import Reach
-from batchtui.engine.importing import Imported, make, read
+from batchtui.engine.manage.importing import Imported, make, read
+from batchtui.engine.plan.consent.reach import Reach
 from batchtui.errors import BadInput
 from batchtui.model import Json
 from tests.engine.bench import Bench, until

@@ -8,7 +8,7 @@ import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.base import Remote
-from batchtui.engine.joining import Joiner
+from batchtui.engine.shared.joining import Joiner
 from batchtui.store.progress import SubmissionRecord
 from tests.store.store_help import make
 

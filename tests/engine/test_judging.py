@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.base import Answer
-from batchtui.engine import judging
-from batchtui.engine.judging import Judge, judge_outcome, judged
+from batchtui.engine.shared import judging
+from batchtui.engine.shared.judging import Judge, judge_outcome, judged
 from batchtui.model import JobState, Outcome
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}

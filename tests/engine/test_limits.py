@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchtui.backends.base import KindLimits
-from batchtui.engine.limits import effective
+from batchtui.engine.shared.limits import effective
 from batchtui.model import LimitsSpec
 
 

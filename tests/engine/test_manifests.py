@@ -10,9 +10,9 @@ import pytest
 
 from batchtui import batchfile
 from batchtui.config import load_config
-from batchtui.engine.composing.planning import plan, preview
-from batchtui.engine.composing.reach import Reach
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.consent.reach import Reach
+from batchtui.engine.plan.planning import plan, preview
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
 from batchtui.preflight import Preflight
 from tests import extras

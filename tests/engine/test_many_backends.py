@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.registry import known_kinds
-from batchtui.engine.composing.planning import plan
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, Result, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

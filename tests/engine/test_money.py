@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.money.spending import usd
+from batchtui.engine.spend.spending import usd
 from batchtui.model import SubmissionState
 from batchtui.store import ranges
 from tests.engine import money_help

@@ -8,15 +8,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from batchtui.engine.notices.events import Notice
-from batchtui.engine.notices.told import FILE, claim
+from batchtui.engine.attention.notices.events import Notice
+from batchtui.engine.attention.notices.told import FILE, claim
 from tests.cli.cli_help import ROOT
 
 CLAIMS = """
 import sys
 from pathlib import Path
-from batchtui.engine.notices.events import Notice
-from batchtui.engine.notices.told import claim
+from batchtui.engine.attention.notices.events import Notice
+from batchtui.engine.attention.notices.told import claim
 print(sum(claim(Path(sys.argv[1]), Notice(event="ended", key=str(n), batch="b", name="n", backend="x", title="t", text=""))
           for n in range(40)))
 """

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.planning import plan
 from batchtui.engine.outputs import result_files
 from batchtui.engine.outputs.result_files import MARK, file_name, write_results
+from batchtui.engine.plan.planning import plan
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, Json, OutputSpec, Result, SourceSpec
 from batchtui.store.folder import BatchFolder

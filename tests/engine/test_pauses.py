@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.config import load_config
-from batchtui.engine import backoff
-from batchtui.engine.pauses import Pauses
+from batchtui.engine.shared import backoff
+from batchtui.engine.shared.pauses import Pauses
 from batchtui.model import Json
 from tests.engine.bench import Bench
 from tests.engine.provider import Provider, good

@@ -8,8 +8,8 @@ import pytest
 
 from batchtui.config import Config
 from batchtui.config.shape import BackendConfig
-from batchtui.engine.money.pricing import ASSUMED_ANSWER, LIKELY_ANSWER, Pricing, provider_of
-from batchtui.engine.pool import Backends
+from batchtui.engine.shared.pool import Backends
+from batchtui.engine.spend.pricing import ASSUMED_ANSWER, LIKELY_ANSWER, Pricing, provider_of
 from batchtui.model import JobRecord, JobState, Outcome
 from batchtui.prices import Price
 

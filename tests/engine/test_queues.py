@@ -11,7 +11,7 @@ import pytest
 
 from batchtui.backends.base import BackendSettings
 from batchtui.demo.server import DemoServer
-from batchtui.engine.money.queues import is_full, size_told
+from batchtui.engine.spend.queues import is_full, size_told
 from batchtui.model import BatchSpec, LimitsSpec, SourceSpec, SubmissionState
 from batchtui.store.spend import Ledger
 from tests.engine import money_help

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.planning import plan
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, Problem
 from batchtui.prices import Price
 from batchtui.store import digests
@@ -27,7 +27,7 @@ def repeated(bench: Bench, spec: BatchSpec) -> Problem | None:
 
 
 def made(bench: Bench, spec: BatchSpec) -> str:
-    from batchtui.engine.composing.planning import create
+    from batchtui.engine.plan.planning import create
 
     draft = bench.library.draft()
     planned = plan(spec, bench.folder_path, bench.backends, draft=draft, library=bench.library)

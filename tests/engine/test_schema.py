@@ -11,8 +11,8 @@ import pytest
 
 from batchtui.config import load_config
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.planning import plan
-from batchtui.engine.composing.rendering import Renderer
+from batchtui.engine.plan.compose.rendering import Renderer
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, JobState, Json, OutputSpec, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.composing.planning import plan
-from batchtui.engine.composing.rendering import Renderer
+from batchtui.engine.plan.compose.rendering import Renderer
+from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, SourceSpec
 from batchtui.store.folder import BatchFolder
 from tests.engine.bench import Bench, until

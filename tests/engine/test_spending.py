@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.engine.money.spending import DIRECT, Ask, Refusal, Spending
+from batchtui.engine.spend.spending import DIRECT, Ask, Refusal, Spending
 from batchtui.prices.rates import NANO
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library

@@ -25,7 +25,7 @@ def seen_by_others(bench: Bench, batch_id: str) -> tuple[str | None, str | None]
 
 @pytest.mark.parametrize("how", ["502", "hang", "dns"])
 def test_twenty_in_a_row(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr("batchtui.engine.poller.BACKOFF_CAP", 0.05)
+    monkeypatch.setattr("batchtui.engine.shared.poller.BACKOFF_CAP", 0.05)
     monkeypatch.setattr("batchtui.backends.wire.calls.CALL_TIMEOUT", 0.1)
     _, server = served("duration=0s")
     (tmp_path / "far").mkdir()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.config import load_config
-from batchtui.engine.composing.planning import plan
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.planning import plan
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchSpec, SourceSpec
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from batchtui.demo.server import DemoServer
-from batchtui.engine.early_end import EarlyEnd
+from batchtui.engine.attention.early_end import EarlyEnd
 from batchtui.model import JobState, Json
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder

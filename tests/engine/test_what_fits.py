@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from batchtui.backends.answers.openai import outcome_of
-from batchtui.engine.judging import Judge, judge_outcome
+from batchtui.engine.shared.judging import Judge, judge_outcome
 from batchtui.model import JobState, Outcome
 
 SCHEMA = {

@@ -17,9 +17,9 @@ from batchtui.backends.base import Probe
 from batchtui.config import load_config
 from batchtui.store.library import Library
 from batchtui.text import cell
-from batchtui.tui import models
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.widgets.job_table import JobTable
+from batchtui.tui.models import offered as models
+from batchtui.tui.widgets.tables.job_table import JobTable
 from tests.hostile import command_line
 from tests.hostile.corpus import Case
 from tests.hostile.place import Place

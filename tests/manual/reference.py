@@ -27,8 +27,8 @@ from batchtui.config.notify import Notify, Receivers, Rule
 from batchtui.config.plug_ins import KNOWN_KINDS
 from batchtui.config.shape import ConfigLimits, Defaults
 from batchtui.prices import Price
-from batchtui.tui.actions import EVERYWHERE, of_screen, shown_key
-from batchtui.tui.attention_words import TITLES
+from batchtui.tui.actions.table import EVERYWHERE, of_screen, shown_key
+from batchtui.tui.look.attention_words import TITLES
 from batchtui.work.job import ProgramWork
 from tests.manual.fields import Field, fields_of, structs_in
 from tests.manual.man_page import FILE, man_page

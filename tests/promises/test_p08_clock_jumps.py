@@ -12,7 +12,7 @@ import pytest
 from batchtui.backends.file_batches import backend as file_batches
 from batchtui.cli.phrases import LIVE, ago, exit_code
 from batchtui.config import load_config
-from batchtui.engine.poller import BACKOFF_CAP
+from batchtui.engine.shared.poller import BACKOFF_CAP
 from batchtui.model import BatchState, SubmissionState
 from batchtui.store import clock
 from batchtui.store.folder import BatchFolder

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.engine import backoff
+from batchtui.engine.shared import backoff
 from tests.engine.provider import Provider, good
 from tests.promises.whole import figure
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.wire.waits import wait_of
-from batchtui.engine import pauses
-from batchtui.engine.pauses import Pauses
+from batchtui.engine.shared import pauses
+from batchtui.engine.shared.pauses import Pauses
 from tests.engine.bench import until
 from tests.engine.provider import Provider, good
 from tests.promises.inside import Inside

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.engine import backoff
+from batchtui.engine.shared import backoff
 from tests.engine.provider import Provider, bad, good
 
 JOB = {"prompt": "{{ text }}", "model": "m"}

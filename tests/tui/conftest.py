@@ -11,7 +11,7 @@ import pytest
 
 from batchtui.backends.base import Probe
 from batchtui.store.library import Library
-from batchtui.tui import models
+from batchtui.tui.models import offered as models
 from tests.tui.samples import sample_library
 
 POWER = Path(__file__).parent.parent / "data" / "power"

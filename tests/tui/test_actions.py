@@ -10,23 +10,23 @@ import pytest
 
 from batchtui import manual
 from batchtui.store.library import Library
-from batchtui.tui import actions
+from batchtui.tui.actions import table as actions
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.asking.dialogs import Dialog
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.compare import CompareScreen
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Dialog
+from batchtui.tui.screens.composing.screen import ComposeScreen
 from batchtui.tui.screens.first_run import FirstRunScreen
 from batchtui.tui.screens.help import HelpScreen
 from batchtui.tui.screens.info import InfoScreen
 from batchtui.tui.screens.log import LogScreen
 from batchtui.tui.screens.manual import PAGE_OF, ManualScreen
+from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.result import ResultScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from batchtui.tui.screens.remote import RemoteScreen
-from batchtui.tui.screens.result import ResultScreen
-from batchtui.tui.screens.views import ViewsScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
 
@@ -128,14 +128,14 @@ async def test_help_names_every_action_of_the_screen(library: Library) -> None:
 
 def test_cells_never_widen_their_column() -> None:
     """`update_width=True` costs minutes over many rows."""
-    for path in Path(actions.__file__).parent.rglob("*.py"):
+    for path in Path(actions.__file__).parents[1].rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.keyword) and node.arg == "update_width"), path
 
 
 def test_no_thread_waits_for_the_screen() -> None:
     """A terminal that stops reading would hold up polling and saving."""
-    for path in Path(actions.__file__).parent.rglob("*.py"):
+    for path in Path(actions.__file__).parents[1].rglob("*.py"):
         names = [
             node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)
         ]

@@ -18,17 +18,17 @@ from batchtui.model import BatchSpec, BatchState, JobState, Problem, SourceSpec
 from batchtui.store import inbox
 from batchtui.store.library import Library
 from batchtui.store.lines import StoreFull
+from batchtui.tui.actions.leaving import last_words
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.leaving import last_words
+from batchtui.tui.screens.asking.dialogs import Choose
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.dialogs import Choose
 from tests.tui.samples import app_over, sample_config
 from tests.tui.waiting import screen_text, until
 
 
 def local_batch(app: BatchtuiApp, seconds: float, count: int = 3) -> str:
     """A batch of programs that run on this machine; its id."""
-    from batchtui.engine.composing.planning import create, plan
+    from batchtui.engine.plan.planning import create, plan
 
     source = app.data_dir / "rows.csv"
     app.data_dir.mkdir(exist_ok=True)

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from batchtui.model import JobState
 from batchtui.store.library import Library
 from batchtui.tui.screens.batch import BatchScreen
-from batchtui.tui.screens.result import ResultScreen
+from batchtui.tui.screens.reading.result import ResultScreen
 from tests.tui.samples import Sample, app_over
 from tests.tui.test_batches_screen import commands
 from tests.tui.waiting import screen_text, until

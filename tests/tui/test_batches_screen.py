@@ -12,11 +12,11 @@ from batchtui.errors import NotFound
 from batchtui.store import clock, inbox
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.asking.dialogs import Ask, Choose, Confirm
+from batchtui.tui.screens.asking.export_dialog import ExportDialog
+from batchtui.tui.screens.asking.limit_dialog import LimitDialog
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.dialogs import Ask, Choose, Confirm
-from batchtui.tui.screens.export_dialog import ExportDialog
-from batchtui.tui.screens.limit_dialog import LimitDialog
 from tests.tui.samples import NOW, Sample, app_over
 from tests.tui.waiting import screen_text, until
 

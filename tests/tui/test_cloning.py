@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from batchtui.engine.composing.planning import create, plan
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.planning import create, plan
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchSpec, BatchState, SourceSpec
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.asking.dialogs import Choose, Confirm
 from batchtui.tui.screens.batch import BatchScreen
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Choose, Confirm
+from batchtui.tui.screens.composing.screen import ComposeScreen
 from tests.tui.samples import app_over, sample_config
 from tests.tui.waiting import screen_text, until
 

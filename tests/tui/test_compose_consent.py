@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui import batchfile
-from batchtui.engine.composing.trusted import Trusted
+from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.model import BatchSpec, SourceSpec
 from batchtui.store.library import Library
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Confirm
+from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.composing.screen import ComposeScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
 

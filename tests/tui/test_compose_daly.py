@@ -14,15 +14,15 @@ from textual.pilot import Pilot
 from batchtui.config import load_config
 from batchtui.demo.server import DemoServer
 from batchtui.model import JobState
-from batchtui.tui import models
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.models import ask as really_ask
+from batchtui.tui.models import offered as models
+from batchtui.tui.models.offered import ask as really_ask
+from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Confirm
-from batchtui.tui.screens.pick_model import PickModel
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.composing.pick_model import PickModel
+from batchtui.tui.screens.composing.screen import ComposeScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.daly_help import energy_model, service
 from tests.tui.test_compose_screen import choose_backend, compose_screen, note, pane_text, start, title
 from tests.tui.waiting import screen_text, until

@@ -6,7 +6,7 @@ import pytest
 
 from batchtui import batchfile
 from batchtui.model import BatchSpec, Json, LimitsSpec, SourceSpec
-from batchtui.tui.compose_model import (
+from batchtui.tui.models.compose_model import (
     FieldFault,
     Form,
     field_key,
@@ -16,8 +16,8 @@ from batchtui.tui.compose_model import (
     source_of,
     spec_of,
 )
-from batchtui.tui.form_fields import read_words, show_words
-from batchtui.tui.sweep_text import read_sweep, show_sweep
+from batchtui.tui.models.form_fields import read_words, show_words
+from batchtui.tui.models.sweep_text import read_sweep, show_sweep
 
 BASE = Path("/data")
 

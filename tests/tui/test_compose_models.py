@@ -8,12 +8,12 @@ import pytest
 from textual.pilot import Pilot
 
 from batchtui.backends.base import Probe
-from batchtui.engine.composing.trusted import Trusted
+from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.store.library import Library
-from batchtui.tui import models
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Confirm
-from batchtui.tui.screens.pick_model import PickModel
+from batchtui.tui.models import offered as models
+from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.composing.pick_model import PickModel
+from batchtui.tui.screens.composing.screen import ComposeScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
 

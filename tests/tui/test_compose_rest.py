@@ -9,9 +9,9 @@ import pytest
 
 from batchtui.config import load_config
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.dialogs import Confirm
 from tests.backends.job_servers import JobServer, ogc, served
 from tests.tui.test_compose_daly import paste
 from tests.tui.test_compose_screen import choose_backend, compose_screen, note, pane_text, start, title

@@ -13,9 +13,9 @@ from textual.widgets import Select
 from batchtui.model import BatchState
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Confirm
-from batchtui.tui.widgets.field_row import FieldRow
+from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.composing.screen import ComposeScreen
+from batchtui.tui.widgets.form.field_row import FieldRow
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import SourceSpec
-from batchtui.tui.scan import Scan, scan
-from batchtui.tui.widgets.path_input import complete
+from batchtui.tui.models.scan import Scan, scan
+from batchtui.tui.widgets.form.path_input import complete
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_scan_names_the_form(tmp_path: Path) -> None:
 def test_a_scan_ends_at_its_limit_only_where_there_is_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("batchtui.tui.scan.ROWS_LIMIT", 3)
+    monkeypatch.setattr("batchtui.tui.models.scan.ROWS_LIMIT", 3)
     (tmp_path / "three.csv").write_text("a\n1\n2\n3\n")
     (tmp_path / "four.csv").write_text("a\n1\n2\n3\n4\n")
     assert scanned("three.csv", tmp_path)[0].words() == "CSV, 3 rows"

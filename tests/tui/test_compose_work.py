@@ -16,10 +16,10 @@ from batchtui.config import load_config
 from batchtui.model import BatchSpec
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.compose_model import FieldFault, Form, field_key, form_of, opened, spec_of
-from batchtui.tui.screens import compose
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Confirm
+from batchtui.tui.models.compose_model import FieldFault, Form, field_key, form_of, opened, spec_of
+from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.composing import screen as compose
+from batchtui.tui.screens.composing.screen import ComposeScreen
 from batchtui.tui.widgets.text_view import TextView
 from tests import extras
 from tests.tui.samples import app_over

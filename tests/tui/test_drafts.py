@@ -15,9 +15,9 @@ from textual.pilot import Pilot
 from batchtui.model import BatchSpec
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.compose_model import Form
-from batchtui.tui.drafts import MOST, Draft, Drafts
-from batchtui.tui.screens.dialogs import Choose
+from batchtui.tui.models.compose_model import Form
+from batchtui.tui.models.drafts import MOST, Draft, Drafts
+from batchtui.tui.screens.asking.dialogs import Choose
 from tests.tui.samples import app_over
 from tests.tui.test_compose_screen import compose_screen, start
 from tests.tui.waiting import screen_text, until
@@ -100,7 +100,7 @@ def test_a_disk_that_takes_nothing_leaves_the_draft_that_it_has(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as refusing:
-        refusing.setattr("batchtui.tui.drafts.replace_file", full)
+        refusing.setattr("batchtui.tui.models.drafts.replace_file", full)
         typed(drafts, tmp_path)  # another form takes its place
     assert prompts(drafts) == ["Say"]
 

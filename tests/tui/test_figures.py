@@ -8,10 +8,10 @@ import pytest
 
 from batchtui.model import BatchState, BatchStatus
 from batchtui.store import clock
-from batchtui.tui import figures
-from batchtui.tui.job_map import job_map
-from batchtui.tui.rates import Rates, sparkline
-from batchtui.tui.states import ASCII, UNICODE, glyphs
+from batchtui.tui.look import figures
+from batchtui.tui.look.job_map import job_map
+from batchtui.tui.look.states import ASCII, UNICODE, glyphs
+from batchtui.tui.models.rates import Rates, sparkline
 from tests.tui.samples import NOW
 
 

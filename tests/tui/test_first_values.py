@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchtui.tui.first_values import FirstValues
+from batchtui.tui.look.first_values import FirstValues
 from batchtui.tui.widgets.preview import as_json
 
 

@@ -9,7 +9,7 @@ import pytest
 from batchtui.model import JobState, Outcome
 from batchtui.store.inbox import read
 from batchtui.store.library import Library
-from batchtui.tui.screens.dialogs import Choose
+from batchtui.tui.screens.asking.dialogs import Choose
 from batchtui.tui.screens.info import InfoScreen
 from tests.tui.samples import Sample, app_over
 from tests.tui.waiting import screen_text, until

@@ -9,10 +9,10 @@ import pytest
 from batchtui import batchfile
 from batchtui.model import JobRecord, JobState
 from batchtui.store.library import Library
-from batchtui.tui import job_actions
-from batchtui.tui.batch_actions import retry
-from batchtui.tui.compose_model import FieldFault, form_of, spec_of
-from batchtui.tui.scope import Scope
+from batchtui.tui.actions import job_actions
+from batchtui.tui.actions.batch_actions import retry
+from batchtui.tui.actions.scope import Scope
+from batchtui.tui.models.compose_model import FieldFault, form_of, spec_of
 from batchtui.tui.screens.batch import BatchScreen
 from tests.tui.samples import Sample, app_over
 from tests.tui.test_batches_screen import commands

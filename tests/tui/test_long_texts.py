@@ -9,8 +9,8 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from batchtui.tui.widgets.field_row import AreaRow
-from batchtui.tui.widgets.holding_area import HoldingArea, too_long
+from batchtui.tui.widgets.form.field_row import AreaRow
+from batchtui.tui.widgets.form.holding_area import HoldingArea, too_long
 from tests.tui.test_compose_screen import an_app, compose_screen, note, pane_text, start, title, work
 from tests.tui.waiting import screen_text, until
 

@@ -9,7 +9,7 @@ from batchtui.results.citations import cited_answer
 from batchtui.results.cited_text import beside, cited_text
 from batchtui.results.mapping import map_citations
 from batchtui.store.library import Library
-from batchtui.tui.screens.result import ResultScreen
+from batchtui.tui.screens.reading.result import ResultScreen
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import Sample, app_over
 from tests.tui.waiting import until

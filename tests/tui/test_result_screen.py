@@ -14,8 +14,8 @@ from textual.widgets import Markdown
 from batchtui.model import JobState
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.dialogs import Confirm
-from batchtui.tui.screens.result import MarkdownPage, ResultScreen
+from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.reading.result import MarkdownPage, ResultScreen
 from batchtui.tui.widgets.json_tree import CHILDREN_LIMIT, JsonTree
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import Sample, app_over

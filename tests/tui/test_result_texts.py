@@ -6,8 +6,8 @@ import pytest
 
 from batchtui.model import JobState, Result
 from batchtui.text import LINE_LIMIT
-from batchtui.tui import handing_out
-from batchtui.tui.result_texts import (
+from batchtui.tui.actions import handing_out
+from batchtui.tui.look.result_texts import (
     PART_CHARACTERS,
     answer_text,
     beside_text,

@@ -7,12 +7,12 @@ from pathlib import Path
 from batchtui.config import load_config
 from batchtui.model import ENDED_BATCH_STATES
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.compose import ComposeScreen
-from batchtui.tui.screens.dialogs import Confirm
-from batchtui.tui.screens.result import ResultScreen
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.composing.screen import ComposeScreen
+from batchtui.tui.screens.reading.result import ResultScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests import extras
 from tests.tui.waiting import screen_text, until
 

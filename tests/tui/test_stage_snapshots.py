@@ -11,9 +11,9 @@ from batchtui.backends.base import RemoteBatch
 from batchtui.store import clock
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.models import Models
+from batchtui.tui.models.offered import Models
 from batchtui.tui.screens import remote
-from batchtui.tui.screens.pick_model import PickModel
+from batchtui.tui.screens.composing.pick_model import PickModel
 from batchtui.tui.screens.remote import Found, RemoteScreen
 from tests.tui.samples import NOW, app_over
 from tests.tui.stage_samples import stage_library

@@ -8,13 +8,13 @@ from textual.pilot import Pilot
 from batchtui.model import Attention
 from batchtui.store import inbox
 from batchtui.store.library import Library
-from batchtui.tui import attention_words
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.look import attention_words
+from batchtui.tui.screens.asking.dialogs import Choose
+from batchtui.tui.screens.asking.limit_dialog import LimitDialog
 from batchtui.tui.screens.batches import BatchesScreen
-from batchtui.tui.screens.dialogs import Choose
 from batchtui.tui.screens.info import InfoScreen
-from batchtui.tui.screens.limit_dialog import LimitDialog
-from batchtui.tui.screens.result import ResultScreen
+from batchtui.tui.screens.reading.result import ResultScreen
 from tests.tui.samples import app_over, sample_config
 from tests.tui.stage_samples import stage_library
 from tests.tui.waiting import screen_text, until

@@ -9,8 +9,8 @@ import pytest
 from batchtui.model import Attention, BatchState, BatchStatus, SubmissionState, SubmissionStatus
 from batchtui.store import contacts
 from batchtui.store.contacts import Contact
-from batchtui.tui import standing
-from batchtui.tui.rates import WINDOW, Rates
+from batchtui.tui.look import standing
+from batchtui.tui.models.rates import WINDOW, Rates
 
 
 def live(**facts: object) -> BatchStatus:

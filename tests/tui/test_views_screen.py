@@ -12,12 +12,12 @@ from textual.widgets import Input
 from batchtui.results.views import registry
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.asking.pick import Pick
 from batchtui.tui.screens.batch import BatchScreen
-from batchtui.tui.screens.compare import CompareScreen
-from batchtui.tui.screens.compose_dialogs import AskPath
-from batchtui.tui.screens.pick import Pick
-from batchtui.tui.screens.result import ResultScreen
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.composing.dialogs import AskPath
+from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.result import ResultScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.results.views.view_samples import answers, make, sweep
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until

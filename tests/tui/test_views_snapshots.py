@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from batchtui.results.views.shapes import Bars, Column, Heat, Lines, Picture, Series, Table, View
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.compare import CompareScreen
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.results.views.view_samples import sweep
 from tests.tui.samples import app_over
 from tests.tui.waiting import until

@@ -6,8 +6,8 @@ import pytest
 
 from batchtui.model import BatchState, BatchStatus, SubmissionState, SubmissionStatus
 from batchtui.store.progress import Progress
-from batchtui.tui import states
-from batchtui.tui.submission_lines import waits_for
+from batchtui.tui.look import states
+from batchtui.tui.look.submission_lines import waits_for
 
 
 def waiting(reason: str, kind: str | None) -> SubmissionStatus:

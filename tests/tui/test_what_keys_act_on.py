@@ -11,12 +11,12 @@ from textual.widgets import Input
 
 from batchtui.model import JOB_STATES, JobState
 from batchtui.store.library import Library
+from batchtui.tui.actions.scope import scope_of
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.scope import scope_of
+from batchtui.tui.screens.asking.dialogs import Choose, Confirm
+from batchtui.tui.screens.asking.export_dialog import ExportDialog
 from batchtui.tui.screens.batch import BatchScreen
-from batchtui.tui.screens.dialogs import Choose, Confirm
-from batchtui.tui.screens.export_dialog import ExportDialog
-from batchtui.tui.screens.views import ViewsScreen
+from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.tui.samples import app_over
 from tests.tui.test_batch_screen import opened
 from tests.tui.test_batches_screen import at, commands

@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 from batchtui.config import load_config
-from batchtui.engine.composing.planning import create, plan
-from batchtui.engine.pool import Backends
+from batchtui.engine.plan.planning import create, plan
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchSpec, Json, Outcome, OutputSpec, SourceSpec
 from batchtui.store.commit import Committer
 from batchtui.store.folder import BatchFolder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.engine.composing.rendering import Renderer
+from batchtui.engine.plan.compose.rendering import Renderer
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json
 from batchtui.results.scenarios.files import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchtui.engine.composing.composition import Composition
+from batchtui.engine.plan.compose.composition import Composition
 from batchtui.errors import BatchtuiError
 from batchtui.preflight import Preflight
 from batchtui.results.scenarios.files import JOURNAL

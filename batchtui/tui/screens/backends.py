@@ -17,8 +17,8 @@ from batchtui.backends.registry import broken
 from batchtui.config import key_state
 from batchtui.model import JobState
 from batchtui.text import page
-from batchtui.tui import actions
-from batchtui.tui.models import ask
+from batchtui.tui.actions import table as actions
+from batchtui.tui.models.offered import ask
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.widgets.outside import cell, shown

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from batchtui.tui import exporting
+from batchtui.tui.actions import exporting
 from batchtui.tui.widgets.footer import FooterLine
 from batchtui.tui.widgets.header import HeaderLine
 

@@ -14,26 +14,18 @@ from textual.worker import get_current_worker
 from batchtui.errors import BatchtuiError, StoreDamaged
 from batchtui.store.columns import Columns
 from batchtui.store.folder import BatchFolder
-from batchtui.tui import (
-    actions,
-    batch_actions,
-    cloning,
-    comparing,
-    exporting,
-    figures,
-    job_actions,
-    settling,
-    states,
-)
-from batchtui.tui.answer_search import AnswerSearch
-from batchtui.tui.job_facts import JobFacts
-from batchtui.tui.job_filter import UNSUCCESSFUL, JobFilter, Wanted, understand
-from batchtui.tui.scope import Scope, scope_of
+from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, job_actions, settling
+from batchtui.tui.actions import table as actions
+from batchtui.tui.actions.scope import Scope, scope_of
+from batchtui.tui.look import figures, states
+from batchtui.tui.look.job_facts import JobFacts
+from batchtui.tui.models.answer_search import AnswerSearch
+from batchtui.tui.models.job_filter import UNSUCCESSFUL, JobFilter, Wanted, understand
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.detail import DetailStrip
 from batchtui.tui.widgets.filter_box import FilterBox
-from batchtui.tui.widgets.job_table import JobTable
 from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.tables.job_table import JobTable
 
 SORTS = ("source order", "state", "tries", "id")
 

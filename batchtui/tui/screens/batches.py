@@ -11,25 +11,18 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Static
 
 from batchtui.model import BatchStatus
-from batchtui.tui import (
-    actions,
-    batch_actions,
-    batch_filter,
-    cloning,
-    comparing,
-    exporting,
-    renaming,
-    settling,
-)
-from batchtui.tui.log_lines import latest_lines
+from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, renaming, settling
+from batchtui.tui.actions import table as actions
+from batchtui.tui.look.log_lines import latest_lines
+from batchtui.tui.look.since import while_away
+from batchtui.tui.models import batch_filter
+from batchtui.tui.screens.asking.dialogs import Choose
 from batchtui.tui.screens.base import AppScreen
-from batchtui.tui.screens.dialogs import Choose
-from batchtui.tui.since import while_away
-from batchtui.tui.widgets.batch_table import SORTS, BatchTable
 from batchtui.tui.widgets.detail import DetailPane, DetailStrip
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.tables.batch_table import SORTS, BatchTable
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp

@@ -15,12 +15,12 @@ from textual.widgets.option_list import Option
 
 from batchtui import examples
 from batchtui.config import key_state
-from batchtui.engine.composing.trusted import Trusted
+from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.errors import BadInput
-from batchtui.tui import actions
+from batchtui.tui.actions import table as actions
+from batchtui.tui.screens.asking.pick import Pick
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
-from batchtui.tui.screens.pick import Pick
 from batchtui.tui.widgets.outside import shown
 
 _CHOICES = (

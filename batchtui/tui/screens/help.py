@@ -13,7 +13,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from batchtui.model import JobState
-from batchtui.tui import actions, states
+from batchtui.tui.actions import table as actions
+from batchtui.tui.look import states
 from batchtui.tui.screens.base import AppScreen
 
 _ABOUT = """\

@@ -6,7 +6,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
-from batchtui.tui import actions, batch_actions, settling
+from batchtui.tui.actions import batch_actions, settling
+from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.detail import DetailPane
 

@@ -14,11 +14,11 @@ from textual.worker import Worker, get_current_worker
 from batchtui.errors import StoreDamaged
 from batchtui.store.folder import BatchFolder
 from batchtui.store.journal import Event
-from batchtui.tui import actions
-from batchtui.tui.journal_words import told, tone
+from batchtui.tui.actions import table as actions
 from batchtui.tui.latest import Latest
-from batchtui.tui.log_lines import LEVELS, Row, as_lines, everything
-from batchtui.tui.program_logs import FACT, tails
+from batchtui.tui.look.journal_words import told, tone
+from batchtui.tui.look.log_lines import LEVELS, Row, as_lines, everything
+from batchtui.tui.look.program_logs import FACT, tails
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView

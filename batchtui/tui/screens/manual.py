@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from batchtui import manual
-from batchtui.tui import actions
+from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
 
 PAGE_OF: Mapping[str, str] = {
@@ -72,7 +72,7 @@ class ManualScreen(AppScreen):
         self.show(names[(names.index(self.page.name) + by) % len(names)])
 
     def action_manual_choose(self) -> None:
-        from batchtui.tui.screens.pick import Pick
+        from batchtui.tui.screens.asking.pick import Pick
 
         def chosen(name: str | None) -> None:
             if name is not None:

@@ -16,12 +16,13 @@ from textual.widgets import DataTable, Static
 
 from batchtui.backends.base import NeedsPerson, Refused, Remote, RemoteBatch, Transient, TryLater
 from batchtui.config import Config
-from batchtui.engine.pool import Backends
+from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BadInput, BatchtuiError, Unreachable
 from batchtui.store.library import Library
-from batchtui.tui import actions, figures
+from batchtui.tui.actions import table as actions
+from batchtui.tui.look import figures
+from batchtui.tui.screens.asking.dialogs import Ask
 from batchtui.tui.screens.base import AppScreen
-from batchtui.tui.screens.dialogs import Ask
 from batchtui.tui.widgets.outside import cell, shown
 
 AnyRemote = Remote[msgspec.Struct]
@@ -164,7 +165,7 @@ class RemoteScreen(AppScreen):
         self.tui.open_batch(batch_id)
 
     def _adopt(self, remote_id: str, name: str) -> None:
-        from batchtui.engine.adopting import adopt
+        from batchtui.engine.adopt.adopting import adopt
 
         self._busy = True
         self._title(f"taking over {remote_id} …")
@@ -197,7 +198,7 @@ class RemoteScreen(AppScreen):
 
 
 async def _list(backend: AnyRemote, library: Library) -> list[Found]:
-    from batchtui.engine.adopting import submissions
+    from batchtui.engine.adopt.adopting import submissions
 
     listed = await backend.list()
     here: dict[str | None, str] = {}

@@ -10,10 +10,10 @@ from textual.widget import Widget
 
 from batchtui import outcome
 from batchtui.model import BatchStatus, JobState, SubmissionState, seconds
-from batchtui.tui import attention_words, figures, standing, states, submission_lines
-from batchtui.tui.job_map import job_map
-from batchtui.tui.rates import sparkline
-from batchtui.tui.usual import done, untold
+from batchtui.tui.look import attention_words, figures, standing, states, submission_lines
+from batchtui.tui.look.job_map import job_map
+from batchtui.tui.models.rates import sparkline
+from batchtui.tui.models.usual import done, untold
 from batchtui.tui.widgets.outside import shown
 
 if TYPE_CHECKING:

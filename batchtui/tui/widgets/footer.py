@@ -8,7 +8,7 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
-from batchtui.tui import actions
+from batchtui.tui.actions import table as actions
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp

@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from batchtui import outcome
 from batchtui.model import BatchState, BatchStatus
-from batchtui.tui import figures, states
+from batchtui.tui.look import figures, states
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from batchtui.results.views.shapes import Picture
-from batchtui.tui import states
+from batchtui.tui.look import states
 from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.text_view import TextView
 

@@ -14,14 +14,14 @@ from textual.highlight import highlight
 from textual.widgets import Static
 
 from batchtui import causes
-from batchtui.engine.composing.costing import tokens_words
-from batchtui.engine.composing.planning import Preview
+from batchtui.engine.plan.costing import tokens_words
+from batchtui.engine.plan.planning import Preview
 from batchtui.model import Json, Problem
 from batchtui.outcome import NO_CHARGE
 from batchtui.preflight import Preflight
 from batchtui.text import cell, page
-from batchtui.tui import figures
-from batchtui.tui.first_values import FirstValues
+from batchtui.tui.look import figures
+from batchtui.tui.look.first_values import FirstValues
 from batchtui.tui.widgets.text_view import TextView
 
 FORM_NAME = "batch"

@@ -25,7 +25,7 @@ from batchtui.results.views.shapes import Bars, Column, Heat, Lines, Picture, Se
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.text import cell, clean
-from batchtui.tui.table_rows import TableRows
+from batchtui.tui.models.table_rows import TableRows
 from tests import extras
 from tests.results.views.hostile_samples import HUGE, TABLES, scenarios, sizes
 from tests.tui.test_hostile import HOSTILE

@@ -1,0 +1,1 @@
+"""What ended submissions gave, brought home and joined to its jobs."""

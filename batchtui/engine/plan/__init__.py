@@ -1,0 +1,1 @@
+"""Before anything is sent: jobs checked, counted, and put together into submissions."""

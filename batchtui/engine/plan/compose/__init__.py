@@ -1,0 +1,1 @@
+"""From a batch file and its source to jobs that can be rendered."""

@@ -1,0 +1,1 @@
+"""What a batch from elsewhere would do, and whether this user agreed to it."""

@@ -1,0 +1,352 @@
+"""Before anything is sent: read the source, render and check every job, count what it would come to."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from batchtui.backends.attachments.checks import file_tokens
+from batchtui.backends.base import Job, Remote
+from batchtui.engine.outputs.own_folder import free_folder, take_folder
+from batchtui.engine.outputs.result_files import output_dir
+from batchtui.engine.plan.compose.attaching import fingerprint, named_input
+from batchtui.engine.plan.compose.composition import AlreadyTold, Composition
+from batchtui.engine.plan.compose.schemas import Schemas
+from batchtui.engine.plan.compose.unused import unused_columns
+from batchtui.engine.plan.consent.reach import Reach
+from batchtui.engine.plan.costing import Costs
+from batchtui.engine.plan.left_out import LeftOut
+from batchtui.engine.plan.refusals import Keep, Refusals
+from batchtui.engine.plan.repeats import Repeats, digest_of
+from batchtui.engine.plan.shares import Shares
+from batchtui.engine.scenarios.check import ScenarioPreflight
+from batchtui.engine.scenarios.target import Target
+from batchtui.engine.shared.pool import AnyBackend, Backends
+from batchtui.engine.spend.pricing import ASSUMED_ANSWER
+from batchtui.errors import BadInput, BatchtuiError
+from batchtui.model import BatchSpec, JobRecord, Json, Problem, Row
+from batchtui.preflight import Preflight
+from batchtui.sources.ids import SeenIds
+from batchtui.store import clock
+from batchtui.store.folder import BatchFolder
+from batchtui.store.header import BatchHeader
+from batchtui.store.library import Draft, Library
+from batchtui.text import cell
+
+MOST_SEEDS = 1000
+"""They stand in the batch's header, which is written often."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """A batch that was checked, and what `create` needs to make it."""
+
+    preflight: Preflight
+    spec: BatchSpec
+    base: Path
+    files: Path
+    """Folder that relative paths of jobs start from."""
+    template: dict[str, Json] = field(default_factory=dict)
+    backend: AnyBackend | None = None
+    backends: list[AnyBackend] = field(default_factory=list)
+    """Every backend that has a job of it; `backend` is one of them."""
+    templates: dict[str, dict[str, Json]] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+    own_folders: Path | None = None
+    """Where it gets an output folder of its own, made with the batch."""
+    schemas: Schemas | None = None
+    """What answers must fit."""
+    needs_bound: bool = False
+    """Whether jobs that name no `max_tokens` are sent with one, where a person agrees, to keep a limit in dollars."""
+    seeds: list[JobRecord] = field(default_factory=list)
+    """Jobs that only say what their backend is to start; the batch's own are born of them."""
+
+
+@dataclass(slots=True)
+class Preview:
+    """One row as it would be sent, with what is wrong with it."""
+
+    row: Row | None
+    sent: Json
+    problems: list[Problem]
+    columns: list[str]
+    rows: int | None
+    job_id: str | None = None
+    template: dict[str, Json] = field(default_factory=dict)
+
+
+def plan(
+    spec: BatchSpec,
+    base: Path,
+    backends: Backends,
+    *,
+    draft: Draft | None = None,
+    stdin: BinaryIO | None = None,
+    where: str = "batch",
+    files: Path | None = None,
+    tick: Callable[[int], None] | None = None,
+    reach: Reach | None = None,
+    library: Library | None = None,
+    keep: Keep = "none",
+) -> Planned:
+    """Check every job of `spec`; sends nothing and raises nothing for bad input, `preflight.problems` says it.
+
+    `base` is the folder that paths start from, those of jobs from `files` where that is another (a source without
+    a batch file), `where` the batch file's name in messages. With a `draft` the
+    jobs are written there for `create`. `tick` is called with the number of rows read now and then; `reach` takes in what
+    each job does beyond its words. With a `library`, paid work that one of its batches sent before is among the problems.
+    `keep` says which jobs that their backend would refuse go along, to fail by themselves.
+    """
+    work = Composition(spec, base, backends, stdin, where, files)
+    spec = work.spec
+    flight = Preflight(name=spec.name, backend=spec.backend, limits=spec.limits)
+    if spec.output.dir:
+        flight.output = str(output_dir(spec, base.absolute()))
+    elif work.own_folders:
+        name = spec.name or _name(spec)
+        flight.output = str(free_folder(work.own_folders, library.free_name(name) if library else name))
+    planned = Planned(flight, spec, base, files or base, schemas=work.schemas, own_folders=work.own_folders)
+    if work.ready:
+        if reach:
+            reach.templates, reach.implied = work.templates, work.implied
+        shares, planned.needs_bound = _check_jobs(work, flight, draft, tick, reach, library, keep)
+        planned.template, planned.backend = work.template, work.backend
+        planned.seeds = shares.seeds
+        planned.backends = [share.backend for share in shares.by_name.values()]
+        planned.templates = {
+            name: template for name, template in work.templates.items() if template != work.template
+        }
+        used = planned.backends or ([work.backend] if work.backend else [])
+        planned.accounts = {backend.name: backend.account() for backend in used}
+        flight.backend = ", ".join(backend.name for backend in used) or None
+        flight.kind = ", ".join(dict.fromkeys(backend.kind for backend in used)) or None
+    if work.source:
+        flight.columns = work.source.columns
+        flight.unused = unused_columns(work)
+    flight.problems = work.counted()
+    flight.consent = reach.consent if reach else None
+    work.files.close()
+    return planned
+
+
+def _check_jobs(
+    work: Composition,
+    flight: Preflight,
+    draft: Draft | None,
+    tick: Callable[[int], None] | None,
+    reach: Reach | None,
+    library: Library | None,
+    keep: Keep,
+) -> tuple[Shares, bool]:
+    """The jobs by backend, and whether only a bound on their answers would keep the limit in dollars."""
+    shares = Shares(work.spec.limits)
+    costs, repeats = Costs(work.backends.config, work.spec.limits), Repeats()
+    seen = SeenIds(work.source.name if work.source else work.where)
+    left_out, refusals = LeftOut(work.where), Refusals(work, keep)
+    longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
+    last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
+    target = Target(work, flight, library)
+    scenarios = ScenarioPreflight(target.earlier)
+    for row in work.rows(tick):
+        for variant, sweep in enumerate(work.combinations, 1):
+            try:
+                job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")
+                backend, job = work.job(row, sweep, job_id, flight.jobs - len(shares.seeds))
+            except AlreadyTold:
+                continue
+            except BatchtuiError as fault:
+                work.fault(fault, row)
+                continue
+            place = {
+                "file": work.source.name if work.source else work.where,
+                "line": row.line,
+                "row": row.number,
+            }
+            if refusals.stops(backend, job, place):
+                continue
+            for key, message in backend.notices(job):
+                text = f'"{cell(job_id, 60)}": {message}'
+                work.problem(text, key=f"job.{key}", fatal=False, **place)
+            left_out.note(backend, job)
+            if reach:
+                reach.look(backend, job.work, sweep)
+            if wrong := scenarios.fault(job_id, job.work):
+                work.problem(wrong, key="id", **place)
+                continue
+            if clash := seen.check(job_id, row):
+                work.add(clash)
+                if clash.fatal:
+                    flight.duplicates += 1
+                    continue
+            record = record_of(backend, job, row, sweep)
+            if work.schemas and "schema" in backend.Work.__struct_fields__:
+                record.schema = work.schemas.name(row.values, sweep)
+            if backend is not work.backend:
+                record.backend = backend.name
+            if isinstance(backend, Remote) and record.size > backend.limits.bytes_per_submission:
+                room = backend.limits.bytes_per_submission
+                work.problem(
+                    f"the job has {record.size:,} bytes; {backend.name} takes at most {room:,}", **place
+                )
+                continue
+            if isinstance(backend, Remote) and backend.grows:
+                record.n = len(shares.seeds)
+                shares.seeds.append(record)
+                if len(shares.seeds) == MOST_SEEDS + 1:
+                    work.problem(f"more than {MOST_SEEDS:,} jobs of kind {backend.kind} in a batch", **place)
+            elif draft:
+                draft.jobs.add(record)
+            likely = costs.add(backend, record)
+            if library:
+                digest = digest_of(backend, job, record, likely)
+                repeats.add(digest, likely)
+                if draft:
+                    draft.digests.append(digest)
+            flight.jobs += 1
+            flight.bytes += record.size
+            flight.tokens_in += record.tokens[0]
+            if flight.jobs == 1:
+                flight.first = backend.describe(job)
+            if longest is None or record.size > longest[0]:
+                longest = (record.size, backend, job)
+            last = (backend, job)
+            shares.add(backend, job, record, likely)
+    if last and longest:
+        flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
+    for notice in (scenarios.notice, target.notice(tables=bool(scenarios.count))):
+        if notice:
+            work.problem(notice, file=work.where, key="output.dir", fatal=False)
+    work.problems += left_out.problems()
+    refusals.settle(flight.jobs)
+    if not flight.jobs and not work.stopped:
+        work.problem("there are no jobs in this batch", file=work.where)
+    flight.backends = [share.told for share in shares.by_name.values()]
+    flight.submissions = shares.submissions
+    work.problems += shares.problems(work.where, work.backends.config.defaults.limits.concurrency)
+    costs.tell(flight)
+    work.problems += costs.problems(work.where)
+    if library and (problem := repeats.problem(library, work.backends, work.where)):
+        work.problems.append(problem)
+    return shares, costs.needs_bound
+
+
+def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict[str, Json]) -> JobRecord:
+    """The job as it is stored, with what it weighs in a submission."""
+    if isinstance(backend, Remote):
+        size, group = len(backend.line(job)), backend.group(job)
+    else:
+        size, group = len(msgspec.json.encode(job.work)), ""
+    beside = () if named_input(job.work) else job.files
+    size += sum(one.weight for one in beside)
+    tokens_in, tokens_out = backend.tokens(job)
+    return JobRecord(
+        n=job.index,
+        id=job.id,
+        name=backend.label(job),
+        row=row.values,
+        line=row.line,
+        sweep=sweep,
+        group=group,
+        size=size,
+        tokens=(tokens_in + file_tokens(beside), tokens_out),
+        answers=backend.answers(job),
+        model=backend.model(job),
+        files=fingerprint(job.files),
+    )
+
+
+def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> BatchFolder:
+    """Make the batch that was planned with this draft. Raises BadInput where its problems stop it.
+
+    `unpriced_agreed`: a person lets jobs without a known price go, though a limit in dollars holds, and those whose
+    answers have no bound go with one.
+    """
+    flight = planned.preflight
+    if flight.stopped or planned.backend is None:
+        draft.discard()
+        fatal = [str(problem) for problem in flight.problems if problem.fatal]
+        raise BadInput("; ".join(fatal[:5]) or "the batch cannot be sent")
+    schema = planned.schemas.fixed if planned.schemas else None
+    schemas = planned.schemas.table if planned.schemas else {}
+    hashed = [planned.template, planned.templates, schema, *([schemas] if schemas else [])]
+    template_text = json.dumps(hashed, sort_keys=True).encode()
+    name = draft.free_name(planned.spec.name or _name(planned.spec))
+    spec, own = planned.spec, None
+    if planned.own_folders:
+        own = take_folder(planned.own_folders, name)
+        output = msgspec.structs.replace(spec.output, dir=str(own))
+        spec = msgspec.structs.replace(spec, output=output)
+    header = BatchHeader(
+        id=draft.id,
+        name=name,
+        backend=planned.backend.name,
+        kind=flight.kind or planned.backend.kind,
+        remote=any(backend.remote for backend in planned.backends),
+        created=clock.now(),
+        total=flight.jobs - len(planned.seeds),
+        growing=bool(planned.seeds),
+        seeds=planned.seeds,
+        spec=spec,
+        own_folder=own is not None,
+        template=planned.template,
+        templates=planned.templates,
+        answer_schema=schema,
+        answer_schemas=schemas,
+        template_hash=hashlib.sha256(template_text).hexdigest()[:16],
+        base=str(planned.base.absolute()),
+        files=str(planned.files.absolute()),
+        accounts=planned.accounts,
+        estimated_usd=flight.cost_usd,
+        unpriced_agreed=unpriced_agreed,
+        answer_tokens=ASSUMED_ANSWER if unpriced_agreed and planned.needs_bound else None,
+    )
+    try:
+        return draft.keep(header)
+    except BaseException:
+        if own:
+            with contextlib.suppress(OSError):
+                own.rmdir()
+        raise
+
+
+def _name(spec: BatchSpec) -> str:
+    if spec.source and spec.source.file != "-":
+        return Path(spec.source.file).name.split(".")[0] or "batch"
+    return "batch"
+
+
+def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Preview:
+    """Row number `row` (from 1) as it would be sent. Reads no further than that row; never raises for bad input."""
+    work = Composition(spec, base, backends, None, "batch")
+    found = next(islice(work.rows(), row - 1, None), None)
+    shown = Preview(
+        row=found,
+        sent=None,
+        problems=work.problems,
+        columns=work.source.columns if work.source else [],
+        rows=work.source.count_hint if work.source else 1,
+        template=work.template,
+    )
+    if found and work.ready:
+        try:
+            shown.job_id = work.job_id(found)
+            backend, job = work.job(found, work.combinations[0], shown.job_id, row - 1)
+            for key, message in work.faults(backend, job):
+                work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)
+            for key, message in backend.notices(job):
+                work.problem(message, key=f"job.{key}", line=found.line, fatal=False)
+            for key, message in backend.left_out(job):
+                work.problem(f"left out: it {message}", key=f"job.{key}", line=found.line, fatal=False)
+            shown.sent, shown.template = backend.describe(job), work.templates[backend.name]
+        except BatchtuiError as fault:
+            work.fault(fault, found)
+    work.files.close()
+    return shown

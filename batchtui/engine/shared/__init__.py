@@ -1,0 +1,1 @@
+"""What all batches of a process share, and what every step takes from."""

@@ -1,0 +1,225 @@
+"""What the screens do to batches: each asks where it cannot be undone, and always answers with a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from batchtui import outcome
+from batchtui.engine.collect.homing import fetchable
+from batchtui.engine.manage.discarding import discard_aside, leftovers
+from batchtui.model import UNSUCCESSFUL_JOB_STATES, BatchStatus, SubmissionState
+from batchtui.tui.look import figures, states
+from batchtui.tui.screens.asking.dialogs import Ask, Confirm
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+
+def _statuses(app: BatchtuiApp, ids: Sequence[str]) -> list[BatchStatus]:
+    return [status for batch_id in ids if (status := app.link.status(batch_id))]
+
+
+def _named(found: Sequence[BatchStatus]) -> str:
+    return f'"{found[0].name}"' if len(found) == 1 else f"{len(found)} batches"
+
+
+def cancel(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Ask, then cancel whole batches."""
+    found = [status for status in _statuses(app, ids) if states.live(status)]
+    if not found:
+        app.say("nothing to cancel: it has ended" if ids else "no batch is selected")
+        return
+    left = sum(status.pending + status.processing for status in found)
+
+    def answered(yes: bool | None) -> None:
+        if not yes:
+            return
+        for status in found:
+            app.link.command(status.id, "cancel")
+        app.say(f"cancelling {_named(found)}; results that still come are kept")
+
+    app.ask(
+        Confirm(
+            f"Cancel {_named(found)}?",
+            f"{figures.count(left)} unfinished jobs end without a result. What has ended stays, and what the "
+            "backend has already done may still be charged.",
+            yes="Cancel the jobs", no="Keep running",
+        ),
+        answered,
+    )  # fmt: skip
+
+
+def pause(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Pause what runs; where all of it is paused, resume."""
+    found = [status for status in _statuses(app, ids) if states.live(status)]
+    if not found:
+        app.say("nothing to pause: it has ended" if ids else "no batch is selected")
+        return
+    running = [status for status in found if not status.paused]
+    for status in running or found:
+        app.link.command(status.id, "pause" if running else "resume")
+    if running:
+        app.say(f"paused {_named(running)}: what the backend holds keeps running; p again to resume")
+    else:
+        app.say(f"resumed {_named(found)}")
+
+
+NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: submit the batch file again"
+
+
+def retry(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Put every job without a good answer back to pending."""
+    found = [status for status in _statuses(app, ids) if _to_retry(status)]
+    if not found:
+        app.say("nothing to retry: no job failed" if ids else "no batch is selected")
+        return
+    if kept := [status for status in found if _all_born(app, status.id)]:
+        app.say(NOT_ALONE, "warning")
+        found = [status for status in found if status not in kept]
+    if not found:
+        return
+    jobs = figures.count(sum(_to_retry(status) for status in found))
+
+    def send() -> None:
+        for status in found:
+            app.link.command(status.id, "retry")
+        app.say(f"{jobs} jobs of {_named(found)} go back to pending")
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            send()
+
+    price = _price(app, found)
+    if price:
+        words = "; ".join(f"{status.name}: {outcome.told(status)}" for status in found[:8])
+        ask = Confirm(f"Retry {jobs} jobs of {_named(found)}?", f"{words}. {price.capitalize()}.",
+                      yes="Retry", no="Keep")  # fmt: skip
+        app.ask(ask, answered)
+    else:
+        send()
+
+
+def _price(app: BatchtuiApp, found: Sequence[BatchStatus]) -> str:
+    """What sending their jobs without a good answer again would cost, in words; empty where it costs nothing."""
+    from batchtui.tui.actions.job_actions import cost_words
+
+    folders = [folder for status in found if (folder := app.link.folder(status.id))]
+    return cost_words(app, [(one, one.progress.numbers(*UNSUCCESSFUL_JOB_STATES)) for one in folders])
+
+
+def _to_retry(status: BatchStatus) -> int:
+    return outcome.without_answer(status)
+
+
+def _all_born(app: BatchtuiApp, batch_id: str) -> bool:
+    """Whether no job of it can be sent again by itself."""
+    folder = app.link.folder(batch_id)
+    return folder is not None and len(folder.born) == len(folder.jobs) > 0
+
+
+def collect(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Ask for answers that are not here, at no cost."""
+    found = _statuses(app, ids)
+    wanted = [status for status in found if _is_incomplete(app, status.id)]
+    if not wanted:
+        app.say(
+            "nothing to collect: every answer that a backend gave is here" if ids else "no batch is selected"
+        )
+        return
+    for status in wanted:
+        app.link.command(status.id, "collect")
+    app.say(f"{_named(wanted)}: asking once more for what is not here")
+
+
+def _is_incomplete(app: BatchtuiApp, batch_id: str) -> bool:
+    """Whether a submission of it is not home, or left jobs without an answer."""
+    folder = app.link.folder(batch_id)
+    if folder is None:
+        return False
+    coming = any(one.state is SubmissionState.ENDED for one in folder.progress.submissions.values())
+    return coming or bool(fetchable(folder))
+
+
+def archive(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Hide, or bring back where all of them are hidden."""
+    found = _statuses(app, ids)
+    if not found:
+        app.say("no batch is selected")
+        return
+    hide = not all(status.archived for status in found)
+    for status in found:
+        app.link.command(status.id, "archive", on=hide)
+    app.say(
+        f"archived {_named(found)}; Z shows archived batches"
+        if hide
+        else f"{_named(found)} is back in the list"
+    )
+
+
+def tag(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Ask for tags to add, and those to take away with a `!` before them."""
+    found = _statuses(app, ids)
+    if not found:
+        app.say("no batch is selected")
+        return
+
+    def answered(line: str | None) -> None:
+        words = (line or "").replace(",", " ").split()
+        away = [word[1:] for word in words if word.startswith("!") and len(word) > 1]
+        add = [word for word in words if not word.startswith("!")]
+        if not add and not away:
+            return
+        for status in found:
+            app.link.command(status.id, "tag", add=add, remove=away)
+        told = [f"tagged {' '.join(add)}"] if add else []
+        told += [f"no longer tagged {' '.join(away)}"] if away else []
+        app.say(f"{_named(found)}: {', '.join(told)}")
+
+    now = sorted({name for status in found for name in status.tags})
+    body = "Tags, with a space between; !tag takes one away. The filter tag:x finds them."
+    if now:
+        body += f"\nNow: {' '.join(now)}"
+    app.ask(Ask(f"Tag {_named(found)}", body, hint="reviewed !draft"), answered)
+
+
+def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
+    """Ask, then delete from the disk; not while something runs."""
+    found = _statuses(app, ids)
+    running = [status for status in found if states.live(status)]
+    if not found or running:
+        app.say(
+            f"{_named(running)} still runs: cancel it first" if running else "no batch is selected", "warning"
+        )
+        return
+
+    def answered(yes: bool | None) -> None:
+        if not yes:
+            return
+        for status in found:
+            folder = app.link.folder(status.id)
+            left = leftovers(folder, app.backends) if folder else []
+            try:
+                app.link.remove(status.id)
+            except OSError as fault:
+                app.say(f"batch {status.id} cannot be removed: {fault.strerror}", "error")
+                return
+            discard_aside(left)
+        app.say(f"removed {_named(found)}")
+        app.tell({status.id for status in found} | {""})
+
+    app.ask(
+        Confirm(f"Remove {_named(found)} from the disk?", "Jobs, results and what the backend said are deleted. "
+                "z archives instead and keeps everything.", yes="Remove", no="Keep"),
+        answered,
+    )  # fmt: skip
+
+
+def info(app: BatchtuiApp, batch_id: str | None) -> None:
+    """Show all there is to know about a batch."""
+    from batchtui.tui.screens.info import InfoScreen
+
+    if batch_id and app.link.folder(batch_id):
+        app.push_screen(InfoScreen(batch_id))
+    else:
+        app.say("no batch is selected")

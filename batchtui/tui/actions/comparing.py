@@ -1,0 +1,77 @@
+"""Which two things are compared: two batches, or two jobs of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from batchtui.tui.look import figures
+from batchtui.tui.screens.asking.pick import Pick
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+
+def show_views(
+    app: BatchtuiApp, batch_id: str | None, jobs: Sequence[str] = (), among: frozenset[str] | None = None
+) -> None:
+    """Tables and pictures over a batch, over one job, over two side by side, or over some jobs of it."""
+    from batchtui.tui.screens.reading.views import ViewsScreen
+
+    if batch_id is None or app.link.folder(batch_id) is None:
+        app.say("no batch is selected")
+    else:
+        app.push_screen(ViewsScreen(batch_id, tuple(jobs), among=among))
+
+
+def compare_jobs(app: BatchtuiApp, batch_id: str, jobs: Sequence[str]) -> None:
+    """The two marked jobs; with none marked, another batch is asked for."""
+    if len(jobs) == 2:
+        show_views(app, batch_id, jobs)
+    elif jobs:
+        app.say(f"mark two jobs to compare them side by side; {len(jobs)} are marked", "warning")
+    else:
+        choose_other(app, batch_id)
+
+
+def compare_batches(app: BatchtuiApp, marked: Sequence[str], current: str | None) -> None:
+    """The two marked batches, the older one first; with none marked, the current one and another that is asked for."""
+    if len(marked) == 2:
+        order = [folder.id for folder in app.link.folders() if folder.id in marked]
+        compare(app, order[-1], order[0])
+    elif marked:
+        app.say(f"mark two batches to compare them; {len(marked)} are marked", "warning")
+    elif current is None:
+        app.say("no batch is selected")
+    else:
+        choose_other(app, current)
+
+
+def choose_other(app: BatchtuiApp, batch_id: str) -> None:
+    """Ask which batch to compare with: those of the same name first, then those of the same kind, newest first."""
+    folder = app.link.folder(batch_id)
+    if folder is None:
+        app.say("no batch is selected")
+        return
+    mine = folder.header
+    others = [other for other in app.link.folders() if other.id != batch_id]
+    if not others:
+        app.say("there is no other batch to compare with")
+        return
+    others.sort(key=lambda other: (other.header.name != mine.name, other.header.kind != mine.kind))
+    options = []
+    for other in others:
+        about = f"{other.header.name}  {other.header.kind}  {figures.ago(other.header.created, app.now())}"
+        options.append((other.id, about))
+
+    def answered(other_id: str | None) -> None:
+        if other_id:
+            compare(app, batch_id, other_id)
+
+    app.ask(Pick(f"Compare {mine.name or mine.id} with", options), answered)
+
+
+def compare(app: BatchtuiApp, first: str, second: str) -> None:
+    from batchtui.tui.screens.reading.compare import CompareScreen
+
+    app.push_screen(CompareScreen(first, second))

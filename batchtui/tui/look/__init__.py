@@ -1,0 +1,1 @@
+"""How things look: their words, figures, glyphs and colours."""

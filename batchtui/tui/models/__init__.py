@@ -1,0 +1,1 @@
+"""What screens show, as data. No Textual here."""

@@ -1,0 +1,1 @@
+"""Screens that show results: one job's, and tables and pictures over many."""

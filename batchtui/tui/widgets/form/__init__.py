@@ -1,0 +1,1 @@
+"""A form: its fields and what is typed into them."""

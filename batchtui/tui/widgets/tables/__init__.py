@@ -1,0 +1,1 @@
+"""Tables whose cost is what is seen."""

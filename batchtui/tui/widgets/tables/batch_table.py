@@ -1,0 +1,240 @@
+"""The live list of batches: fixed widths, the cursor stays on its batch, only changed cells are drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.widgets import DataTable
+
+from batchtui import outcome
+from batchtui.model import BatchStatus
+from batchtui.tui.look import figures, standing, states
+from batchtui.tui.models.usual import done, untold
+from batchtui.tui.widgets.outside import cell
+
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+SortKey = Callable[[BatchStatus], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`drop` orders which columns go first when the width runs out: the highest; 0 never goes."""
+
+    key: str
+    title: str
+    width: int
+    drop: int = 0
+    right: bool = False
+
+
+COLUMNS = (
+    Column("mark", "", 2),
+    Column("id", "ID", 7),
+    Column("name", "NAME", 12),
+    Column("backend", "BACKEND", 11, 4),
+    Column("state", "STATE", 16),
+    Column("done", "DONE", 12, 0, True),
+    Column("percent", "%", 5, 2, True),
+    Column("failed", "FAIL", 6, 7, True),
+    Column("rate", "RATE", 8, 8, True),
+    Column("eta", "ETA", 7, 5, True),
+    Column("cost", "COST", 7, 6, True),
+    Column("age", "AGE", 7, 9, True),
+)
+NAME_AT_LEAST = 12
+SORTS: tuple[tuple[str, SortKey], ...] = (
+    ("newest", lambda s: s.created or ""),
+    ("name", lambda s: s.name.casefold()),
+    ("backend", lambda s: (s.backend, s.created or "")),
+    ("state", lambda s: (bool(s.attention), states.live(s), s.status.value)),
+    ("percent", lambda s: s.finished / s.total if s.total else 0.0),
+    ("failed", outcome.unsuccessful),
+    ("cost", lambda s: s.cost_usd or 0.0),
+)
+"""What `s` steps through; each starts with the largest first, names and backends with the smallest."""
+
+
+class BatchTable(DataTable[Text], inherit_bindings=False):
+    """Rows are batches by id. `show_batches` brings it up to date."""
+
+    BINDINGS = [
+        Binding("up", "cursor_up", show=False),
+        Binding("down", "cursor_down", show=False),
+        Binding("pageup", "page_up", show=False),
+        Binding("pagedown", "page_down", show=False),
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0, id="batches")
+        self._columns_shown: tuple[Column, ...] = ()
+        self._name_width = 0
+        self._cells: dict[str, tuple[Text, ...]] = {}
+        self._statuses: list[BatchStatus] = []
+        self.marked: set[str] = set()
+
+    @property
+    def _tui(self) -> BatchtuiApp:
+        return cast("BatchtuiApp", self.app)
+
+    # ---- what is selected
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the rows, from the top."""
+        return [status.id for status in self._statuses]
+
+    def current(self) -> str | None:
+        """The batch under the cursor."""
+        row = self.cursor_row
+        return self._statuses[row].id if 0 <= row < len(self._statuses) else None
+
+    def select(self, batch_id: str) -> bool:
+        """Move the cursor to a batch; False where the list does not show it."""
+        ids = self.ids
+        if batch_id not in ids:
+            return False
+        self.move_cursor(row=ids.index(batch_id), animate=False)
+        return True
+
+    def acting_on(self) -> list[str]:
+        """What an action applies to: the marked batches, else the one under the cursor."""
+        marked = [batch_id for batch_id in self.ids if batch_id in self.marked]
+        current = self.current()
+        return marked or ([current] if current else [])
+
+    def toggle_mark(self) -> None:
+        if current := self.current():
+            self.marked ^= {current}
+            self.action_cursor_down()
+
+    # ---- bringing it up to date
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.lay_out(event.size.width)
+
+    def lay_out(self, width: int) -> None:
+        """Choose the columns that fit and give the rest of the width to the names."""
+        columns = list(COLUMNS)
+        while sum(c.width for c in columns) > width - 1 and any(c.drop for c in columns):
+            columns.remove(max(columns, key=lambda c: c.drop))
+        name_width = max(NAME_AT_LEAST, min(48, NAME_AT_LEAST + width - 1 - sum(c.width for c in columns)))
+        if (tuple(columns), name_width) == (self._columns_shown, self._name_width):
+            return
+        current = self.current()
+        self._columns_shown, self._name_width = tuple(columns), name_width
+        self.clear(columns=True)
+        for column in columns:
+            shown = name_width if column.key == "name" else column.width
+            title = column.title.rjust(shown - 1) if column.right else column.title
+            self.add_column(Text(title, style="dim", end=""), width=shown, key=column.key)
+        self._fill(self._statuses, current)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self.is_mounted and self._columns_shown:
+            self._fill(self._statuses, self.current())
+
+    def show_batches(self, statuses: Sequence[BatchStatus]) -> None:
+        """Make the rows these, in this order, with as little drawing as possible."""
+        current, before = self.current(), self.ids
+        self._statuses = list(statuses)
+        if not self._columns_shown:
+            return
+        if before != self.ids:
+            row_before = self.cursor_row
+            self._fill(self._statuses, current, row_before)
+            return
+        for status in self._statuses:
+            self._update(status)
+
+    def _fill(self, statuses: list[BatchStatus], current: str | None, fallback: int = 0) -> None:
+        scroll = self.scroll_y
+        self.clear()
+        self._cells = {}
+        for status in statuses:
+            cells = self._row(status)
+            self._cells[status.id] = cells
+            self.add_row(*cells, key=status.id, height=1)
+        ids = self.ids
+        row = ids.index(current) if current in ids else max(0, min(fallback, len(ids) - 1))
+        if ids:
+            self.move_cursor(row=row, animate=False, scroll=False)
+            self.scroll_to(y=scroll, animate=False)
+
+    def _update(self, status: BatchStatus) -> None:
+        cells, old = self._row(status), self._cells.get(status.id)
+        if cells == old:
+            return
+        for column, new, before in zip(self._columns_shown, cells, old or cells, strict=True):
+            if old is None or new != before or new.style != before.style:
+                self.update_cell(status.id, column.key, new)
+        self._cells[status.id] = cells
+
+    def _row(self, status: BatchStatus) -> tuple[Text, ...]:
+        return tuple(self._cell(column, status) for column in self._columns_shown)
+
+    def _cell(self, column: Column, status: BatchStatus) -> Text:
+        width = (self._name_width if column.key == "name" else column.width) - 1
+        value, style = self._value(column.key, status)
+        line = cell(value, self._tui.paint(style))
+        line.truncate(width, overflow="ellipsis")
+        if column.right:
+            line.pad_left(max(0, width - line.cell_len))
+        return line
+
+    def _value(self, key: str, status: BatchStatus) -> tuple[str, str]:
+        app = self._tui
+        glyphs, now = app.glyphs, app.now()
+        style = "dim" if status.archived else ""
+        match key:
+            case "mark":
+                return (glyphs.mark, "bold") if status.id in self.marked else ("", "")
+            case "id":
+                return status.id, style or "bold"
+            case "name":
+                return status.name, style
+            case "backend":
+                return status.backend, style
+            case "state":
+                glyph, word, colour = glyphs.batch(status)
+                return f"{glyph} {word}", colour
+            case "done":
+                if taken := app.usual.short(status):
+                    return taken, style
+                total = "?" if status.total is None else figures.short_count(status.total)
+                return f"{figures.count(done(status))}/{total}", style
+            case "percent":
+                return "" if untold(status) else figures.percent(done(status), status.total), style
+            case "failed":
+                bad = outcome.unsuccessful(status)
+                return (figures.short_count(bad), states.STYLES["failed"]) if bad else ("-", "dim")
+            case "rate":
+                moves = states.live(status) and (status.processing or not standing.why(status))
+                speed = app.rates.per_second(status, now) if moves and not status.paused else 0
+                return figures.rate(speed) or "-", style or ("dim" if not speed else "")
+            case "eta":
+                if standing.why(status):
+                    return "-", "dim"
+                eta = app.rates.eta(status, now) if states.live(status) else None
+                if eta is None and (usual := app.usual.left(status)) is not None:
+                    return f"~{figures.span(usual)}", style
+                return (figures.span(eta), style) if eta is not None else ("-", "dim")
+            case "cost":
+                if status.finished and outcome.cost_words(status) == outcome.UNKNOWN:
+                    return "?", style
+                known = status.cost_usd or None  # nothing to pay is no sum
+                return figures.money(known), style if known else "dim"
+            case "age":
+                created = figures.unix(status.created)
+                return (figures.span(now - created) if created is not None else "-"), "dim"
+            case _:
+                raise KeyError(key)  # a column of COLUMNS without an arm here
