@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from batchtui.demo.kinds.daly import DalyDemo
+from batchtui.demo.kinds.daly.api import DalyDemo
 from batchtui.demo.server import DemoServer
 from batchtui.model import Json
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from batchtui.cli.demo import make
+from batchtui.cli.setup.demo import make
 from batchtui.config import load_config
 from batchtui.demo.samples import FAULTS, samples
 from batchtui.demo.server import DemoServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchtui import amounts
-from batchtui.cli import phrases
+from batchtui.cli.shared import phrases
 from batchtui.engine.spend import spending
 from batchtui.tui.look import figures
 

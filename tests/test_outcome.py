@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchtui import outcome
-from batchtui.cli.phrases import end_words, progress, state
+from batchtui.cli.shared.phrases import end_words, progress, state
 from batchtui.model import UNSUCCESSFUL_JOB_STATES, BatchState, BatchStatus, JobState
 from batchtui.tui.look import states
 from batchtui.tui.widgets.header import totals

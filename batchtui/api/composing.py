@@ -106,7 +106,7 @@ def common_schema(jobs: list[GivenJob]) -> Json:
 
 def _schemas(jobs: list[GivenJob]) -> list[Json]:
     """The schema of each job; the path of one is read."""
-    from batchtui.results.schema import read_schema
+    from batchtui.results.judging.schema import read_schema
 
     known: list[tuple[ResponseModel | None, Json]] = [(None, None)]
     for job in jobs:

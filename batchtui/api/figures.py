@@ -11,7 +11,7 @@ from batchtui.model import (
     SubmissionState,
     SubmissionStatus,
 )
-from batchtui.store import clock, ranges
+from batchtui.store.disk import clock, ranges
 from batchtui.store.folder import BatchFolder
 
 _WORDS = {

@@ -61,7 +61,7 @@ class Followed:
 
     def command(self, word: str, **facts: Json) -> bool:
         """Ask for something; whether it is obeyed within OBEYED_SECONDS. Raises ConfigError."""
-        from batchtui.store.inbox import Command
+        from batchtui.store.files.inbox import Command
 
         engine = engine_of(self.home, self.id)
         upto = engine.worker.command(self.id, Command(command=word, args=facts))

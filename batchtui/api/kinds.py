@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from batchtui.config.checks import backend_problems, is_inline_secret
-from batchtui.config.held import hold
+from batchtui.config.keys.held import hold
+from batchtui.config.keys.secrets import DALY_KEYS
 from batchtui.config.plug_ins import KNOWN_KINDS
-from batchtui.config.secrets import DALY_KEYS
 from batchtui.config.shape import BackendConfig
 from batchtui.errors import BadInput, nearest
 from batchtui.model import Json

@@ -20,7 +20,7 @@ class StateFile:
 
     def note(self, batch_id: str, name: str) -> None:
         """Written before the batch is made, which a crash in between leaves unmade."""
-        from batchtui.store.lines import replace_file
+        from batchtui.store.disk.lines import replace_file
 
         text = json.dumps({"file": "batchtui state", "batch": batch_id, "name": name})
         replace_file(self.path.absolute(), text.encode() + b"\n")

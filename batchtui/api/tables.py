@@ -94,7 +94,7 @@ def _results(folder: BatchFolder, job: str | None) -> pyarrow.Table:
     """What `batchtui export` writes as Parquet."""
     import pyarrow.parquet
 
-    from batchtui.results.export import export_batch
+    from batchtui.results.export.file import export_batch
 
     with tempfile.TemporaryDirectory(prefix="batchtui-") as place:
         path = f"{place}/results.parquet"

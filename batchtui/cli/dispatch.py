@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
-from batchtui.cli import signals
-from batchtui.cli.arguments import Parser, add_common, split_command
 from batchtui.cli.commands import COMMANDS, overview, short_help
-from batchtui.cli.console import Console, no_app, settle_encoding
-from batchtui.cli.session import Session
+from batchtui.cli.shared import signals
+from batchtui.cli.shared.arguments import Parser, add_common, split_command
+from batchtui.cli.shared.console import Console, no_app, settle_encoding
+from batchtui.cli.shared.session import Session
 from batchtui.errors import BadInput, BatchtuiError, nearest
 from batchtui.exit_codes import Exit
 from batchtui.masking import mask
@@ -78,7 +78,7 @@ def _run(arguments: list[str], env: Mapping[str, str]) -> int:
         parser, module = _load(command)
     args = parser.read(rest, env)
     if args.env_file:
-        from batchtui.config.env_file import bring
+        from batchtui.config.keys.env_file import bring
 
         bring(Path(args.env_file))
     console = Console(args.json, args.quiet, args.verbose, args.no_input, args.color)
@@ -120,7 +120,7 @@ def _version(as_json: bool) -> int:
 
 def _system_words(fault: OSError) -> str:
     """What the system refused, where, and what to do where it is the disk."""
-    from batchtui.store.lines import disk_cause, is_disk
+    from batchtui.store.disk.lines import disk_cause, is_disk
 
     if not fault.filename:
         return f"what was to be printed could not be written ({fault.strerror}); where does the output go?"

@@ -1,14 +1,14 @@
 """The user's configuration: backends, defaults, prices, limits, and the keys that are named but never held."""
 
-from batchtui.config.edit import append_backend, init_config
-from batchtui.config.env_file import read_env_file
-from batchtui.config.key_variables import key_variables
+from batchtui.config.editing.edit import append_backend, init_config
+from batchtui.config.editing.show import origins
+from batchtui.config.keys.env_file import read_env_file
+from batchtui.config.keys.key_variables import key_variables
+from batchtui.config.keys.secrets import env_key, key_state, resolve_key
 from batchtui.config.load import load_config
 from batchtui.config.paths import config_path, data_dir, settings_path
-from batchtui.config.secrets import env_key, key_state, resolve_key
 from batchtui.config.settings import load_settings, save_settings
 from batchtui.config.shape import BUILT_IN, ENVIRONMENT, BackendConfig, Config, ConfigLimits, Defaults
-from batchtui.config.show import origins
 
 __all__ = [
     "BUILT_IN",

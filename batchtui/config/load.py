@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchtui.config.checks import backend_problems, toml_type
-from batchtui.config.key_variables import key_values, variables_of
 from batchtui.config.keymap import key_warnings
+from batchtui.config.keys.key_variables import key_values, variables_of
 from batchtui.config.paths import CONFIG_VARIABLE, config_path, settings_path
 from batchtui.config.plug_ins import KNOWN_KINDS
 from batchtui.config.providers import KEYLESS, has_key, offered

@@ -18,10 +18,10 @@ from batchtui.engine.shared.faults import Faults
 from batchtui.engine.shared.owners import Owners
 from batchtui.engine.shared.services import Level, Services
 from batchtui.model import Json
-from batchtui.store import contacts
+from batchtui.store.disk.lines import StoreFull
+from batchtui.store.files import contacts
+from batchtui.store.fold.progress import Progress, SubmissionRecord
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import StoreFull
-from batchtui.store.progress import Progress, SubmissionRecord
 from batchtui.store.writer import BatchWriter
 
 

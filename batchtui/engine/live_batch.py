@@ -17,7 +17,7 @@ from batchtui.engine.shared.services import Services
 from batchtui.engine.spend.blocks import Blocks
 from batchtui.engine.spend.budget import Budget
 from batchtui.model import JobState, Json, Outcome
-from batchtui.results.mapping import map_citations
+from batchtui.results.citing.mapping import map_citations
 from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.store.folder import BatchFolder
 from batchtui.store.writer import BatchWriter

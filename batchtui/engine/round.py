@@ -15,9 +15,9 @@ from batchtui.engine.send.lanes import Lanes
 from batchtui.engine.shared.services import Services
 from batchtui.errors import BatchtuiError
 from batchtui.model import GOES_ON, SubmissionState
-from batchtui.store import contacts
+from batchtui.store.disk.lines import is_disk
+from batchtui.store.files import contacts
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import is_disk
 from batchtui.store.writer import BatchWriter
 
 INBOX_SECONDS = 0.5

@@ -11,9 +11,9 @@ from batchtui.backends.base import Remote, Submission
 from batchtui.engine.live_batch import LiveBatch
 from batchtui.engine.shared.limits import Effective
 from batchtui.engine.shared.rests import Rests
-from batchtui.store import clock, ranges
+from batchtui.store.disk import clock, ranges
+from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.store.names import SENT_AS
-from batchtui.store.progress import SubmissionRecord
 
 
 class Submissions:

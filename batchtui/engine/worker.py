@@ -23,13 +23,13 @@ from batchtui.engine.shared.services import LogLine, Services
 from batchtui.engine.spend.spending import Spending
 from batchtui.errors import BatchtuiError, Locked, StoreDamaged
 from batchtui.model import ENDED_BATCH_STATES, Attention
-from batchtui.store import inbox
-from batchtui.store.clock import now
-from batchtui.store.commit import Committer
+from batchtui.store.disk.clock import now
+from batchtui.store.disk.commit import Committer
+from batchtui.store.disk.lines import disk_words, is_disk
+from batchtui.store.files import inbox
+from batchtui.store.files.inbox import Command
 from batchtui.store.folder import BatchFolder
-from batchtui.store.inbox import Command
 from batchtui.store.library import Library
-from batchtui.store.lines import disk_words, is_disk
 from batchtui.store.writer import BatchWriter
 
 SUPERVISE_SECONDS = 1.0

@@ -10,18 +10,20 @@ from typing import BinaryIO
 
 from batchtui.errors import nearest
 from batchtui.model import SourceSpec
-from batchtui.sources import csv_rows, folder, json_rows, parquet, spreadsheet
-from batchtui.sources.dialect import dialect_of
+from batchtui.sources import folder
 from batchtui.sources.encodings import known_encoding
 from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
+from batchtui.sources.json_forms import json_rows
+from batchtui.sources.json_forms.native import Form, checked, implied_by, recognise
 from batchtui.sources.manifests.file import Written, written
 from batchtui.sources.manifests.rows import FORM, manifest_of
-from batchtui.sources.native import Form, checked, implied_by, recognise
-from batchtui.sources.picking import Picking
+from batchtui.sources.rows.picking import Picking
+from batchtui.sources.rows.where import parse_where
 from batchtui.sources.settings import check_ranges, check_settings
 from batchtui.sources.source import Rows, Source, id_column
-from batchtui.sources.where import parse_where
+from batchtui.sources.tables import csv_rows, parquet, spreadsheet
+from batchtui.sources.tables.dialect import dialect_of
 from batchtui.text import cell
 
 FORMATS = {

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from batchtui.model import Json, LimitsSpec, Problem, Row
 from batchtui.sources.inputs import READ_FAULTS, read_fault
-from batchtui.sources.picking import Picked, Picking
+from batchtui.sources.rows.picking import Picked, Picking
 
 ID_COLUMNS = ("custom_id", "id", "key")
 Rows: TypeAlias = Iterator[Row | Problem]

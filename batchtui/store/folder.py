@@ -19,15 +19,17 @@ from batchtui.model import (
     Json,
     Result,
 )
-from batchtui.store import checkpoint, clock, contacts, header_changes, journal, ranges, results, state
-from batchtui.store.columns import Columns
-from batchtui.store.header import BatchHeader, read_header
+from batchtui.store.disk import clock, ranges
+from batchtui.store.files import checkpoint, contacts, header_changes, journal, results
+from batchtui.store.files.header import BatchHeader, read_header
+from batchtui.store.files.jobs import JobTable, ends_damage
+from batchtui.store.files.lock import holder, standing
+from batchtui.store.fold import state
+from batchtui.store.fold.columns import Columns
+from batchtui.store.fold.progress import Progress
+from batchtui.store.fold.submission_status import submission_statuses
+from batchtui.store.health.strays import is_a_copy
 from batchtui.store.home import Home
-from batchtui.store.jobs import JobTable, ends_damage
-from batchtui.store.lock import holder, standing
-from batchtui.store.progress import Progress
-from batchtui.store.strays import is_a_copy
-from batchtui.store.submission_status import submission_statuses
 
 _IN_BOTH = tuple(name for name in results.StoredResult.__struct_fields__ if name in Result.__struct_fields__)
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from batchtui.durable import make_folder, sync_folder
 from batchtui.errors import BadInput, NotFound, StoreDamaged, nearest
-from batchtui.store import digests, home
+from batchtui.store import home
+from batchtui.store.files import digests
+from batchtui.store.files.header import BatchHeader, write_header
+from batchtui.store.files.header_changes import header_of
+from batchtui.store.files.jobs import JobWriter
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader, write_header
-from batchtui.store.header_changes import header_of
-from batchtui.store.jobs import JobWriter
 from batchtui.store.names import Names, fault_of
 from batchtui.text import cell
 

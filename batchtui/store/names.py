@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from batchtui.errors import NotFound
-from batchtui.store.header import BatchHeader
+from batchtui.store.files.header import BatchHeader
 from batchtui.text import cell, clean
 
 LONGEST = 200

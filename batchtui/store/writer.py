@@ -11,18 +11,20 @@ from concurrent.futures import Future
 from batchtui.errors import Locked, StoreDamaged
 from batchtui.masking import holds_key, mask
 from batchtui.model import JobRecord, JobState, Json, Outcome, SubmissionState
-from batchtui.store import checkpoint, digests, home, inbox, journal, ranges, results
-from batchtui.store.clock import now
-from batchtui.store.commit import Committer
+from batchtui.store import home
+from batchtui.store.disk import ranges
+from batchtui.store.disk.clock import now
+from batchtui.store.disk.commit import Committer
+from batchtui.store.disk.lines import AppendFile, StoreFull, sweep_temporary
+from batchtui.store.files import checkpoint, digests, inbox, journal, results
+from batchtui.store.files.header import write_header
+from batchtui.store.files.header_changes import changes
+from batchtui.store.files.jobs import job_line
+from batchtui.store.files.lock import DriveLock
+from batchtui.store.files.results import StoredResult
+from batchtui.store.files.tally import Tally
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import write_header
-from batchtui.store.header_changes import changes
-from batchtui.store.jobs import job_line
-from batchtui.store.lines import AppendFile, StoreFull, sweep_temporary
-from batchtui.store.lock import DriveLock
-from batchtui.store.results import StoredResult
-from batchtui.store.strays import why_it_follows
-from batchtui.store.tally import Tally
+from batchtui.store.health.strays import why_it_follows
 
 CHECKPOINT_EVENTS = 10_000
 """Events after which the columns are saved; more for a large batch, so that saving stays a constant share."""

@@ -30,7 +30,7 @@ from batchtui.config import Config
 from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Json
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from batchtui.store.library import Library
 from batchtui.tui import terminal
 from batchtui.tui.actions import leaving

@@ -14,7 +14,7 @@ def scenario_notices(work: ProgramWork) -> list[tuple[str, str]]:
     """(key, message) of each fault that shows without solving; the message names file and line. Empty for other work."""
     if work.form != "task" or work.grid is None:
         return []
-    from batchtui.work.power.checks import faults_of
+    from batchtui.work.power.scenarios.checks import faults_of
 
     faults = faults_of(
         work.grid,
@@ -33,7 +33,7 @@ def missing_libraries(work: ProgramWork) -> list[tuple[str, str]]:
     """(key, message) where this machine cannot solve the task. Grids of other programs may need other libraries."""
     from batchtui.work.power.extras import missing_extra
     from batchtui.work.power.fault import Fault
-    from batchtui.work.power.read import read_plain_case
+    from batchtui.work.power.grids.read import read_plain_case
 
     lacking = missing_extra(str(work.task))
     if lacking is None:

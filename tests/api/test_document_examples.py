@@ -172,7 +172,7 @@ def test_the_script_of_the_manual(place: Place, with_demo: Start) -> None:
 
 def asked_of(server: DemoServer) -> dict[str, Json]:
     """The body of the only create."""
-    from batchtui.demo.kinds.buttermilk import ButtermilkDemo
+    from batchtui.demo.kinds.buttermilk.api import ButtermilkDemo
 
     assert server._gateway
     demo = next(kind for kind in server._gateway.kinds if isinstance(kind, ButtermilkDemo))

@@ -19,7 +19,7 @@ from batchtui import (
     OpenAI,
 )
 from batchtui.api import engines, live
-from batchtui.config import held
+from batchtui.config.keys import held
 from batchtui.demo.server import DemoServer
 from tests.api.conftest import Place
 

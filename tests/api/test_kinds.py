@@ -11,7 +11,7 @@ import pytest
 
 from batchtui import BadInput, Unreachable
 from batchtui.api import engines
-from batchtui.demo.kinds.daly_runs import ERROR
+from batchtui.demo.kinds.daly.runs import ERROR
 from batchtui.demo.server import DemoServer
 from batchtui.engine.manage import waiting
 from batchtui.model import Json

@@ -6,7 +6,7 @@ import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
-from batchtui.config.secrets import resolve_key
+from batchtui.config.keys.secrets import resolve_key
 from batchtui.config.shape import BackendConfig
 from batchtui.model import JobState
 from tests.backends.jobs_help import job

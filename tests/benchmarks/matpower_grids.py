@@ -29,9 +29,9 @@ from pathlib import Path
 import numpy as np
 
 from batchtui.model import Json
-from batchtui.work.power.case import ISOLATED, Case
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.case import ISOLATED, Case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.tasks import solve_many
 from tests.benchmarks.grids.peers import Found, Octave, Pypower, installed
 from tests.work.power.flow_check import mismatch

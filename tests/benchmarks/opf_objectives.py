@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.tasks import solve_many
 from tests.benchmarks.grids.peers import Octave, installed
 from tests.benchmarks.matpower_grids import grids

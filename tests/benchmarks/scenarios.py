@@ -25,9 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from batchtui.model import Json
-from batchtui.work.power.case import BUS_I, PD, QD
-from batchtui.work.power.read import read_case
-from batchtui.work.power.scenario import Scenario, scenario_of
+from batchtui.work.power.grids.case import BUS_I, PD, QD
+from batchtui.work.power.grids.read import read_case
+from batchtui.work.power.scenarios.scenario import Scenario, scenario_of
 from batchtui.work.without import without
 from tests.benchmarks.report import line
 
@@ -58,8 +58,8 @@ def drawn(count: int) -> list[dict[int, tuple[float, float]]]:
 
 def ours(task: str, loads: list[dict[int, tuple[float, float]]]) -> Callable[[], None]:
     """The solve of all scenarios, in the chunks of a worker; the grid is ready, as in a warm worker."""
-    from batchtui.work.power.grid import grid_of, injections_of
-    from batchtui.work.power.sweep import solve
+    from batchtui.work.power.flow.sweep import solve
+    from batchtui.work.power.network.grid import grid_of, injections_of
 
     bare = scenario_of({"task": task, "grid": str(GRID)})
     grid = grid_of(bare.case, bare.root)
@@ -154,7 +154,7 @@ def main() -> int:
     with without(
         "pandapower", "pandas"
     ):  # as the workers do: lightsim2grid imports them where they are there
-        for module in ("lightsim2grid.network", "pyarrow.parquet", "batchtui.work.power.flows"):
+        for module in ("lightsim2grid.network", "pyarrow.parquet", "batchtui.work.power.flow.flows"):
             importlib.import_module(module)
     print(f"imports of a worker (lightsim2grid, numpy, pyarrow): {time.perf_counter() - begin:.2f} s")
     passed = written(loads)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.config.adding import PROVIDER_NAMES
+from batchtui.config.editing.adding import PROVIDER_NAMES
 from batchtui.demo.server import DemoServer
 from tests.cli.cli_help import Cli
 

@@ -146,7 +146,7 @@ def test_a_store_of_before_homes_were_told_goes_on_and_has_one_then(cli: Cli, he
 
 def _without_home(batch: Path) -> None:
     """The journal as it was written before: its header event without the field, sealed anew."""
-    from batchtui.store.journal import seal
+    from batchtui.store.files.journal import seal
 
     lines = []
     for line in (batch / "events.jsonl").read_bytes().splitlines():

@@ -161,7 +161,7 @@ def test_the_server_alone(cli: Cli) -> None:
 
 
 def test_all_samples_of_the_demo_can_be_made(tmp_path, with_demo: Start) -> None:  # type: ignore[no-untyped-def]
-    from batchtui.cli.demo import make
+    from batchtui.cli.setup.demo import make
     from batchtui.config import load_config
     from batchtui.demo.samples import samples
     from batchtui.engine.shared.pool import Backends

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.demo.kinds import daly
+from batchtui.demo.kinds.daly import api as daly
 from batchtui.demo.server import DemoServer
 from batchtui.masking import DOTS
 from batchtui.model import Json

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import batchtui
 from batchtui import manual
-from batchtui.cli.arguments import split_command
 from batchtui.cli.commands import COMMANDS
 from batchtui.cli.dispatch import command_parser
+from batchtui.cli.shared.arguments import split_command
 
 SOURCE = Path(batchtui.__file__).parent
 TOLD = re.compile(r"`batchtui ([a-z-][^`\n]*)`")

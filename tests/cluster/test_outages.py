@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.cli.phrases import contact
+from batchtui.cli.shared.phrases import contact
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.look.states import UNICODE
 from batchtui.tui.look.submission_lines import lines

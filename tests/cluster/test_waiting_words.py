@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.cli.phrases import progress
+from batchtui.cli.shared.phrases import progress
 from batchtui.tui.look.states import UNICODE
 from batchtui.tui.look.submission_lines import lines
 from tests.cluster.stand_in import StandIn

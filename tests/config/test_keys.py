@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.config import BackendConfig, env_key, key_state, resolve_key
-from batchtui.config import secrets as fetching
+from batchtui.config.keys import secrets as fetching
 from batchtui.errors import ConfigError
 from tests.engine.bench import until
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchtui.config.keys.secrets import resolve_key
 from batchtui.config.providers import has_key, offered, usual_key_env
-from batchtui.config.secrets import resolve_key
 from batchtui.config.shape import BackendConfig
 
 

@@ -22,8 +22,8 @@ from unittest import mock
 from batchtui.config import load_config
 from batchtui.engine.shared import faults as engine_faults
 from batchtui.errors import BatchtuiError
+from batchtui.store.disk.lines import disk_words, is_disk
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import disk_words, is_disk
 from tests.crashes.batch_service import BatchService
 from tests.crashes.faulty_disk import FaultyDisk
 from tests.engine.bench import Bench

@@ -29,8 +29,9 @@ from batchtui.engine.plan.planning import create, plan
 from batchtui.engine.shared.pool import Backends
 from batchtui.engine.worker import Worker
 from batchtui.model import ENDED_BATCH_STATES, BatchSpec, LimitsSpec, SourceSpec
-from batchtui.store import home, inbox
-from batchtui.store.inbox import Command
+from batchtui.store import home
+from batchtui.store.files import inbox
+from batchtui.store.files.inbox import Command
 from batchtui.store.library import Library
 from tests.backends.task_api import LONG_KEY, USER_KEY, TaskApi
 from tests.crashes.batch_service import BatchService

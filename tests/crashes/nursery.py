@@ -17,7 +17,7 @@ LOADED = (
     "asyncio", "tempfile", "ctypes", "importlib.metadata", "filelock", "httpx", "httpcore", "h11",
     "anyio._backends._asyncio", "anyio.to_thread", "anyio.streams.tls", "platformdirs", "encodings.utf_8_sig",
     "batchtui.cli.entry", "batchtui.cli.dispatch", "batchtui.backends.registry",
-    "batchtui.cli.run", "batchtui.cli.resume", "batchtui.cli.fsck", "batchtui.cli.read",
+    "batchtui.cli.submit.run", "batchtui.cli.control.resume", "batchtui.cli.control.fsck", "batchtui.cli.reading.read",
     "batchtui.engine.worker", "batchtui.engine.send.remote", "batchtui.engine.send.direct", "batchtui.engine.round",
     "batchtui.engine.plan.compose.composition", "batchtui.backends.http", "batchtui.backends.local",
     "batchtui.backends.chat", "batchtui.backends.openai.backend", "batchtui.backends.anthropic.backend",

@@ -27,12 +27,13 @@ from batchtui.engine.shared.pool import Backends
 from batchtui.engine.worker import Worker
 from batchtui.errors import StoreDamaged
 from batchtui.model import UNSENT, BatchState, JobState, SubmissionState
-from batchtui.store import home, ranges
-from batchtui.store.commit import Committer
+from batchtui.store import home
+from batchtui.store.disk import ranges
+from batchtui.store.disk.commit import Committer
 from batchtui.store.folder import BatchFolder
+from batchtui.store.health.proof import prove
+from batchtui.store.health.repair import repair
 from batchtui.store.library import Library
-from batchtui.store.proof import prove
-from batchtui.store.repair import repair
 from batchtui.store.writer import BatchWriter
 from tests.crashes import disk_log
 from tests.crashes.batch_service import TOKEN, Batch, BatchService

@@ -14,9 +14,9 @@ from signal import SIGKILL
 
 from batchtui.demo.server import DemoServer
 from batchtui.model import Json
+from batchtui.store.files.results import read_after
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
-from batchtui.store.results import read_after
 from tests.crashes.lives import DEADLINE, ROOT, Life, Nursery
 from tests.crashes.shape import Shape
 

@@ -19,9 +19,9 @@ from batchtui.backends.openai import backend as openai
 from batchtui.backends.rest import polls as rest
 from batchtui.engine import round as rounds
 from batchtui.engine import worker
-from batchtui.store import clock
-from batchtui.store.commit import Committer
-from batchtui.store.lines import AppendFile
+from batchtui.store.disk import clock
+from batchtui.store.disk.commit import Committer
+from batchtui.store.disk.lines import AppendFile
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from batchtui.results.judge import judge
-from batchtui.results.schema import validator_of
+from batchtui.results.judging.judge import judge
+from batchtui.results.judging.schema import validator_of
 from tests.demo.conftest import Client
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}

@@ -13,8 +13,8 @@ from batchtui.engine.shared.pool import Backends
 from batchtui.engine.spend.spending import Spending
 from batchtui.engine.worker import Worker
 from batchtui.model import BatchSpec, BatchStatus, Json, LimitsSpec, SourceSpec
+from batchtui.store.files.inbox import Command
 from batchtui.store.folder import BatchFolder
-from batchtui.store.inbox import Command
 from batchtui.store.library import Library
 
 DEADLINE = 60.0

@@ -13,7 +13,7 @@ import pytest
 
 from batchtui.backends.base import Job, Note, Progress, Remote, Submission
 from batchtui.model import Json
-from batchtui.store import commit
+from batchtui.store.disk import commit
 
 Events = list[dict[str, Json]]
 

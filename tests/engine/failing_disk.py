@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.store import lines
-from batchtui.store.lines import AppendFile
+from batchtui.store.disk import lines
+from batchtui.store.disk.lines import AppendFile
 
 
 class FailingDisk:

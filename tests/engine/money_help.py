@@ -10,7 +10,7 @@ from batchtui.config import Config
 from batchtui.model import BatchSpec, Json
 from batchtui.prices import Price
 from batchtui.prices.rates import NANO
-from batchtui.store.spend import Ledger, SpendLine
+from batchtui.store.files.spend import Ledger, SpendLine
 from tests.engine.bench import Bench
 
 MOST = 2000

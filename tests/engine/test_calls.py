@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from batchtui.store.folder import BatchFolder
 from batchtui.work.programs.slots import Slots
 from tests import extras

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.cli.phrases import ago
+from batchtui.cli.shared.phrases import ago
 from batchtui.model import BatchState, Json
-from batchtui.store import clock
+from batchtui.store.disk import clock
+from batchtui.store.files.header import write_header
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import write_header
 from tests.engine.bench import Bench, until
 
 HOUR, DAY = 3600.0, 86_400.0

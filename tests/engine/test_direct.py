@@ -9,7 +9,7 @@ from pathlib import Path
 from batchtui.demo.server import DemoServer
 from batchtui.engine.outputs.result_files import file_name
 from batchtui.model import BatchSpec, LimitsSpec, SourceSpec
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from tests.engine.bench import Bench, until
 
 INPUTS = Path(__file__).parents[1] / "data" / "inputs"

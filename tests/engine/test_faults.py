@@ -20,9 +20,9 @@ from batchtui.engine.shared import pauses
 from batchtui.engine.spend.claims import Claims
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
-from batchtui.store import lines as lines_module
+from batchtui.store.disk import lines as lines_module
+from batchtui.store.files.spend import SpendFile, SpendLine
 from batchtui.store.folder import BatchFolder
-from batchtui.store.spend import SpendFile, SpendLine
 from batchtui.store.writer import BatchWriter
 from tests.engine.bench import Bench, until
 from tests.engine.failing_disk import FailingDisk
@@ -293,7 +293,7 @@ def test_a_direct_job_whose_answer_meets_a_fault_of_ours_is_not_paid_again(
 
 
 def test_what_the_disk_says_names_the_path(tmp_path: Path) -> None:
-    from batchtui.store.lines import disk_words, is_disk
+    from batchtui.store.disk.lines import disk_words, is_disk
 
     full = OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "x"))
     assert is_disk(full)

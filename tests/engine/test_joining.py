@@ -9,7 +9,7 @@ import pytest
 from batchtui.backends import registry
 from batchtui.backends.base import Remote
 from batchtui.engine.shared.joining import Joiner
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.fold.progress import SubmissionRecord
 from tests.store.store_help import make
 
 TOKENS = ("bench-1-0123abcd", "bench-2-4567ef89")

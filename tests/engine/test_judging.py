@@ -59,7 +59,9 @@ async def test_a_schema_that_is_often_too_slow_gets_less_time() -> None:
 
 def test_an_endless_check_ends_by_itself_when_nobody_watches() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "batchtui.results.judge"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "batchtui.results.judging.judge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdin
     for question in (

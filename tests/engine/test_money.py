@@ -9,7 +9,7 @@ import pytest
 from batchtui.demo.server import DemoServer
 from batchtui.engine.spend.spending import usd
 from batchtui.model import SubmissionState
-from batchtui.store import ranges
+from batchtui.store.disk import ranges
 from tests.engine import money_help
 from tests.engine.bench import Bench, until
 

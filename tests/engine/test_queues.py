@@ -13,7 +13,7 @@ from batchtui.backends.base import BackendSettings
 from batchtui.demo.server import DemoServer
 from batchtui.engine.spend.queues import is_full, size_told
 from batchtui.model import BatchSpec, LimitsSpec, SourceSpec, SubmissionState
-from batchtui.store.spend import Ledger
+from batchtui.store.files.spend import Ledger
 from tests.engine import money_help
 from tests.engine.bench import Bench, until
 from tests.engine.provider import Provider, good

@@ -157,8 +157,8 @@ def test_quit_keeps_it_running_and_reopening_collects(served: Served) -> None:
 
 
 def test_resolve_answers_an_unsure_submission(served: Served) -> None:
-    from batchtui.store.commit import Committer
-    from batchtui.store.inbox import Command
+    from batchtui.store.disk.commit import Committer
+    from batchtui.store.files.inbox import Command
     from batchtui.store.writer import BatchWriter
 
     bench, server = served()

@@ -12,7 +12,7 @@ from batchtui.demo.server import DemoServer
 from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, Problem
 from batchtui.prices import Price
-from batchtui.store import digests
+from batchtui.store.files import digests
 from tests.daly_help import energy_model
 from tests.engine.bench import Bench
 

@@ -9,7 +9,7 @@ import pytest
 
 from batchtui.config import load_config
 from batchtui.demo.config_out import write_config
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from tests.engine.bench import Bench, until
 from tests.engine.flaky_front import FlakyFront
 from tests.engine.test_remote import JOB, Served, creates

@@ -10,9 +10,9 @@ import pytest
 from batchtui.demo.server import DemoServer
 from batchtui.engine.attention.early_end import EarlyEnd
 from batchtui.model import JobState, Json
-from batchtui.store import clock
+from batchtui.store.disk import clock
+from batchtui.store.files.header import write_header
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import write_header
 from tests.engine.bench import Bench, until
 
 Served = Callable[..., tuple[Bench, DemoServer]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.engine.worker import Worker
-from batchtui.store.lock import holder
+from batchtui.store.files.lock import holder
 from tests.engine.bench import Bench, until
 from tests.engine.victim import Victim
 

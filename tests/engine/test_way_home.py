@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
+from batchtui.store.files.inbox import Command
+from batchtui.store.files.journal import seal
 from batchtui.store.folder import BatchFolder
-from batchtui.store.inbox import Command
-from batchtui.store.journal import seal
 from tests.engine.bench import Bench, until
 from tests.engine.provider import Provider, bad, good
 

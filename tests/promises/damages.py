@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from batchtui.store import seals
+from batchtui.store.disk import seals
 
 Damage = Callable[[Path], object]
 

@@ -12,7 +12,7 @@ import pytest
 
 from batchtui.demo.server import DemoServer
 from batchtui.model import SubmissionState
-from batchtui.store import inbox
+from batchtui.store.files import inbox
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from tests.cli.cli_help import Cli

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.store import lock
-from batchtui.store.lock import holder
+from batchtui.store.files import lock
+from batchtui.store.files.lock import holder
 from tests.promises.whole import figure
 from tests.store.store_help import again, drive, finished, make, python
 
@@ -19,7 +19,7 @@ RACER = """
 import sys, time
 from pathlib import Path
 from batchtui.errors import Locked
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.writer import BatchWriter
 print("there", flush=True)

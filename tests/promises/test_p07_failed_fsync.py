@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import JobState, Outcome
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
+from batchtui.store.disk.lines import AppendFile
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import AppendFile
 from batchtui.store.writer import BatchWriter
 from tests.store.forgetful_disk import ForgetfulDisk
 from tests.store.store_help import again, make

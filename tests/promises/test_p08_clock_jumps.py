@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.file_batches import backend as file_batches
-from batchtui.cli.phrases import LIVE, ago, exit_code
+from batchtui.cli.shared.phrases import LIVE, ago, exit_code
 from batchtui.config import load_config
 from batchtui.engine.shared.poller import BACKOFF_CAP
 from batchtui.model import BatchState, SubmissionState
-from batchtui.store import clock
+from batchtui.store.disk import clock
+from batchtui.store.files.header import write_header
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import write_header
 from tests.crashes.batch_service import BatchService
 from tests.engine.bench import Bench, until
 

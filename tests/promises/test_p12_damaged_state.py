@@ -10,12 +10,12 @@ from unittest import mock
 
 import pytest
 
-from batchtui.cli import look
+from batchtui.cli.reading import look
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
 from batchtui.store.folder import BatchFolder, to_json
+from batchtui.store.health.proof import prove
 from batchtui.store.library import Library
-from batchtui.store.proof import prove
 from tests.promises.bad_state import CASES, NAMES, original
 from tests.promises.damages import FILES, Damage, anywhere, empty, folder, gone, torn
 from tests.promises.inside import Inside

@@ -11,8 +11,8 @@ import pytest
 from batchtui.errors import StoreDamaged
 from batchtui.model import JobState
 from batchtui.store.folder import BatchFolder
+from batchtui.store.health.proof import prove
 from batchtui.store.library import Library
-from batchtui.store.proof import prove
 from tests.engine.bench import Bench
 from tests.promises.damages import newer, newer_lines
 from tests.promises.inside import Inside

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from batchtui.model import Json
-from batchtui.results.judge import ERRORS_LIMIT, judge
-from batchtui.results.schema import validator_of
+from batchtui.results.judging.judge import ERRORS_LIMIT, judge
+from batchtui.results.judging.schema import validator_of
 
 SCHEMA = {
     "type": "object",

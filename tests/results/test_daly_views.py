@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.demo.kinds.daly_results import sections
+from batchtui.demo.kinds.daly.results import sections
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import JobState, Json
 from batchtui.results.views import daly

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import BatchSpec, JobRecord, JobState, Outcome
-from batchtui.results.digest import digest, normalise
-from batchtui.results.export import flat_columns
-from batchtui.results.query import parse
-from batchtui.results.select import select
-from batchtui.store.commit import Committer
+from batchtui.results.export.file import flat_columns
+from batchtui.results.reading.digest import digest, normalise
+from batchtui.results.reading.query import parse
+from batchtui.results.reading.select import select
+from batchtui.store.disk.commit import Committer
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Library
 from batchtui.store.writer import BatchWriter
 

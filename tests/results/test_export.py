@@ -12,7 +12,7 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import JobState, Json, Result
-from batchtui.results.export import export, format_of, json_text, parse_fields, safe_cell
+from batchtui.results.export.file import export, format_of, json_text, parse_fields, safe_cell
 
 HALF = "\ud83d"
 

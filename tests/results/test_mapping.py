@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from batchtui.model import Json
-from batchtui.results import mapping
-from batchtui.results.citations import cited_answer, passages, place
-from batchtui.results.mapping import map_citations
-from batchtui.results.value_forms import folded, forms, stands_in
+from batchtui.results.citing import mapping
+from batchtui.results.citing.citations import cited_answer, passages, place
+from batchtui.results.citing.mapping import map_citations
+from batchtui.results.citing.value_forms import folded, forms, stands_in
 
 
 def cited(text: str, *quotes: str) -> Json:

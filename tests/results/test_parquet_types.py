@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from batchtui.model import JobState, Json, Result
-from batchtui.results.export import export
+from batchtui.results.export.file import export
 
 pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
 

@@ -8,7 +8,7 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import JobState, Result
-from batchtui.results.query import field_value, parse
+from batchtui.results.reading.query import field_value, parse
 
 ROW = {"species": "Adelie", "mass": "3750", "Culmen Length (mm)": 39.1, "a.b": {"c": [1, {"d": "x"}]}}
 GOOD = Result(

@@ -10,7 +10,7 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import Json
-from batchtui.results.schema import BYTES_LIMIT, check_schema, draft_of, read_schema
+from batchtui.results.judging.schema import BYTES_LIMIT, check_schema, draft_of, read_schema
 
 DRAFT4, DRAFT7 = "http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-07/schema#"
 INTEGER = {"type": "integer"}

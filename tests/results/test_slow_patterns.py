@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchtui.results.slow_patterns import slow_patterns
+from batchtui.results.judging.slow_patterns import slow_patterns
 
 
 @pytest.mark.parametrize(

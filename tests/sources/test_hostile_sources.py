@@ -11,9 +11,9 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import Problem, Row, SourceSpec
-from batchtui.sources.ids import SeenIds
 from batchtui.sources.readers import open_source
-from batchtui.sources.template import TemplateError, compile_template, render_id
+from batchtui.sources.rows.ids import SeenIds
+from batchtui.sources.templates.template import TemplateError, compile_template, render_id
 
 FOLDER = Path(__file__).parent.parent / "data" / "hostile" / "bad-manifests"
 CASES: list[dict[str, Any]] = json.loads((FOLDER / "index.json").read_text())

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from batchtui.model import Json, Row
-from batchtui.sources.ids import SeenIds
-from batchtui.sources.template import TemplateError, render_id
+from batchtui.sources.rows.ids import SeenIds
+from batchtui.sources.templates.template import TemplateError, render_id
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from batchtui.model import Json
-from batchtui.sources.talks import TalkFault, as_messages, is_talk
-from batchtui.sources.template import TemplateError, compile_template
+from batchtui.sources.json_forms.talks import TalkFault, as_messages, is_talk
+from batchtui.sources.templates.template import TemplateError, compile_template
 from tests.sources.source_help import Write, rows_of
 
 STYLE = '{"tone": "dry", "of": {"n": [1, 2.5]}, "on": true, "a b": null}'

@@ -11,7 +11,7 @@ import pytest
 from batchtui.model import Json, SourceSpec
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
-from batchtui.sources.template import compile_template, render_id
+from batchtui.sources.templates.template import compile_template, render_id
 from tests.sources.source_help import Write, problems_of, rows_of
 
 POWER = Path(__file__).parent.parent / "data" / "power"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batchtui.model import Json
-from batchtui.sources.template import compile_template, render_id
+from batchtui.sources.templates.template import compile_template, render_id
 from tests.sources.source_help import Write, rows_of
 
 CONTENTS = [{"role": "user", "parts": [{"text": "x"}]}]

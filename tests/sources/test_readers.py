@@ -15,7 +15,7 @@ from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
 from batchtui.sources import inflation, inputs
 from batchtui.sources.readers import open_source
-from batchtui.sources.template import compile_template, render_id
+from batchtui.sources.templates.template import compile_template, render_id
 from tests.sources.source_help import Write, problems_of, rows_of
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import SourceSpec
-from batchtui.sources import spreadsheet
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
-from batchtui.sources.template import render_id
+from batchtui.sources.tables import spreadsheet
+from batchtui.sources.templates.template import render_id
 from tests.sources.source_help import problems_of, rows_of
 
 SHEETS = Path(__file__).parents[1] / "data/sheets"

@@ -8,8 +8,8 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import Problem, Row
-from batchtui.sources.ids import SeenIds
-from batchtui.sources.template import TemplateError, compile_template, expand_sweep, render_id
+from batchtui.sources.rows.ids import SeenIds
+from batchtui.sources.templates.template import TemplateError, compile_template, expand_sweep, render_id
 from tests.counting import calls
 
 ROW: dict[str, Any] = {
@@ -248,7 +248,7 @@ def test_a_row_costs_a_few_calls() -> None:
 
 def test_nothing_heavy_is_imported_without_a_template() -> None:
     code = (
-        "import sys, batchtui.sources.readers, batchtui.sources.template as t;"
+        "import sys, batchtui.sources.readers, batchtui.sources.templates.template as t;"
         "assert t.compile_template({'a': ['b']}, where='job').render({}) == {'a': ['b']};"
         "print(sorted({'jinja2', 'pyarrow', 'textual', 'httpx'} & set(sys.modules)))"
     )

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from batchtui.model import BatchSpec, JobRecord, JobState, Json, LimitsSpec, Outcome
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
+from batchtui.store.files.header import BatchHeader
+from batchtui.store.files.journal import seal
+from batchtui.store.fold.progress import Progress
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
-from batchtui.store.journal import seal
 from batchtui.store.library import Library
-from batchtui.store.progress import Progress
 from batchtui.store.writer import BatchWriter
 
 ROOT = Path(__file__).parents[2]

@@ -19,10 +19,10 @@ from batchtui.store.bundles import manifest as told
 from batchtui.store.bundles.bounds import check_bounds
 from batchtui.store.bundles.packing import pack
 from batchtui.store.bundles.unpacking import Bundle, is_bundle
+from batchtui.store.files.journal import seal
 from batchtui.store.folder import BatchFolder
-from batchtui.store.journal import seal
+from batchtui.store.health.proof import prove
 from batchtui.store.library import Library
-from batchtui.store.proof import prove
 from tests.store.store_help import drive, make, session
 
 Change = Callable[[Json, dict[str, bytes]], None]

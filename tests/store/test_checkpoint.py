@@ -10,7 +10,7 @@ import pytest
 
 from batchtui.errors import StoreDamaged
 from batchtui.model import Json
-from batchtui.store import checkpoint, journal
+from batchtui.store.files import checkpoint, journal
 from batchtui.store.folder import BatchFolder
 from tests.store.store_help import again, drive, make, picture, session
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import JobState, Outcome
+from batchtui.store.disk.lines import AppendFile, StoreFull, replace_file
+from batchtui.store.files.lock import is_held
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import AppendFile, StoreFull, replace_file
-from batchtui.store.lock import is_held
 from tests.store.store_help import again, drive, finished, make, picture, python, session
 
 SHORT = """
 import resource, signal, sys
 from pathlib import Path
-from batchtui.store.lines import AppendFile, StoreFull
+from batchtui.store.disk.lines import AppendFile, StoreFull
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, limit = Path(sys.argv[1]), int(sys.argv[2])
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -44,7 +44,7 @@ from pathlib import Path
 sys.path.insert(0, "tests/store")
 from tests.store.store_help import drive, session
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import StoreFull
+from batchtui.store.disk.lines import StoreFull
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 folder, limit = BatchFolder(Path(sys.argv[1])), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
@@ -104,7 +104,7 @@ def _full_after(monkeypatch: pytest.MonkeyPatch, writes: int, code: int, short: 
             raise OSError(code, os.strerror(code))
         return real(fd, data)
 
-    monkeypatch.setattr("batchtui.store.lines.os.write", write)
+    monkeypatch.setattr("batchtui.store.disk.lines.os.write", write)
 
 
 @pytest.mark.parametrize("short", [False, True])
@@ -139,7 +139,7 @@ def test_a_line_that_could_not_be_cut_back_is_cut_later(
     file.append(b"one\n")
     with monkeypatch.context() as patch:
         _full_after(patch, 1, errno.EIO, short=True)
-        patch.setattr("batchtui.store.lines.os.ftruncate", _refuse)
+        patch.setattr("batchtui.store.disk.lines.os.ftruncate", _refuse)
         with pytest.raises(StoreFull):
             file.append(b"two and three\n")
     assert file.path.read_bytes() == b"one\ntwo and"
@@ -163,7 +163,7 @@ def test_a_replacement_that_fails_leaves_what_was_there(
 ) -> None:
     path = tmp_path / "batch.json"
     replace_file(path, b"old")
-    monkeypatch.setattr("batchtui.store.lines.os.fsync", _refuse)
+    monkeypatch.setattr("batchtui.store.disk.lines.os.fsync", _refuse)
     with pytest.raises(StoreFull):
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
@@ -176,7 +176,7 @@ def test_without_space_for_a_checkpoint_the_batch_goes_on(
     folder: BatchFolder = make(tmp_path)
     writer = drive(folder)
     session(writer)
-    monkeypatch.setattr("batchtui.store.lines.os.replace", _refuse)
+    monkeypatch.setattr("batchtui.store.disk.lines.os.replace", _refuse)
     writer.checkpoint().result(10)
     writer.heartbeat()
     writer.close()
@@ -190,7 +190,7 @@ def test_a_disk_that_fails_at_the_end_still_frees_the_batch(
     folder = make(tmp_path)
     writer = drive(folder)
     with monkeypatch.context() as patch:
-        patch.setattr("batchtui.store.lines.os.fsync", _refuse)
+        patch.setattr("batchtui.store.disk.lines.os.fsync", _refuse)
         with pytest.raises(OSError, match="no"):
             writer.close()
     assert not is_held(folder.path)

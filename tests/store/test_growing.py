@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui.model import BatchState, JobRecord, JobState, Outcome
-from batchtui.store.jobs import job_line
-from batchtui.store.proof import prove
+from batchtui.store.files.jobs import job_line
+from batchtui.store.health.proof import prove
 from batchtui.store.writer import BatchWriter
 from tests.store.store_help import again, drive, make
 

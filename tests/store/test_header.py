@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import StoreDamaged
-from batchtui.store.header import read_header
+from batchtui.store.files.header import read_header
 from batchtui.store.library import Library
 from tests.store.store_help import again, drive, make
 

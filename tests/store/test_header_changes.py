@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import StoreDamaged
-from batchtui.store.header import read_header, write_header
-from batchtui.store.header_changes import journaled
+from batchtui.store.files.header import read_header, write_header
+from batchtui.store.files.header_changes import journaled
 from tests.store.store_help import again, drive, make
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.config.paths import state_dir
-from batchtui.store import home, tally
+from batchtui.store import home
+from batchtui.store.files import tally
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import StoreDamaged
-from batchtui.store import inbox
-from batchtui.store.inbox import Command
+from batchtui.store.files import inbox
+from batchtui.store.files.inbox import Command
 from tests.store.store_help import again, drive, finished, make, python
 
 POSTER = """

@@ -9,7 +9,7 @@ import pytest
 
 from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import JobRecord, Json
-from batchtui.store.jobs import JobTable, JobWriter
+from batchtui.store.files.jobs import JobTable, JobWriter
 from tests.counting import calls
 
 IDS = [

@@ -10,9 +10,10 @@ import pytest
 
 from batchtui.errors import StoreDamaged
 from batchtui.model import JobState, Outcome, SubmissionState
-from batchtui.store import journal, seals
+from batchtui.store.disk import seals
+from batchtui.store.files import journal
+from batchtui.store.files.lock import is_held
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lock import is_held
 from tests.store.store_help import again, drive, folded, make, picture, session, write_journal
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import Locked, StoreDamaged
-from batchtui.store.lock import DriveLock, holder, is_held
+from batchtui.store.files.lock import DriveLock, holder, is_held
 from tests.store.store_help import again, drive, finished, make, python
 
 DRIVER = """
 import sys
 from pathlib import Path
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.writer import BatchWriter
 writer = BatchWriter(BatchFolder(Path(sys.argv[1])), Committer(), lambda _: None)

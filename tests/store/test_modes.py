@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import StoreDamaged
+from batchtui.store.disk.lines import AppendFile, replace_file
 from batchtui.store.library import Library
-from batchtui.store.lines import AppendFile, replace_file
 from tests.store.store_help import again, drive, finished, make, python
 
 WHOLE = """
@@ -123,7 +123,7 @@ def test_temporary_names_cannot_be_guessed(tmp_path: Path, monkeypatch: pytest.M
         assert os.stat(source).st_mode & 0o777 == 0o600
         real(source, target)
 
-    monkeypatch.setattr("batchtui.store.lines.os.replace", note)
+    monkeypatch.setattr("batchtui.store.disk.lines.os.replace", note)
     for _ in range(20):
         replace_file(tmp_path / "batch.json", b"x", durable=False)
     assert len(set(seen)) == 20

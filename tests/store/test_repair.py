@@ -9,8 +9,8 @@ import pytest
 
 from batchtui.model import JobState, Outcome, SubmissionState
 from batchtui.store.folder import BatchFolder
-from batchtui.store.proof import prove
-from batchtui.store.repair import repair
+from batchtui.store.health.proof import prove
+from batchtui.store.health.repair import repair
 from tests.store.store_help import again, drive, make, picture, session
 
 Damage = Callable[[Path], object]

@@ -10,9 +10,9 @@ import pytest
 
 from batchtui.errors import NotFound, StoreDamaged
 from batchtui.model import JobState, Outcome, Result
-from batchtui.store import results
+from batchtui.store.files import results
+from batchtui.store.files.results import StoredResult
 from batchtui.store.folder import BatchFolder, to_json
-from batchtui.store.results import StoredResult
 from tests.store.store_help import again, drive, make, picture, session
 
 DONE = Outcome(state=JobState.COMPLETED, raw_response="yes", cost_usd=0.5)

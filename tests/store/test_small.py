@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.store import clock, commit, ranges
-from batchtui.store.commit import Committer
-from batchtui.store.lines import AppendFile, read_slices
+from batchtui.store.disk import clock, commit, ranges
+from batchtui.store.disk.commit import Committer
+from batchtui.store.disk.lines import AppendFile, read_slices
 from tests.store.store_help import drive, make
 
 

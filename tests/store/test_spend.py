@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import StoreDamaged
-from batchtui.store import spend
-from batchtui.store.spend import Claim, SpendFile
+from batchtui.store.files import spend
+from batchtui.store.files.spend import Claim, SpendFile
 
 DAY = "2026-11-21"
 
@@ -121,7 +121,7 @@ def test_what_failed_to_be_written_is_forgotten(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from batchtui.store.spend import Claim, SpendFile
+from batchtui.store.files.spend import Claim, SpendFile
 spending, name, limit = SpendFile(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 for n in range(10_000):
     with spending.held() as held:

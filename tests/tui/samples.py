@@ -9,10 +9,10 @@ from unittest import mock
 
 from batchtui.config import BUILT_IN, BackendConfig, Config
 from batchtui.model import BatchSpec, JobRecord, JobState, Json, LimitsSpec, Outcome
-from batchtui.store import clock, ranges
-from batchtui.store.commit import Committer
+from batchtui.store.disk import clock, ranges
+from batchtui.store.disk.commit import Committer
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Draft, Library
 from batchtui.store.writer import BatchWriter
 from batchtui.tui.app import BatchtuiApp
@@ -33,7 +33,7 @@ class FakeClock:
 
 @contextmanager
 def written_at(fake: FakeClock) -> Iterator[None]:
-    with mock.patch("batchtui.store.journal.now", fake), mock.patch("batchtui.store.writer.now", fake):
+    with mock.patch("batchtui.store.files.journal.now", fake), mock.patch("batchtui.store.writer.now", fake):
         yield
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchtui.model import LimitsSpec
-from batchtui.store import clock, ranges
+from batchtui.store.disk import clock, ranges
 from batchtui.store.library import Library
 from tests.tui.samples import NOW, Sample
 

@@ -15,9 +15,9 @@ from textual.widgets import OptionList
 
 from batchtui.config import load_settings, settings_path
 from batchtui.model import BatchSpec, BatchState, JobState, Problem, SourceSpec
-from batchtui.store import inbox
+from batchtui.store.disk.lines import StoreFull
+from batchtui.store.files import inbox
 from batchtui.store.library import Library
-from batchtui.store.lines import StoreFull
 from batchtui.tui.actions.leaving import last_words
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Choose

@@ -9,7 +9,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from batchtui.errors import NotFound
-from batchtui.store import clock, inbox
+from batchtui.store.disk import clock
+from batchtui.store.files import inbox
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Ask, Choose, Confirm

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from batchtui.model import BatchState, BatchStatus
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from batchtui.tui.look import figures
 from batchtui.tui.look.job_map import job_map
 from batchtui.tui.look.states import ASCII, UNICODE, glyphs

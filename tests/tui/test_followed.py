@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import JobState, Outcome
-from batchtui.store.inbox import read
+from batchtui.store.files.inbox import read
 from batchtui.store.library import Library
 from batchtui.tui.screens.asking.dialogs import Choose
 from batchtui.tui.screens.info import InfoScreen

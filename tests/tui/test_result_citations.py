@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui.model import JobState, Json, Result
-from batchtui.results.citations import cited_answer
-from batchtui.results.cited_text import beside, cited_text
-from batchtui.results.mapping import map_citations
+from batchtui.results.citing.citations import cited_answer
+from batchtui.results.citing.cited_text import beside, cited_text
+from batchtui.results.citing.mapping import map_citations
 from batchtui.store.library import Library
 from batchtui.tui.screens.reading.result import ResultScreen
 from batchtui.tui.widgets.text_view import TextView

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from batchtui.backends.base import RemoteBatch
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.models.offered import Models

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from batchtui.model import Attention
-from batchtui.store import inbox
+from batchtui.store.files import inbox
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.look import attention_words

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Attention, BatchState, BatchStatus, SubmissionState, SubmissionStatus
-from batchtui.store import contacts
-from batchtui.store.contacts import Contact
+from batchtui.store.files import contacts
+from batchtui.store.files.contacts import Contact
 from batchtui.tui.look import standing
 from batchtui.tui.models.rates import WINDOW, Rates
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchtui.model import BatchState, BatchStatus, SubmissionState, SubmissionStatus
-from batchtui.store.progress import Progress
+from batchtui.store.fold.progress import Progress
 from batchtui.tui.look import states
 from batchtui.tui.look.submission_lines import waits_for
 

@@ -9,7 +9,7 @@ from batchtui.config import load_config
 from batchtui.engine.plan.planning import create, plan
 from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchSpec, Json, Outcome, OutputSpec, SourceSpec
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.store.writer import BatchWriter

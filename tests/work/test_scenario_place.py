@@ -9,7 +9,7 @@ import pytest
 
 from batchtui.results.scenarios.files import MANIFEST
 from batchtui.results.scenarios.place import MARK, claim, mark, own_place, place_of
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
 from batchtui.store.writer import BatchWriter
 from tests.work.stored_scenarios import batch
 

@@ -19,7 +19,7 @@ from batchtui.backends.wire.error_kinds import by_status, one_name
 from batchtui.backends.wire.inner_errors import FINAL, status_inside
 from batchtui.backends.wire.replies import error_code, error_words, tidy
 from batchtui.model import Json, Outcome
-from batchtui.results.stops import Stop, stop_of
+from batchtui.results.judging.stops import Stop, stop_of
 
 _IN, _OUT = ("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from batchtui.backends.answers.thinking import split
 from batchtui.backends.wire.replies import error_words, parse_json, tidy
 from batchtui.model import JobState, Json, Outcome
-from batchtui.results.citations import Citation, moved
-from batchtui.results.stops import Stop, flag_of, stop_of
+from batchtui.results.citing.citations import Citation, moved
+from batchtui.results.judging.stops import Stop, flag_of, stop_of
 
 BAD_REPLY, CONTENT_FILTER, REFUSAL, PROVIDER = "bad_reply", "content_filter", "refusal", "provider"
 _SHOWN = ("reasoning", "tool_calls", "output", "error", "error_kind", "note")

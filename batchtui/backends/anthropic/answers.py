@@ -9,7 +9,7 @@ from batchtui.backends.wire.error_kinds import one_name
 from batchtui.backends.wire.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.backends.wire.unreadable import unreadable
 from batchtui.model import JobState, Json, Outcome
-from batchtui.results.citations import cited_answer
+from batchtui.results.citing.citations import cited_answer
 
 _UNDONE = {
     "expired": (JobState.EXPIRED, "not done before the batch expired"),

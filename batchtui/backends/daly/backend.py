@@ -44,7 +44,7 @@ from batchtui.backends.settings import limits_of
 from batchtui.backends.wire.address import is_loopback
 from batchtui.backends.wire.calls import repeatable, understood
 from batchtui.backends.wire.replies import object_of, raise_for
-from batchtui.config.secrets import DALY_KEYS, env_key
+from batchtui.config.keys.secrets import DALY_KEYS, env_key
 from batchtui.model import Json, SubmissionState, seconds
 from batchtui.text import Secret, cell
 

@@ -17,7 +17,7 @@ from batchtui.backends.file_batches import files
 from batchtui.backends.wire.error_kinds import one_name
 from batchtui.backends.wire.replies import error_words, tidy
 from batchtui.model import JobState, Json, Outcome
-from batchtui.results.stops import Stop, stop_of
+from batchtui.results.judging.stops import Stop, stop_of
 
 RPC_CODES = {
     1: "cancelled", 2: "unknown", 3: "invalid_argument", 4: "deadline_exceeded", 5: "not_found", 6: "already_exists",

@@ -16,7 +16,7 @@ from batchtui.backends.wire.ids import ADOPTED_TOKEN
 from batchtui.backends.wire.pieces import REPLY_LIMIT
 from batchtui.backends.wire.replies import Reply, error_words, tidy
 from batchtui.model import JobState, Json, Outcome
-from batchtui.sources.filters import as_text
+from batchtui.sources.templates.filters import as_text
 
 
 async def one_answer(

@@ -45,8 +45,8 @@ from batchtui.backends.wire.ids import wire_id
 from batchtui.backends.wire.replies import Reply, error_words, raise_for, tidy
 from batchtui.masking import DOTS
 from batchtui.model import Json, seconds
-from batchtui.sources.filters import as_text
-from batchtui.sources.template import TemplateError
+from batchtui.sources.templates.filters import as_text
+from batchtui.sources.templates.template import TemplateError
 from batchtui.text import cell
 
 WIRE_LIMIT = 200

@@ -11,7 +11,7 @@ from batchtui.backends.rest.lists import ask, request_of, understood
 from batchtui.backends.rest.parts import KEPT, Parts, kept_of
 from batchtui.backends.rest.session import Session
 from batchtui.model import Json
-from batchtui.sources.filters import as_text
+from batchtui.sources.templates.filters import as_text
 
 GONE = (404, 410)
 _NOTHING_TO_SEE = (403, 404, 409, 410, 422)

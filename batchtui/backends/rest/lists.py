@@ -12,7 +12,7 @@ from batchtui.backends.rest.templates import CompiledCall, Compiler, Request
 from batchtui.backends.wire.calls import NO_LIST, repeatable
 from batchtui.backends.wire.replies import Reply, raise_for
 from batchtui.model import Json
-from batchtui.sources.template import TemplateError
+from batchtui.sources.templates.template import TemplateError
 
 PAGES = 10_000
 PAGING = ("page", "offset", "cursor")

@@ -14,8 +14,8 @@ from batchtui.backends.rest.states import States, word_of
 from batchtui.backends.rest.templates import CompiledCall, Compiler, Request
 from batchtui.backends.wire.replies import Reply, error_words, tidy
 from batchtui.model import Json, SubmissionState
-from batchtui.sources.filters import as_text
-from batchtui.sources.template import Template, TemplateError
+from batchtui.sources.templates.filters import as_text
+from batchtui.sources.templates.template import Template, TemplateError
 from batchtui.text import cell
 
 BASE = frozenset({"token", "batch", "created", "created_unix"})

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from batchtui.backends.wire.replies import Reply
 from batchtui.errors import nearest
 from batchtui.model import Json
-from batchtui.sources.expressions import Expression, ExpressionError
+from batchtui.sources.templates.expressions import Expression, ExpressionError
 from batchtui.text import cell
 
 Getter = Callable[[Json | Reply], Json]

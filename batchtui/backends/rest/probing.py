@@ -14,7 +14,7 @@ from batchtui.backends.rest.states import word_of
 from batchtui.backends.rest.templates import Request
 from batchtui.backends.wire.replies import Reply
 from batchtui.model import Json
-from batchtui.sources.filters import as_text
+from batchtui.sources.templates.filters import as_text
 from batchtui.text import cell
 
 LOOKED_AT = 10

@@ -16,7 +16,7 @@ from batchtui.backends.wire.pieces import Download
 from batchtui.backends.wire.replies import Reply, hushed, object_of
 from batchtui.masking import know
 from batchtui.model import Json
-from batchtui.sources.filters import as_text
+from batchtui.sources.templates.filters import as_text
 
 if TYPE_CHECKING:
     from batchtui.backends.http import Http

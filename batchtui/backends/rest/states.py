@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from batchtui.backends.base import Transient
 from batchtui.backends.rest.settings import STATES, State
 from batchtui.model import Json
-from batchtui.sources.filters import as_text
+from batchtui.sources.templates.filters import as_text
 from batchtui.text import cell
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

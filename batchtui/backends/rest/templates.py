@@ -13,8 +13,8 @@ from batchtui.backends.rest.settings import Call, Later, Place
 from batchtui.config.checks import is_inline_secret, is_secret_header, variable_fault
 from batchtui.errors import ConfigError, KeyMissing, nearest
 from batchtui.model import Json, seconds
-from batchtui.sources.filters import as_text
-from batchtui.sources.template import Template, TemplateError, compile_template
+from batchtui.sources.templates.filters import as_text
+from batchtui.sources.templates.template import Template, TemplateError, compile_template
 from batchtui.text import cell
 
 _EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)

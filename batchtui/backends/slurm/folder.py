@@ -28,7 +28,7 @@ from batchtui import typed
 from batchtui.backends.base import Job, Submission
 from batchtui.durable import sync_file
 from batchtui.model import Json
-from batchtui.store import ranges
+from batchtui.store.disk import ranges
 from batchtui.work.calls.warm import package_folder
 from batchtui.work.job import OF_FORM, ProgramWork
 

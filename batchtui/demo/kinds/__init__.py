@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from batchtui.demo.kinds.anthropic import AnthropicDemo
-from batchtui.demo.kinds.anthropic_messages import AnthropicMessagesDemo
+from batchtui.demo.kinds.anthropic.batches import AnthropicDemo
+from batchtui.demo.kinds.anthropic.messages import AnthropicMessagesDemo
 from batchtui.demo.kinds.base import DemoKind
-from batchtui.demo.kinds.buttermilk import ButtermilkDemo
+from batchtui.demo.kinds.buttermilk.api import ButtermilkDemo
 from batchtui.demo.kinds.chat import ChatDemo
-from batchtui.demo.kinds.daly import DalyDemo
-from batchtui.demo.kinds.gemini import GeminiDemo
+from batchtui.demo.kinds.daly.api import DalyDemo
+from batchtui.demo.kinds.gemini.batches import GeminiDemo
 from batchtui.demo.kinds.mistral import MistralDemo
-from batchtui.demo.kinds.openai import OpenAIDemo
+from batchtui.demo.kinds.openai.batches import OpenAIDemo
 from batchtui.demo.kinds.together import TogetherDemo
 
 KINDS: tuple[type[DemoKind], ...] = (

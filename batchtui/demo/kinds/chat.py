@@ -9,9 +9,9 @@ from typing import ClassVar
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from batchtui.demo.kinds import openai_bodies as bodies
 from batchtui.demo.kinds.base import ApiError, Call, Route, take_client_id
-from batchtui.demo.kinds.openai_shape import BASES, OpenAIShape
+from batchtui.demo.kinds.openai import bodies as bodies
+from batchtui.demo.kinds.openai.shape import BASES, OpenAIShape
 from batchtui.demo.world import MODELS
 from batchtui.model import Json
 

@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 
 from starlette.responses import Response
 
-from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, DemoKind, Route
 from batchtui.demo.kinds.files import Files
+from batchtui.demo.kinds.openai import rows as openai_rows
 from batchtui.demo.run import Run
 from batchtui.model import Json
 

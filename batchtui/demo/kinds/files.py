@@ -16,8 +16,8 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import FileResponse, Response
 
 from batchtui.demo.kinds.base import ApiError, Call, DemoKind, Route
-from batchtui.demo.kinds.openai_bodies import invalid, missing
-from batchtui.demo.kinds.openai_shape import page
+from batchtui.demo.kinds.openai.bodies import invalid, missing
+from batchtui.demo.kinds.openai.shape import page
 from batchtui.model import Json
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")

@@ -11,10 +11,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, Route, json_response
 from batchtui.demo.kinds.file_batch import FileBatch, FileBatches, metadata_token
 from batchtui.demo.kinds.files import Files, StoredFile
+from batchtui.demo.kinds.openai import rows as openai_rows
 from batchtui.demo.world import MODELS, World
 from batchtui.model import Json
 

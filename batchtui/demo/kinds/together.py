@@ -11,12 +11,12 @@ from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
-from batchtui.demo.kinds import openai_rows
 from batchtui.demo.kinds.base import ApiError, Call, Route, json_response
 from batchtui.demo.kinds.file_batch import FileBatch, FileBatches
 from batchtui.demo.kinds.files import Files, StoredFile
-from batchtui.demo.kinds.openai_bodies import invalid, missing
-from batchtui.demo.kinds.openai_shape import OpenAIShape
+from batchtui.demo.kinds.openai import rows as openai_rows
+from batchtui.demo.kinds.openai.bodies import invalid, missing
+from batchtui.demo.kinds.openai.shape import OpenAIShape
 from batchtui.demo.world import MODELS, World
 from batchtui.model import Json
 

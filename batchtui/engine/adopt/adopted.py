@@ -10,8 +10,8 @@ from batchtui.backends.base import Remote, Submission, Transient
 from batchtui.backends.wire.ids import ADOPTED_TOKEN
 from batchtui.engine.context import BatchContext
 from batchtui.model import JobRecord
-from batchtui.store import ranges
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.text import cell
 
 AnyRemote = Remote[msgspec.Struct]

@@ -34,11 +34,11 @@ from batchtui.engine.plan.compose.rendering import Rendering
 from batchtui.engine.shared.asking import ask_one
 from batchtui.errors import BadInput, BatchtuiError, NotFound
 from batchtui.model import BatchSpec, Json, Row
-from batchtui.store import clock
+from batchtui.store.disk import clock
+from batchtui.store.files.header import BatchHeader
+from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Draft, Library
-from batchtui.store.progress import SubmissionRecord
 from batchtui.text import cell
 
 AnyRemote = Remote[msgspec.Struct]

@@ -11,8 +11,8 @@ from batchtui.backends.base import Remote, RemoteBatch
 from batchtui.engine.adopt.adopting import submissions
 from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BatchtuiError
-from batchtui.store import clock
-from batchtui.store.header import BatchHeader
+from batchtui.store.disk import clock
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.library import Library
 from batchtui.text import cell
 

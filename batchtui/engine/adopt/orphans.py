@@ -33,9 +33,9 @@ from batchtui.engine.shared.asking import ask_one
 from batchtui.engine.shared.backoff import delay
 from batchtui.engine.shared.joining import Joiner
 from batchtui.model import UNSENT, JobState, SubmissionState
-from batchtui.store import clock, ranges
-from batchtui.store.lines import StoreFull
-from batchtui.store.progress import CODE, SubmissionRecord
+from batchtui.store.disk import clock, ranges
+from batchtui.store.disk.lines import StoreFull
+from batchtui.store.fold.progress import CODE, SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:

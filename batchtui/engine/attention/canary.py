@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from batchtui.model import JOB_STATES
-from batchtui.store.progress import PENDING, PROCESSING
+from batchtui.store.fold.progress import PENDING, PROCESSING
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext

@@ -24,10 +24,10 @@ from batchtui.model import (
     LimitsSpec,
     SubmissionState,
 )
-from batchtui.store import ranges
-from batchtui.store.inbox import Command
+from batchtui.store.disk import ranges
+from batchtui.store.files.inbox import Command
+from batchtui.store.fold.progress import PENDING, PROCESSING, SubmissionRecord
 from batchtui.store.names import SENT_AS, fault_of
-from batchtui.store.progress import PENDING, PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from batchtui.engine.attention.jumps import Jumps
 from batchtui.model import UNSENT, JobState, Json, SubmissionState
-from batchtui.store import ranges
-from batchtui.store.progress import PROCESSING
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import PROCESSING
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from batchtui.store import clock
+from batchtui.store.disk import clock
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext

@@ -19,10 +19,10 @@ from batchtui.engine.collect.leftovers import counts_told, sent_of, settle_rest,
 from batchtui.engine.collect.reading import Look, read
 from batchtui.engine.shared.asking import ask_one
 from batchtui.model import Json, Outcome, SubmissionState
-from batchtui.store import clock, ranges
-from batchtui.store.contacts import Contact
-from batchtui.store.lines import StoreFull
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import clock, ranges
+from batchtui.store.disk.lines import StoreFull
+from batchtui.store.files.contacts import Contact
+from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ from batchtui.engine.collect.reading import Look, read
 from batchtui.engine.plan.packing import Slice
 from batchtui.errors import BadInput
 from batchtui.model import JobRecord
-from batchtui.store import ranges
-from batchtui.store.lines import StoreFull
-from batchtui.store.progress import PROCESSING, SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.disk.lines import StoreFull
+from batchtui.store.fold.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch

@@ -14,9 +14,9 @@ from batchtui.backends.base import Answer, Remote
 from batchtui.backends.wire.pieces import CHUNK
 from batchtui.backends.wire.rows import LINE_LIMIT, Rows
 from batchtui.model import JobState, SubmissionState
-from batchtui.store import ranges
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.store.folder import BatchFolder
-from batchtui.store.progress import SubmissionRecord
 
 _NO_ANSWER = (JobState.FAILED, JobState.EXPIRED, JobState.CANCELLED)
 UNREADABLE = "bad_reply"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from batchtui.engine.collect.reading import STOPPED, STRAYS, Look
 from batchtui.model import JobState, Json
-from batchtui.store import ranges
-from batchtui.store.progress import CODE, PROCESSING, SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import CODE, PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch

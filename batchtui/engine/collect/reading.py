@@ -17,8 +17,8 @@ from batchtui.backends.base import Answer, Submission
 from batchtui.engine.shared.joining import Joiner
 from batchtui.engine.shared.judging import judged, judges, schema_of
 from batchtui.model import JOB_STATES, LIVE_JOB_STATES, JobState, Json, Outcome
-from batchtui.store.progress import PROCESSING, SubmissionRecord
-from batchtui.store.raw import RawFiles
+from batchtui.store.files.raw import RawFiles
+from batchtui.store.fold.progress import PROCESSING, SubmissionRecord
 from batchtui.text import cell
 
 if TYPE_CHECKING:

@@ -25,16 +25,16 @@ from batchtui.engine.plan.consent.reach import Reach
 from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import ENDED_BATCH_STATES, Json, OutputSpec
-from batchtui.store import clock
 from batchtui.store.bundles.bounds import check_bounds
 from batchtui.store.bundles.kinship import what_differs
 from batchtui.store.bundles.manifest import Manifest
 from batchtui.store.bundles.packing import pack
 from batchtui.store.bundles.unpacking import Bundle
-from batchtui.store.commit import Committer
+from batchtui.store.disk import clock
+from batchtui.store.disk.commit import Committer
 from batchtui.store.folder import BatchFolder
+from batchtui.store.health.proof import INBOX, prove
 from batchtui.store.library import Library
-from batchtui.store.proof import INBOX, prove
 from batchtui.store.writer import BatchWriter
 from batchtui.text import cell
 

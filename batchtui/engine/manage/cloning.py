@@ -22,9 +22,9 @@ from batchtui.engine.shared.pool import Backends
 from batchtui.engine.spend.pricing import Pricing
 from batchtui.errors import BadInput, StoreDamaged
 from batchtui.model import JobRecord, Problem, Row
-from batchtui.store import clock
+from batchtui.store.disk import clock
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Draft, Library
 from batchtui.text import cell
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batchtui.errors import BatchtuiError
-from batchtui.store import clock
+from batchtui.store.disk import clock
 
 if TYPE_CHECKING:
     from batchtui.backends.base import Remote, Submission

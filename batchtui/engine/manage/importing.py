@@ -15,10 +15,10 @@ from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BadInput
 from batchtui.limit_ranges import limit_problems
 from batchtui.model import BatchSpec, JobRecord, JobState, Json, LimitsSpec, Outcome, Row
-from batchtui.store import clock
-from batchtui.store.commit import Committer
+from batchtui.store.disk import clock
+from batchtui.store.disk.commit import Committer
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Library
 from batchtui.store.writer import BatchWriter
 from batchtui.text import cell

@@ -11,9 +11,9 @@ from typing import BinaryIO
 import msgspec
 
 from batchtui.backends.base import Job, Remote
-from batchtui.results.export import json_text
+from batchtui.results.export.file import json_text
+from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.store.folder import BatchFolder
-from batchtui.store.progress import SubmissionRecord
 
 REQUESTS = "requests.jsonl"
 _CHUNK = 1 << 20

@@ -19,10 +19,10 @@ from urllib.parse import quote
 from batchtui.engine.outputs.raw_files import raw_files
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, JobState, Json, Result
-from batchtui.results.export import json_text
+from batchtui.results.export.file import json_text
 from batchtui.results.scenarios.place import holds_scenarios, owner_of
+from batchtui.store.disk.lines import replace_file
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import replace_file
 
 PER_FOLDER = 1000
 NAME_BYTES = 120

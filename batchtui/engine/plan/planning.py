@@ -34,10 +34,10 @@ from batchtui.engine.spend.pricing import ASSUMED_ANSWER
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobRecord, Json, Problem, Row
 from batchtui.preflight import Preflight
-from batchtui.sources.ids import SeenIds
-from batchtui.store import clock
+from batchtui.sources.rows.ids import SeenIds
+from batchtui.store.disk import clock
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Draft, Library
 from batchtui.text import cell
 

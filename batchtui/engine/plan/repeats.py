@@ -17,9 +17,9 @@ from batchtui.errors import BatchtuiError
 from batchtui.model import JobRecord, JobState, Problem
 from batchtui.prices import nano
 from batchtui.prices.lookup import OWN
-from batchtui.store import digests, lock
+from batchtui.store.files import digests, lock
+from batchtui.store.files.header import BatchHeader, read_header
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader, read_header
 from batchtui.store.library import Library
 from batchtui.text import cell
 

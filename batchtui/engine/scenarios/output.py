@@ -24,7 +24,7 @@ from batchtui.errors import BadInput
 from batchtui.model import LIVE_JOB_STATES, JobState, Outcome
 from batchtui.results.scenarios.files import JOURNAL
 from batchtui.results.scenarios.place import claim, earlier_places, mark, own_place, place_of
-from batchtui.store import ranges
+from batchtui.store.disk import ranges
 from batchtui.work.scenarios.tasks import Tasks
 
 if TYPE_CHECKING:

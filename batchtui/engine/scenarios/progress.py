@@ -15,7 +15,7 @@ from batchtui.results.scenarios.files import JOURNAL, MANIFEST
 from batchtui.results.scenarios.manifest import SEPARATOR, Tally, head, line, tail
 from batchtui.results.scenarios.rows import Entry, Finished, entry, finished, milliseconds_of, value_of
 from batchtui.results.scenarios.tables import put
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from batchtui.store.folder import BatchFolder
 from batchtui.work.scenarios.tasks import Tasks
 

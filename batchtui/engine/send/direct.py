@@ -20,9 +20,9 @@ from batchtui.engine.shared.judging import judge_outcome, schema_of
 from batchtui.engine.shared.limits import Effective
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Outcome
-from batchtui.store import clock, ranges
-from batchtui.store.lines import StoreFull, is_disk
-from batchtui.store.progress import PENDING, PROCESSING
+from batchtui.store.disk import clock, ranges
+from batchtui.store.disk.lines import StoreFull, is_disk
+from batchtui.store.fold.progress import PENDING, PROCESSING
 from batchtui.work.programs.process import uninterrupted
 
 if TYPE_CHECKING:

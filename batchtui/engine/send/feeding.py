@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from batchtui.engine.spend.queues import is_full, queue_of, size_told
-from batchtui.store import ranges
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.backends.base import Progress

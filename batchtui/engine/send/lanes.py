@@ -12,7 +12,7 @@ from batchtui.engine.send.direct import DirectLane
 from batchtui.engine.send.remote import RemoteLane
 from batchtui.engine.shared.pool import AnyBackend
 from batchtui.model import SubmissionState
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from batchtui.backends.base import Found, NeedsPerson, Refused, Transient, TryLater
 from batchtui.engine.shared.backoff import delay
 from batchtui.model import SubmissionState
-from batchtui.store import clock
-from batchtui.store.contacts import Contact
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import clock
+from batchtui.store.files.contacts import Contact
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext

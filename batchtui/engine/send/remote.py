@@ -19,8 +19,8 @@ from batchtui.engine.send.sending import Sending
 from batchtui.engine.send.watching import Watching
 from batchtui.engine.submissions import Submissions
 from batchtui.model import LIVE_REMOTELY, UNSENT, JobState, SubmissionState
-from batchtui.store import ranges
-from batchtui.store.progress import PROCESSING, SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import PROCESSING, SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.live_batch import LiveBatch

@@ -14,9 +14,9 @@ from batchtui.engine.spend.queues import held_by
 from batchtui.engine.spend.spending import Refusal
 from batchtui.errors import BadInput
 from batchtui.model import UNSENT, JobState, Json, SubmissionState
-from batchtui.store import ranges
-from batchtui.store.lines import is_disk
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.disk.lines import is_disk
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.collect.growing import Growing

@@ -11,8 +11,8 @@ from batchtui.engine.send.feeding import can_be_fed, feed_later
 from batchtui.engine.shared.backoff import delay
 from batchtui.engine.shared.poller import Watch
 from batchtui.model import LIVE_REMOTELY, SubmissionState
-from batchtui.store.contacts import Contact
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.files.contacts import Contact
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.collect.growing import Growing

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 
 from batchtui.engine.shared.services import Level, Services
-from batchtui.store import clock
-from batchtui.store.contacts import Contact
+from batchtui.store.disk import clock
+from batchtui.store.files.contacts import Contact
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 

@@ -16,9 +16,9 @@ from batchtui.engine.shared.pauses import Pauses
 from batchtui.engine.shared.services import Level, Services
 from batchtui.errors import BatchtuiError
 from batchtui.model import Attention, SubmissionState
-from batchtui.store import clock
+from batchtui.store.disk import clock
+from batchtui.store.disk.lines import disk_words, is_disk, try_space
 from batchtui.store.folder import BatchFolder
-from batchtui.store.lines import disk_words, is_disk, try_space
 from batchtui.store.writer import BatchWriter
 
 PROBE_SECONDS = 1.0

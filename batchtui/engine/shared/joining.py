@@ -8,9 +8,9 @@ import msgspec
 
 from batchtui.backends.base import Remote
 from batchtui.backends.wire.ids import ADOPTED_TOKEN, foreign_id, own_id
-from batchtui.store import ranges
-from batchtui.store.jobs import JobTable
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.files.jobs import JobTable
+from batchtui.store.fold.progress import SubmissionRecord
 
 
 class Joiner:

@@ -21,8 +21,8 @@ from batchtui import typed
 from batchtui.backends.answers.said import add_note, left_no_room, take_choice
 from batchtui.backends.base import Answer, Backend
 from batchtui.model import JobState, Json, Outcome
-from batchtui.results.judge import Misfit, Verdict
-from batchtui.results.stops import Stop, stop_of
+from batchtui.results.judging.judge import Misfit, Verdict
+from batchtui.results.judging.stops import Stop, stop_of
 from batchtui.store.folder import BatchFolder
 
 SECONDS = 2.0
@@ -125,7 +125,7 @@ class Judge:
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if os.path.isabs(path))
         # fmt: off
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "batchtui.results.judge",
+            sys.executable, "-P", "-m", "batchtui.results.judging.judge",
             stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd="/", env=environment,
             start_new_session=True, limit=_LONGEST_LINE,
         )

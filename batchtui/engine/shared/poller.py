@@ -22,7 +22,7 @@ from batchtui.backends.base import (
     TryLater,
 )
 from batchtui.engine.shared.backoff import delay
-from batchtui.store import clock
+from batchtui.store.disk import clock
 
 Contact = Callable[[str | None, str, Exception | None], None]
 """Told after every round: when the backend last answered, when it is asked again, what went wrong."""

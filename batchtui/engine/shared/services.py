@@ -15,8 +15,8 @@ from batchtui.engine.shared.poller import Poller
 from batchtui.engine.shared.pool import Backends
 from batchtui.engine.spend.pricing import Pricing
 from batchtui.engine.spend.spending import Spending
-from batchtui.store import clock
-from batchtui.store.commit import Committer
+from batchtui.store.disk import clock
+from batchtui.store.disk.commit import Committer
 from batchtui.text import cell
 
 Level = Literal["info", "warning", "error"]

@@ -21,8 +21,8 @@ from batchtui.engine.spend.queues import queue_of
 from batchtui.engine.spend.spending import DIRECT, Ask, Refusal, usd
 from batchtui.model import UNSENT, JobRecord, JobState, SubmissionState
 from batchtui.prices import nano
-from batchtui.store import ranges
-from batchtui.store.progress import SubmissionRecord
+from batchtui.store.disk import ranges
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext

@@ -12,8 +12,8 @@ from batchtui.engine.spend.direct_money import DirectMoney
 from batchtui.engine.spend.spending import DIRECT, Ask, Refusal
 from batchtui.errors import StoreDamaged
 from batchtui.prices import nano
-from batchtui.store.progress import SubmissionRecord
-from batchtui.store.spend import Claim
+from batchtui.store.files.spend import Claim
+from batchtui.store.fold.progress import SubmissionRecord
 
 if TYPE_CHECKING:
     from batchtui.engine.context import BatchContext

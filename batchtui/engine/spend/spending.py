@@ -12,9 +12,9 @@ from batchtui import amounts
 from batchtui.amounts import NANO
 from batchtui.errors import BatchtuiError, NotFound
 from batchtui.model import UNSENT, SubmissionState
-from batchtui.store import lock
+from batchtui.store.files import lock
+from batchtui.store.files.spend import Claim, Held, Ledger, SpendFile
 from batchtui.store.library import Library
-from batchtui.store.spend import Claim, Held, Ledger, SpendFile
 
 DIRECT = "direct"
 """Key of the claim for all direct jobs of a batch; a submission's is its number."""

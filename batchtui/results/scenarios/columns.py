@@ -135,7 +135,7 @@ def json_lines(columns: Columns) -> bytes:
 
 def csv_text(columns: Columns, *, head: bool) -> bytes:
     """The rows as CSV, their names before them with `head`; no cell is one that a spreadsheet runs."""
-    from batchtui.results.export import safe_cell
+    from batchtui.results.export.file import safe_cell
 
     text = io.StringIO()
     writer = csv.writer(text)

@@ -17,9 +17,9 @@ from typing import Final
 from batchtui.model import Json
 from batchtui.results.scenarios.files import JOURNAL, MANIFEST, SUMMARY
 from batchtui.results.scenarios.tables import put
+from batchtui.store.files.header import BatchHeader
+from batchtui.store.files.lock import is_held
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
-from batchtui.store.lock import is_held
 
 MARK: Final = ".batchtui.jsonl"
 """First line: whose folder it is, and that it holds scenarios."""

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from batchtui.errors import BadInput, nearest
 from batchtui.model import Json
-from batchtui.results.export import open_text, replacing, safe_cell
+from batchtui.results.export.file import open_text, replacing, safe_cell
 from batchtui.results.views.figures import facts_line, heading, shown
 from batchtui.results.views.shapes import Cell, Table, View
 from batchtui.text import cell
@@ -228,7 +228,7 @@ def table_text(table: Table, width: int, most: int) -> list[Text]:
     """The first `most` rows in at most `width` cells: columns that have no room are left out, and told of."""
     from rich.text import Text
 
-    from batchtui.results.views.columns import laid_out
+    from batchtui.results.views.drawings.columns import laid_out
 
     layout = laid_out(table, width)
     lines = [Text(layout.head, style="bold"), *(Text(layout.line(row)) for row in table.rows[:most])]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from batchtui.model import Json, Result
 from batchtui.results.views.figures import is_figure
-from batchtui.store import clock
+from batchtui.store.disk import clock
 
 OF_A_JOB = ("seconds", "attempts", "input_tokens", "output_tokens", "cost_usd")
 """Figures that any job may have, whatever its kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchtui.model import Result
-from batchtui.results.query import answer
+from batchtui.results.reading.query import answer
 from batchtui.results.views.fields import figures, texts
 from batchtui.results.views.shapes import Cell, Column, Table, View
 from batchtui.store.folder import BatchFolder

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from batchtui.model import Json, Problem
 from batchtui.sources.inputs import READ_FAULTS, Input
-from batchtui.sources.json_reader import Damaged, JsonReader, document
+from batchtui.sources.json_forms.json_reader import Damaged, JsonReader, document
+from batchtui.sources.json_forms.strict_json import NotJson, kind_of
 from batchtui.sources.manifests.keys import OFFLINE, SYNONYMS
-from batchtui.sources.strict_json import NotJson, kind_of
 from batchtui.text import cell
 
 SCENARIOS = "scenarios"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from batchtui.errors import nearest
 from batchtui.limit_ranges import number_text
 from batchtui.model import Json
-from batchtui.sources.strict_json import kind_of
+from batchtui.sources.json_forms.strict_json import kind_of
 from batchtui.text import cell
 
 Faults = list[tuple[str, str]]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchtui.model import Json, LimitsSpec, Problem, Row
+from batchtui.sources.json_forms.strict_json import kind_of
 from batchtui.sources.manifests.file import Written
 from batchtui.sources.manifests.keys import COLUMNS, SYNONYMS, Faults, understood
 from batchtui.sources.manifests.settings import settings_of
 from batchtui.sources.source import Implied
-from batchtui.sources.strict_json import kind_of
 from batchtui.text import cell
 
 FORM = "scenarios"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from batchtui.errors import nearest
 from batchtui.limit_ranges import limit_problems
 from batchtui.model import Json, LimitsSpec, Problem
+from batchtui.sources.json_forms.strict_json import kind_of
 from batchtui.sources.manifests.file import SCENARIOS, Written
 from batchtui.sources.manifests.keys import (
     COLUMNS,
@@ -17,7 +18,6 @@ from batchtui.sources.manifests.keys import (
     solver_of,
     understood,
 )
-from batchtui.sources.strict_json import kind_of
 from batchtui.text import cell
 
 TIMEOUT = 60.0

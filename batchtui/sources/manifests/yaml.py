@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from batchtui.model import Json, Problem
 from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import READ_FAULTS, Input, need_text, read_fault
-from batchtui.sources.json_reader import Damaged, document
+from batchtui.sources.json_forms.json_reader import Damaged, document
+from batchtui.sources.json_forms.strict_json import DEPTH_LIMIT, kind_of
 from batchtui.sources.manifests.file import SCENARIOS, Written, is_artifact, looks_like_scenario
-from batchtui.sources.strict_json import DEPTH_LIMIT, kind_of
 from batchtui.text import cell
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchtui.errors import BadInput
 from batchtui.model import Json
 from batchtui.store.bundles.manifest import HEADER, JOBS, JOURNAL
-from batchtui.store.lines import read_slices
+from batchtui.store.disk.lines import read_slices
 from batchtui.text import cell
 
 _RANGES = re.compile(r"\d{1,12}(-\d{1,12})?(,\d{1,12}(-\d{1,12})?)*", re.ASCII)

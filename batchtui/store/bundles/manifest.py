@@ -13,7 +13,7 @@ import msgspec
 
 from batchtui import typed
 from batchtui.errors import BadInput
-from batchtui.store.lines import SLICE
+from batchtui.store.disk.lines import SLICE
 from batchtui.text import cell
 
 SCHEMA = 1

@@ -22,7 +22,7 @@ from batchtui.errors import BadInput, StoreDamaged
 from batchtui.store.bundles import manifest as told
 from batchtui.store.bundles.manifest import CHUNK, DIGESTS, HEADER, JOBS, JOURNAL, RESULTS, Manifest, Part
 from batchtui.store.folder import BatchFolder
-from batchtui.store.versions import refuse_newer
+from batchtui.store.health.versions import refuse_newer
 from batchtui.text import cell
 
 _TRIES = 3

@@ -107,7 +107,7 @@ def _start(app: BatchtuiApp, files: Sequence[tuple[BatchFolder, str, Collection[
     """Write the files in a thread, and say what came of it."""
 
     def work() -> None:
-        from batchtui.results.export import export_batch
+        from batchtui.results.export.file import export_batch
 
         for folder, path, numbers in files:
             target = str(Path(path.strip()).expanduser())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from batchtui.amounts import NANO
 from batchtui.errors import StoreDamaged
-from batchtui.store.spend import SpendFile
+from batchtui.store.files.spend import SpendFile
 from batchtui.tui.look import figures
 
 

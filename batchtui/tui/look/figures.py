@@ -7,7 +7,7 @@ import contextlib
 from batchtui.amounts import span as span
 from batchtui.amounts import spelled as spelled
 from batchtui.amounts import usd
-from batchtui.store import clock
+from batchtui.store.disk import clock
 
 
 def took(seconds: float) -> str:

@@ -12,9 +12,9 @@ from textual.cache import LRUCache
 
 from batchtui import text
 from batchtui.model import Result
-from batchtui.results.query import answer
-from batchtui.results.stops import flag_of
-from batchtui.store import results
+from batchtui.results.judging.stops import flag_of
+from batchtui.results.reading.query import answer
+from batchtui.store.files import results
 from batchtui.tui.look import figures
 
 READ_LIMIT = 256 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from batchtui import text
-from batchtui.store import ranges
-from batchtui.store.journal import Event
+from batchtui.store.disk import ranges
+from batchtui.store.files.journal import Event
 
 _QUIET = frozenset({"seq", "time", "event", "crc"})
 

@@ -9,7 +9,7 @@ import msgspec
 
 from batchtui.masking import mask
 from batchtui.model import LIVE_JOB_STATES, JobState, Json, Result
-from batchtui.store.results import StoredResult
+from batchtui.store.files.results import StoredResult
 from batchtui.text import LINE_LIMIT, clean
 from batchtui.tui.look import figures
 from batchtui.tui.look.states import MEANINGS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from batchtui.results.query import parse
-from batchtui.results.select import result_of
-from batchtui.store.columns import Columns
+from batchtui.results.reading.query import parse
+from batchtui.results.reading.select import result_of
+from batchtui.store.fold.columns import Columns
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.models.job_filter import complete
 

@@ -18,8 +18,8 @@ import msgspec
 from batchtui import typed
 from batchtui.durable import make_folder
 from batchtui.masking import mask
-from batchtui.store.clock import now as stamp_now
-from batchtui.store.lines import StoreFull, replace_file
+from batchtui.store.disk.clock import now as stamp_now
+from batchtui.store.disk.lines import StoreFull, replace_file
 from batchtui.tui.models.compose_model import Form
 
 FOLDER = "drafts"

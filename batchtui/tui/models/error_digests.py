@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from batchtui import outcome
-from batchtui.results.digest import ErrorGroup, digest
+from batchtui.results.reading.digest import ErrorGroup, digest
 from batchtui.tui.models.link import Link
 
 SECONDS = 3.0

@@ -9,8 +9,8 @@ from itertools import compress
 
 from batchtui.errors import BadInput
 from batchtui.model import JOB_STATES, UNSUCCESSFUL_JOB_STATES, JobState
-from batchtui.results.query import Simple, parse
-from batchtui.store.columns import Columns
+from batchtui.results.reading.query import Simple, parse
+from batchtui.store.fold.columns import Columns
 
 _TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _PARTIAL_STATUS = re.compile(r"(!?status:)([a-z,]*)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from batchtui.errors import StoreDamaged
 from batchtui.model import BatchStatus
-from batchtui.store import inbox
+from batchtui.store.files import inbox
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 

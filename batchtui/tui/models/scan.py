@@ -8,7 +8,7 @@ from pathlib import Path
 
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json, Problem, Row, SourceSpec, seconds
-from batchtui.sources.native import RESULTS
+from batchtui.sources.json_forms.native import RESULTS
 from batchtui.sources.pace import Pace
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Implied

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from batchtui.results.views.columns import places
+from batchtui.results.views.drawings.columns import places
 from batchtui.results.views.figures import shown
 from batchtui.results.views.shapes import Cell, Table
 

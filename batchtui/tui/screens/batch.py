@@ -12,7 +12,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from batchtui.errors import BatchtuiError, StoreDamaged
-from batchtui.store.columns import Columns
+from batchtui.store.fold.columns import Columns
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, job_actions, settling
 from batchtui.tui.actions import table as actions

@@ -12,8 +12,8 @@ from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from batchtui.errors import StoreDamaged
+from batchtui.store.files.journal import Event
 from batchtui.store.folder import BatchFolder
-from batchtui.store.journal import Event
 from batchtui.tui.actions import table as actions
 from batchtui.tui.latest import Latest
 from batchtui.tui.look.journal_words import told, tone

@@ -8,7 +8,7 @@ from typing import Final
 
 from batchtui.work.power.extras import modules_of
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import dialect_of, read_plain_case, read_text
+from batchtui.work.power.grids.read import dialect_of, read_plain_case, read_text
 
 _BY_DIALECT: Final = {"pandapower": ("pandapower",), "pgm": ("power_grid_model",)}
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from batchtui.model import Json
 from batchtui.results.scenarios.columns import Columns
-from batchtui.work.power.grid import Floats, Grid
+from batchtui.work.power.network.grid import Floats, Grid
 
 VOLTAGE_SLACK: Final = 1e-6
 """pu by which a voltage may pass its limit: a generator holds a bus exactly there."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from batchtui.model import Json
-from batchtui.work.power.case import Case
 from batchtui.work.power.extras import missing_extra
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.scenario import Options, Scenario, Task, scenario_of
+from batchtui.work.power.grids.case import Case
+from batchtui.work.power.scenarios.scenario import Options, Scenario, Task, scenario_of
 from batchtui.work.scenarios.keeping import kept
 from batchtui.work.without import without
 
@@ -98,18 +98,18 @@ def _solutions(task: Task, scenarios: Sequence[Scenario]) -> Iterator[Solution |
 def _solver(task: Task, case: Case | None = None) -> Solver:
     """Imported when used, so that power flow does not wait for what only OPF needs."""
     if case is not None and type(case) is not Case:  # a format whose own library solves it
-        from batchtui.work.power.pgm_flows import solve_pgm
+        from batchtui.work.power.flow.pgm_flows import solve_pgm
 
         return solve_pgm
     if task in ("dc", "ac"):
-        from batchtui.work.power.flows import solve_flows
+        from batchtui.work.power.flow.flows import solve_flows
 
         return solve_flows
     if task == "n1":
-        from batchtui.work.power.contingencies import solve_contingencies
+        from batchtui.work.power.flow.contingencies import solve_contingencies
 
         return solve_contingencies
-    from batchtui.work.power.opf import solve_opf
+    from batchtui.work.power.optimal.opf import solve_opf
 
     return solve_opf
 

@@ -13,10 +13,10 @@ from typing import Final
 from batchtui.model import Json
 from batchtui.text import cell
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.loads import read_loads, unknown_bus
-from batchtui.work.power.outages import outages_of
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.readers.arrow_folder import ArrowGrid, Row, in_service, load, save
+from batchtui.work.power.scenarios.loads import read_loads, unknown_bus
+from batchtui.work.power.scenarios.outages import outages_of
 from batchtui.work.scenarios.keeping import Scenario, Value, kept
 
 UNRATED: Final = 9900.0

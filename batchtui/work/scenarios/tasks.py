@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchtui.errors import BadInput
 from batchtui.model import Json
-from batchtui.sources.template import Template, compile_template
+from batchtui.sources.templates.template import Template, compile_template
 from batchtui.store.folder import BatchFolder
 
 

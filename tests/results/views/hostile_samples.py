@@ -8,8 +8,8 @@ from unittest import mock
 from batchtui.model import Json, Outcome
 from batchtui.results.scenarios.files import folder_name
 from batchtui.results.scenarios.place import claim
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Library
 from tests.results.views import view_samples
 from tests.results.views.view_samples import Job, completed, failed, make

@@ -13,7 +13,7 @@ import pytest
 
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import Json
-from batchtui.results.export import json_text
+from batchtui.results.export.file import json_text
 from batchtui.results.scenarios.place import MARK
 from batchtui.results.views import registry, side_by_side
 from batchtui.results.views.drawings.picture import draw

@@ -7,9 +7,9 @@ from pathlib import Path
 from unittest import mock
 
 from batchtui.model import BatchSpec, JobRecord, JobState, Json, Outcome
-from batchtui.store.commit import Committer
+from batchtui.store.disk.commit import Committer
+from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
-from batchtui.store.header import BatchHeader
 from batchtui.store.library import Library
 from batchtui.store.writer import BatchWriter
 

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from batchtui.model import Json
-from batchtui.work.power.case import ISOLATED, Case, bus_rows
+from batchtui.work.power.grids.case import ISOLATED, Case, bus_rows
 
 
 def mismatch(case: Case, tables: dict[str, Json], *, dc: bool) -> float:

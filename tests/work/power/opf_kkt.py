@@ -16,8 +16,8 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from batchtui.model import Json
-from batchtui.work.power import case as idx
-from batchtui.work.power.case import Case, bus_rows
+from batchtui.work.power.grids import case as idx
+from batchtui.work.power.grids.case import Case, bus_rows
 
 Floats = NDArray[np.float64]
 Phasors = NDArray[np.complex128]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from batchtui.work.power.case import Case, bus_rows
+from batchtui.work.power.grids.case import Case, bus_rows
 
 Floats = NDArray[np.float64]
 

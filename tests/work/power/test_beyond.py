@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.power.beyond import Beyond, beyond_of
-from batchtui.work.power.case import Case, checked
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.loads import Loads
-from batchtui.work.power.outages import Outages
-from batchtui.work.power.scenario import Options, Scenario, Task
+from batchtui.work.power.grids.beyond import Beyond, beyond_of
+from batchtui.work.power.grids.case import Case, checked
+from batchtui.work.power.scenarios.loads import Loads
+from batchtui.work.power.scenarios.outages import Outages
+from batchtui.work.power.scenarios.scenario import Options, Scenario, Task
 from tests import extras
 from tests.work.power.three_buses import LINEAR, three
 
@@ -39,10 +39,10 @@ def solve(
     out: tuple[int, ...] = (),
 ) -> dict[str, Json]:
     """The summary and, by name, the tables of one scenario."""
-    solver = {"n1": "contingencies.solve_contingencies", "acopf": "opf.solve_opf"}.get(
-        task, "flows.solve_flows"
+    solver = {"n1": "flow.contingencies.solve_contingencies", "acopf": "optimal.opf.solve_opf"}.get(
+        task, "flow.flows.solve_flows"
     )
-    module, _, name = solver.partition(".")
+    module, _, name = solver.rpartition(".")
     function = getattr(importlib.import_module(f"batchtui.work.power.{module}"), name)
     given: Loads = {bus: (p, q, 2) for bus, (p, q) in (loads or {}).items()}
     roots = tuple(row for row, bus in enumerate(case.bus) if bus[1] == 3)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.power.checks import faults_of
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.loads import read_loads
+from batchtui.work.power.scenarios.checks import faults_of
+from batchtui.work.power.scenarios.loads import read_loads
 from tests import extras
 from tests.work.power.power_help import DATA, jobs_of
 
@@ -50,7 +50,7 @@ def test_the_fault_set_but_for_what_only_solving_shows() -> None:
 def test_checking_needs_the_standard_library_only() -> None:
     script = """
 import json, sys
-from batchtui.work.power.checks import faults_of
+from batchtui.work.power.scenarios.checks import faults_of
 from batchtui.work.power import fault, loads, outages, read, scenario
 assert not faults_of(sys.argv[1], sys.argv[2], [{"type": "branch", "id": 3}], task="acopf")
 heavy = {"numpy", "scipy", "pandas", "pyarrow", "lightsim2grid", "pypower"} & {name.partition(".")[0] for name in sys.modules}

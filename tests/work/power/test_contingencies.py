@@ -10,13 +10,13 @@ import pytest
 
 from batchtui.model import Json
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.outages import bridges, cut_off, references
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.read import read_case
+from batchtui.work.power.scenarios.outages import bridges, cut_off, references
 from tests import extras
 from tests.work.power.power_help import CASES, DATA, rows, value, write_case
 
 extras.require("power")
-contingencies = pytest.importorskip("batchtui.work.power.contingencies")
+contingencies = pytest.importorskip("batchtui.work.power.flow.contingencies")
 
 
 def by_outage(table: dict[str, list[Json]]) -> dict[int, dict[str, Json]]:

@@ -235,7 +235,7 @@ def test_a_generator_at_a_pq_bus_gives_what_the_case_says(tmp_path: Path) -> Non
 
 def test_a_grid_without_an_idle_state_is_solved_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """As grids with large negative reactances are: lightsim2grid first solves the model's own state."""
-    from batchtui.work.power import grid
+    from batchtui.work.power.network import grid
 
     monkeypatch.setattr(grid, "_IDLE", 1e5)  # MW at every bus: no state bears that
     grid.grid_of.cache_clear()

@@ -11,7 +11,7 @@ from tests import extras
 extras.require("power")
 np = pytest.importorskip("numpy")
 
-from batchtui.work.power.read import read_case  # noqa: E402
+from batchtui.work.power.grids.read import read_case  # noqa: E402
 from tests.benchmarks.grids.peers import Found  # noqa: E402
 from tests.benchmarks.matpower_grids import TASKS, Line, line_of  # noqa: E402
 from tests.work.power.power_help import value  # noqa: E402

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.work.power.case import Case
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.case import Case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.readers.matlab_numbers import factor_of, nothing_known, number_of
 
 FEEDER = """function mpc = feeder(varargin)

@@ -8,7 +8,7 @@ import pytest
 
 from batchtui.model import Json
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.read import read_case
 from tests import extras
 from tests.work.power.power_help import value
 from tests.work.power.three_buses import LINEAR, three, written

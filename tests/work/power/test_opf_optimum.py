@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.read import read_case
 from tests import extras
 from tests.work.power.power_help import DATA, rows, value, write_case
 from tests.work.power.three_buses import three, written

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.work.power.case import Case
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import MOST_BYTES, read_case
+from batchtui.work.power.grids.case import Case
+from batchtui.work.power.grids.read import MOST_BYTES, read_case
 from tests.work.power.power_help import CASES, DATA
 
 NINE = (DATA / "case9" / "case9.m").read_text()

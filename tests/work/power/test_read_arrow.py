@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.work.power.case import BS, BUS_TYPE, PQ, PV, REF, Case
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.case import BS, BUS_TYPE, PQ, PV, REF, Case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.readers.arrow_folder import ArrowGrid, load, save
 from batchtui.work.power.tasks import solve_many
 from tests import extras

@@ -11,7 +11,7 @@ import pytest
 
 from batchtui.model import Json
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.readers import pandapower as reader
 from batchtui.work.power.readers.convert_pandapower import Unusable, tables_only
 from batchtui.work.power.tasks import solve_many

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import Json
-from batchtui.work.power.case import Case
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_case
+from batchtui.work.power.grids.case import Case
+from batchtui.work.power.grids.read import read_case
 from batchtui.work.power.tasks import solve_many
 from tests import extras
 

@@ -10,13 +10,13 @@ import msgspec
 
 from batchtui.engine.spend.spending import usd
 from batchtui.model import GOES_ON, BatchState, JobState, Json, NoticeEvent, SubmissionState
-from batchtui.store import clock
+from batchtui.store.disk import clock
 from batchtui.text import cell
 
 if TYPE_CHECKING:
+    from batchtui.store.files.header import BatchHeader
+    from batchtui.store.fold.progress import Progress
     from batchtui.store.folder import BatchFolder
-    from batchtui.store.header import BatchHeader
-    from batchtui.store.progress import Progress
 
 TITLE, TEXT = 120, 300
 """Characters: receivers cut what is longer, at places of their own."""

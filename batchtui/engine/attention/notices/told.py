@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 from batchtui.engine.attention.notices.events import Notice
-from batchtui.store.clock import now
-from batchtui.store.lines import AppendFile, read_slices
+from batchtui.store.disk.clock import now
+from batchtui.store.disk.lines import AppendFile, read_slices
 
 FILE = "notices.jsonl"
 SCHEMA = 1

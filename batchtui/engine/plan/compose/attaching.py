@@ -20,7 +20,7 @@ from batchtui.backends.prompts.kind import ModelSettings
 from batchtui.backends.prompts.work import ChatWork
 from batchtui.engine.shared.pool import AnyBackend
 from batchtui.model import BatchSpec
-from batchtui.store.header import BatchHeader
+from batchtui.store.files.header import BatchHeader
 from batchtui.text import cell
 
 TEMPORARY = tuple(

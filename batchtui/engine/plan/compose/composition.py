@@ -24,12 +24,12 @@ from batchtui.engine.plan.compose.schemas import Schemas
 from batchtui.engine.shared.pool import AnyBackend, Backends
 from batchtui.errors import BatchtuiError, KeyMissing, NotFound, nearest
 from batchtui.model import BatchSpec, Json, Problem, Row
-from batchtui.results.slow_patterns import slow_patterns
+from batchtui.results.judging.slow_patterns import slow_patterns
+from batchtui.sources.json_forms.talks import is_talk
 from batchtui.sources.pace import Pace
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
-from batchtui.sources.talks import is_talk
-from batchtui.sources.template import Template, compile_template, expand_sweep, render_id
+from batchtui.sources.templates.template import Template, compile_template, expand_sweep, render_id
 from batchtui.text import cell
 
 PROBLEMS_SHOWN = 200

@@ -17,8 +17,8 @@ from batchtui.engine.plan.compose.attaching import check_again, files_folder, na
 from batchtui.engine.shared.pool import AnyBackend, Backends
 from batchtui.errors import BadInput, nearest
 from batchtui.model import LIVE_JOB_STATES, JobRecord, Json
-from batchtui.sources.talks import TalkFault, as_messages, is_talk
-from batchtui.sources.template import Template, compile_template
+from batchtui.sources.json_forms.talks import TalkFault, as_messages, is_talk
+from batchtui.sources.templates.template import Template, compile_template
 from batchtui.store.folder import BatchFolder
 from batchtui.work.job import ProgramWork
 

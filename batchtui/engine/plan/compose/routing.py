@@ -6,7 +6,7 @@ from batchtui.backends.prompts.model_kinds import kind_of_model, takes_models_of
 from batchtui.engine.plan.compose.rendering import BadField, has_template, with_sweep
 from batchtui.engine.shared.pool import Backends
 from batchtui.model import BatchSpec, Json, Row
-from batchtui.sources.template import Template, compile_template
+from batchtui.sources.templates.template import Template, compile_template
 from batchtui.text import cell
 
 _REQUESTS = ("body", "params")

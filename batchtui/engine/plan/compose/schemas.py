@@ -10,8 +10,8 @@ from pathlib import Path
 from batchtui.engine.plan.compose.rendering import BadField
 from batchtui.errors import BadInput
 from batchtui.model import BatchSpec, Json
-from batchtui.results.schema import read_schema, schema_path
-from batchtui.sources.template import Template, compile_template
+from batchtui.results.judging.schema import read_schema, schema_path
+from batchtui.sources.templates.template import Template, compile_template
 from batchtui.text import cell
 
 KEY = "schema"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from batchtui.engine.plan.compose.composition import Composition
 from batchtui.errors import BadInput
 from batchtui.model import Json
-from batchtui.sources.template import compile_template
-from batchtui.sources.where import column_of
+from batchtui.sources.rows.where import column_of
+from batchtui.sources.templates.template import compile_template
 
 
 def unused_columns(work: Composition) -> list[str]:

@@ -25,7 +25,7 @@ from batchtui.engine.plan.consent.consent_words import consent_lines
 from batchtui.engine.shared.pool import AnyBackend
 from batchtui.model import BatchSpec, Json
 from batchtui.preflight import Consent, Run, Upload
-from batchtui.results.schema import schema_path
+from batchtui.results.judging.schema import schema_path
 
 
 def words_of(spec: BatchSpec) -> set[str]:

@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from batchtui.store.lines import StoreFull, replace_file
+from batchtui.store.disk.lines import StoreFull, replace_file
 
 
 class Trusted:

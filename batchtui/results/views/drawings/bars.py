@@ -10,7 +10,7 @@ import math
 
 from rich.text import Text
 
-from batchtui.results.views.cells import fit, widest
+from batchtui.results.views.drawings.cells import fit, widest
 from batchtui.results.views.figures import is_figure, number
 from batchtui.results.views.shapes import Bars
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from rich.cells import cell_len
 from rich.text import Text
 
-from batchtui.results.views.cells import fit, widest
+from batchtui.results.views.drawings.cells import fit, widest
 from batchtui.results.views.figures import is_figure, number
 from batchtui.results.views.shapes import Heat
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from batchtui.results.views.cells import fit
+from batchtui.results.views.drawings.cells import fit
 from batchtui.results.views.figures import differ, is_figure, tick_words, ticks
 from batchtui.results.views.shapes import Lines, Series
 from batchtui.text import cell

@@ -12,8 +12,8 @@ from batchtui.engine.plan.compose.rendering import Renderer, with_sweep
 from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobState, Json, Result
-from batchtui.results.cited_text import beside, cited_text
-from batchtui.sources.template import compile_template
+from batchtui.results.citing.cited_text import beside, cited_text
+from batchtui.sources.templates.template import compile_template
 from batchtui.store.folder import BatchFolder
 from batchtui.text import clean_count, page
 from batchtui.tui.look import result_texts

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from batchtui import text
 from batchtui.model import JOB_STATES
-from batchtui.store.columns import Columns
+from batchtui.store.fold.columns import Columns
 from batchtui.tui.look import figures
 from batchtui.tui.look.job_facts import NOTHING, JobFacts
 from batchtui.tui.widgets.tables.line_table import LineTable

@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
 
-from batchtui.results.views.columns import GAP, Place, chosen
+from batchtui.results.views.drawings.columns import GAP, Place, chosen
 from batchtui.results.views.shapes import Table
 from batchtui.tui.widgets.tables.line_table import LineTable
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from batchtui.text import cell
-from batchtui.work.power.case import ISOLATED, PQ, PV, REF, Case, Table, checked
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.grids.case import ISOLATED, PQ, PV, REF, Case, Table, checked
 from batchtui.work.power.readers.arrow_folder import ArrowGrid, Row, load
 
 _TYPES: Final = {"pq": PQ, "pv": PV, "slack": REF, "ref": REF, "reference": REF, "isolated": ISOLATED}

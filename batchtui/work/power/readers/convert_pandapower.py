@@ -20,7 +20,7 @@ from typing import Final
 
 from batchtui.model import Json
 from batchtui.text import cell
-from batchtui.work.power.case import GEN_BUS, RATE_A
+from batchtui.work.power.grids.case import GEN_BUS, RATE_A
 from batchtui.work.power.readers.pandapower_tables import Tables, limits_of_optimum
 
 _FRAME: Final = ("pandas.core.frame", "DataFrame")

@@ -8,8 +8,8 @@ from typing import Final
 
 from batchtui.errors import nearest
 from batchtui.model import Json
-from batchtui.work.power.case import Case, checked, notes_of, shown
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.grids.case import Case, checked, notes_of, shown
 
 _TABLES: Final = ("bus", "gen", "branch")
 

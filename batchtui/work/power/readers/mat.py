@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui.model import Json
-from batchtui.work.power.case import Case, checked, notes_of, shown
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.grids.case import Case, checked, notes_of, shown
 
 
 def read_mat(path: str | Path) -> Case:

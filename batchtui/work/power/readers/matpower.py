@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from batchtui.errors import nearest
-from batchtui.work.power.case import Case, checked, notes_of, shown
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.grids.case import Case, checked, notes_of, shown
 from batchtui.work.power.readers.matlab_numbers import number_of
 from batchtui.work.power.readers.matpower_idioms import Idioms
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from batchtui.work.power import case as idx
-from batchtui.work.power.case import Table
+from batchtui.work.power.grids import case as idx
+from batchtui.work.power.grids.case import Table
 from batchtui.work.power.readers.matlab_numbers import factor_of, number_of
 
 _BUS: Final = [

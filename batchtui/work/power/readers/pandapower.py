@@ -18,9 +18,9 @@ from platformdirs import user_cache_path
 
 from batchtui.model import Json
 from batchtui.text import cell
-from batchtui.work.power.beyond import beyond_of
-from batchtui.work.power.case import Case, checked
 from batchtui.work.power.fault import Fault
+from batchtui.work.power.grids.beyond import beyond_of
+from batchtui.work.power.grids.case import Case, checked
 
 _FORM: Final = 3
 """Goes into the name of what is kept: raised when the conversion changes."""

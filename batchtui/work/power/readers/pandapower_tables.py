@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from batchtui.model import Json
-from batchtui.work.power.case import (
+from batchtui.work.power.grids.case import (
     BASE_KV,
     BR_STATUS,
     BUS_I,

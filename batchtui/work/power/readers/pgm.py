@@ -16,9 +16,9 @@ from typing import Final
 
 from batchtui.model import Json
 from batchtui.text import cell
-from batchtui.work.power.case import ISOLATED, PQ, REF, Case, Table, checked
 from batchtui.work.power.fault import Fault
-from batchtui.work.power.read import read_text
+from batchtui.work.power.grids.case import ISOLATED, PQ, REF, Case, Table, checked
+from batchtui.work.power.grids.read import read_text
 
 BRANCHES: Final = ("line", "link", "generic_branch", "transformer")
 GENERATORS: Final = ("source", "sym_gen")

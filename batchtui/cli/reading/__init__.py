@@ -1,0 +1,1 @@
+"""Commands that show batches and what came back."""

@@ -1,0 +1,1 @@
+"""Commands by which there is a new batch, here or on another machine."""

@@ -1,0 +1,1 @@
+"""The configuration added to, and shown with where each value is from."""

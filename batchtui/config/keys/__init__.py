@@ -1,0 +1,1 @@
+"""Keys: named in the configuration, fetched when needed, never held."""

@@ -1,0 +1,1 @@
+"""Anthropic's message batches, and its messages."""

@@ -1,0 +1,1 @@
+"""Buttermilk's batch API."""

@@ -1,0 +1,1 @@
+"""Daly's energy API."""

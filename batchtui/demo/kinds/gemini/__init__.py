@@ -1,0 +1,1 @@
+"""Gemini's batches, in both versions of its API."""

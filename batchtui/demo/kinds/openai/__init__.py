@@ -1,0 +1,1 @@
+"""OpenAI's batches, and what other kinds take over of its protocol."""

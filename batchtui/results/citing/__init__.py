@@ -1,0 +1,1 @@
+"""Citations in one shape, and what they bear out."""

@@ -1,0 +1,1 @@
+"""Results found, filtered and summed up."""

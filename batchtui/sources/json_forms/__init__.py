@@ -1,0 +1,1 @@
+"""Rows of JSON documents and lines, and JSON in cells."""

@@ -1,0 +1,1 @@
+"""Which rows become jobs, and what deserves a word about them."""

@@ -1,0 +1,1 @@
+"""Any JSON whose strings may hold `{{ column }}`, rendered over rows."""

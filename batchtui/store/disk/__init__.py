@@ -1,0 +1,1 @@
+"""How anything gets to the disk: whole lines, sealed, synced."""

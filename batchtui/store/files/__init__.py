@@ -1,0 +1,1 @@
+"""One file of the disk a module."""

@@ -1,0 +1,1 @@
+"""What the journal of a batch comes to: states, counts, costs."""

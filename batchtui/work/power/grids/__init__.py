@@ -1,0 +1,1 @@
+"""Grids as tables, read from their files."""

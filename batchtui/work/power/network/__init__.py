@@ -1,0 +1,1 @@
+"""A grid made ready for solvers."""

@@ -1,0 +1,1 @@
+"""Scenarios of a grid, read and checked. Standard library only."""
