@@ -30,6 +30,7 @@ from batchtui.config import Config
 from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Json
+from batchtui.results.reading.digest import Cause
 from batchtui.store.disk import clock
 from batchtui.store.library import Library
 from batchtui.tui import terminal
@@ -333,8 +334,8 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         elif self.current_mode != "batches":
             self.switch_mode("batches")
 
-    def open_batch(self, batch_id: str) -> None:
-        """Show the jobs of a batch."""
+    def open_batch(self, batch_id: str, cause: Cause | None = None) -> None:
+        """Show the jobs of a batch, or those that failed for one cause."""
         from batchtui.tui.screens.batch import BatchScreen
 
         folder = self.link.folder(batch_id)
@@ -344,7 +345,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self.switch_mode("batches")
         self._close_down_to_batches()
         self.batches_screen().select(batch_id)
-        self.push_screen(BatchScreen(batch_id))
+        self.push_screen(BatchScreen(batch_id, cause))
 
     def read_result(self, batch_id: str, number: int, numbers: Sequence[int]) -> None:
         """Show the result of job `number`; `numbers` is the list it stands in, to step through."""

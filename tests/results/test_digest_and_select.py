@@ -8,7 +8,7 @@ import pytest
 
 from batchtui.model import BatchSpec, JobRecord, JobState, Outcome
 from batchtui.results.export.file import flat_columns
-from batchtui.results.reading.digest import digest, normalise
+from batchtui.results.reading.digest import digest, members, normalise
 from batchtui.results.reading.query import parse
 from batchtui.results.reading.select import select
 from batchtui.store.disk.commit import Committer
@@ -59,6 +59,9 @@ def test_one_group_a_cause(folder: BatchFolder) -> None:
         ("at https://a.example/x?y=1 after 30 s", "at https://b.example after 1.5 s"),
         ("id 3f2504e0-4f89-11d3-9a0c-0305e82c3301", "id 6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
         ("request req_01AbCdEf23", "request req_99ZzYyXx11"),
+        ("row 3 is odd at 0x5ccd", "row 503 is odd at 0x3cc799"),
+        ("request 5f-1c2ab09d77e1", "request 61-000000000012"),
+        ("KeyError: 'no such row 7'", "KeyError: 'no such row 8'"),
     ],
 )
 def test_what_changes_from_job_to_job_does_not_count(one: str, other: str) -> None:
@@ -67,6 +70,13 @@ def test_what_changes_from_job_to_job_does_not_count(one: str, other: str) -> No
 
 def test_different_causes_stay_apart() -> None:
     assert normalise("not found: model") != normalise("not allowed: model")
+    assert normalise("KeyError: 'no such row 7'") != normalise("KeyError: 'no such file 7'")
+
+
+def test_the_jobs_of_a_cause_are_those_that_were_counted(folder: BatchFolder) -> None:
+    columns = folder.columns()
+    for group in digest(folder):
+        assert len(members(columns, (group.error_kind, group.pattern))) == group.count
 
 
 def test_select_keeps_source_order_and_unfinished_jobs(folder: BatchFolder) -> None:

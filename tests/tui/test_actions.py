@@ -18,6 +18,7 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.screens.composing.screen import ComposeScreen
+from batchtui.tui.screens.errors import ErrorsScreen
 from batchtui.tui.screens.first_run import FirstRunScreen
 from batchtui.tui.screens.help import HelpScreen
 from batchtui.tui.screens.info import InfoScreen
@@ -34,6 +35,7 @@ SCREENS: dict[str, type] = {
     "batches": BatchesScreen,
     "batch": BatchScreen,
     "info": InfoScreen,
+    "errors": ErrorsScreen,
     "compose": ComposeScreen,
     "result": ResultScreen,
     "log": LogScreen,

@@ -215,6 +215,16 @@ def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
     )  # fmt: skip
 
 
+def errors(app: BatchtuiApp, batch_id: str | None) -> None:
+    """Show why jobs of a batch failed."""
+    from batchtui.tui.screens.errors import ErrorsScreen
+
+    if batch_id and app.link.folder(batch_id):
+        app.push_screen(ErrorsScreen(batch_id))
+    else:
+        app.say("no batch is selected")
+
+
 def info(app: BatchtuiApp, batch_id: str | None) -> None:
     """Show all there is to know about a batch."""
     from batchtui.tui.screens.info import InfoScreen

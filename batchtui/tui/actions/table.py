@@ -17,6 +17,7 @@ EVERYWHERE = (
     "batches",
     "batch",
     "info",
+    "errors",
     "result",
     "compose",
     "log",
@@ -33,7 +34,7 @@ NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
 VIEWS = ("views", "compare")
 LISTS = ("batches", "batch", "log", *VIEWS)
-MOVING = (*LISTS, "info", "result", "manual")
+MOVING = (*LISTS, "info", "errors", "result", "manual")
 LEAVES = "ctrl+q"
 """Quits from a dialog and from the palette as well, which take letters for themselves."""
 
@@ -69,11 +70,12 @@ ACTIONS: tuple[Action, ...] = (
     # ---- what stands first in a footer
     Action("batch.open", "Open", "Open the batch: its jobs, one a line", ("enter",), ("batches",), True),
     Action("job.open", "Read", "Read the job's result", ("enter",), ("batch", *VIEWS), True),
+    Action("errors.open", "Show jobs", "Show only the jobs that failed of this cause", ("enter",), ("errors",), True),
     Action("batch.new", "New", "Compose a new batch", ("n",), ("batches", "first_run"), True),
     Action("list.mark", "Mark", "Mark or unmark; actions then apply to the marked ones", ("space",),
            ("batches", "batch"), True),
     Action("batch.retry", "Retry", "Put failed, invalid, expired and cancelled jobs back to pending: the marked ones, "
-           "else those shown", ("r",), ("batches", "batch"), True),
+           "else those shown; of the causes, those of the one under the cursor", ("r",), ("batches", "batch", "errors"), True),
     Action("batch.cancel", "Cancel", "Cancel the marked batches or jobs, those shown, or the whole batch; asks first",
            ("x",), ("batches", "batch"), True),
     Action("list.filter", "Filter", "Type to narrow the list; `!text` leaves out, `status:failed` looks at a column",
@@ -84,6 +86,8 @@ ACTIONS: tuple[Action, ...] = (
            ("batches", "batch"), True),
     Action("list.failed", "Failed only", "Show only the jobs that did not succeed; again for all", ("f",),
            ("batch",), True),
+    Action("batch.errors", "Errors", "Why jobs failed, one cause a row: what they are, what helps, and a retry of one cause",
+           ("E",), ("batches", "batch", "info"), True),
     Action("batch.resolve", "Settle", "Settle what needs a person: an unsure submission, a canary, a spent budget",
            ("u",), ("batches", "batch", "info"), True),
     Action("batch.collect", "Collect", "Bring home the answers that are not here, from what was kept or from the "

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from batchtui.errors import BatchtuiError, StoreDamaged
+from batchtui.results.reading.digest import Cause, members
 from batchtui.store.fold.columns import Columns
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, job_actions, settling
@@ -37,9 +38,11 @@ class BatchScreen(AppScreen):
     BINDINGS = actions.bindings("batch")
     AUTO_FOCUS = "#jobs"
 
-    def __init__(self, batch_id: str) -> None:
+    def __init__(self, batch_id: str, cause: Cause | None = None) -> None:
         super().__init__()
         self.batch_id = batch_id
+        self._cause = cause
+        """What those that are shown failed of, where that was asked for."""
         self._filter: JobFilter | None = None
         self._facts: JobFacts | None = None
         self._wanted = Wanted()
@@ -116,16 +119,22 @@ class BatchScreen(AppScreen):
             chosen_anew = True
             if not self._show_jobs(folder):
                 return
-        plain = not self._query and not self._failed_only and not self._sort and not self._reversed
+        plain = (
+            not self._query
+            and not self._failed_only
+            and not self._cause
+            and not self._sort
+            and not self._reversed
+        )
         known = len(self.table.numbers) == len(columns.states)  # a job's line may be read before its birth
         if plain and known and not chosen_anew and self._seq >= 0:
             numbers: Sequence[int] = self.table.numbers
         else:
-            numbers = self._numbers(
-                columns.states,
-                self._filter.numbers(self._wanted, columns, failed_only=self._failed_only),
-                columns.tries,
-            )
+            found = self._filter.numbers(self._wanted, columns, failed_only=self._failed_only)
+            if self._cause:
+                among = set(members(columns, self._cause))
+                found = [n for n in found if n in among]
+            numbers = self._numbers(columns.states, found, columns.tries)
         self._seq = columns.seq
         self.table.show_columns(columns, numbers)
         if self._search and self._search.stale(columns):
@@ -166,6 +175,9 @@ class BatchScreen(AppScreen):
             )
         if self._failed_only:
             parts.append(Content.styled("   failed only", states.STYLES["failed"]))
+        if self._cause:
+            kind, words = self._cause
+            parts.append(shown(f"   {kind}: {words}" if words else f"   {kind}", states.STYLES["failed"]))
         if table.marked:
             parts.append(Content(f"   {len(table.marked)} marked"))
         if self._wanted.problem:
@@ -266,7 +278,10 @@ class BatchScreen(AppScreen):
     def back(self) -> None:
         if self.query_one(FilterBox).clear_query():
             return
-        if self.table.marked:
+        if self._cause:
+            self._cause = None
+            self._bring_up_to_date(chosen_anew=True)
+        elif self.table.marked:
             self.action_list_none()
         else:
             super().back()
@@ -320,6 +335,9 @@ class BatchScreen(AppScreen):
 
     def action_batch_info(self) -> None:
         batch_actions.info(self.tui, self.batch_id)
+
+    def action_batch_errors(self) -> None:
+        batch_actions.errors(self.tui, self.batch_id)
 
     def action_batch_clone(self) -> None:
         if scope := self._scope():

@@ -245,6 +245,9 @@ class BatchesScreen(AppScreen):
     def action_batch_info(self) -> None:
         batch_actions.info(self.tui, self.table.current())
 
+    def action_batch_errors(self) -> None:
+        batch_actions.errors(self.tui, self.table.current())
+
     def action_view_open(self) -> None:
         comparing.show_views(self.tui, self.table.current())
 

@@ -62,5 +62,8 @@ class InfoScreen(AppScreen):
     def action_batch_pause(self) -> None:
         batch_actions.pause(self.tui, [self.batch_id])
 
+    def action_batch_errors(self) -> None:
+        batch_actions.errors(self.tui, self.batch_id)
+
     def action_batch_log(self) -> None:
         self.tui.show_log(self.batch_id)

@@ -20,6 +20,7 @@ PAGE_OF: Mapping[str, str] = {
     "batches": "app",
     "batch": "app",
     "info": "money",
+    "errors": "trouble",
     "result": "reading",
     "compose": "batch-file",
     "log": "trouble",

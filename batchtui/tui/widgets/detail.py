@@ -287,7 +287,8 @@ class DetailPane(Detail):
         groups = self._tui.errors_of(batch_id)
         if not groups:
             return []
-        rows = [Content.styled("errors", "dim")]
+        keys = "/".join(self._tui.shown_keys("batch.errors"))
+        rows = [Content.styled(f"errors   {keys} lists them", "dim")]
         for group in groups[:ERRORS_SHOWN]:
             rows.append(
                 Content.assemble(
