@@ -1,4 +1,5 @@
-"""HTTP for every remote kind: whole JSON replies, streamed lines, uploads from disk. The only importer of httpx.
+"""HTTP for every remote kind: whole JSON replies, streamed lines, uploads from disk. It and `connection` beneath it alone
+import an HTTP library.
 
 Nothing here repeats a request. What went wrong comes out as base.py's exceptions: nothing was sent (TryLater), it
 may have been carried out (Transient with `maybe_done`, Unsure for a create). No message holds a path, query or header.
@@ -21,6 +22,7 @@ import httpx
 from batchtui import __version__
 from batchtui.backends.faults import NeedsPerson, Refused, Transient, TryLater, Unsure
 from batchtui.backends.wire.address import environment_proxy, is_link_local, is_loopback
+from batchtui.backends.wire.connection import CONNECT_SECONDS, Connection
 from batchtui.backends.wire.leases import Leases, inflate
 from batchtui.backends.wire.pieces import (
     CHUNK,
@@ -38,10 +40,9 @@ from batchtui.backends.wire.replies import Reply, TooDeep, parse_json, place, ra
 from batchtui.backends.wire.rows import LINE_LIMIT
 from batchtui.model import Json
 
-for _name in ("httpx", "httpcore"):  # their INFO and DEBUG lines hold addresses and headers
+for _name in ("httpx", "aiohttp.client"):  # their INFO and DEBUG lines hold addresses and headers
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-CONNECT_TIMEOUT = 5.0
 REDIRECTS = 3
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -73,7 +74,7 @@ class Http:
         values = [value.removeprefix("Bearer ") for _, value in self._own]
         self._secrets = [value.encode() for value in values if len(value) >= 8]
         self._origin = _origin(httpx.URL(self.base_url))
-        self._leases: Leases[httpx.AsyncHTTPTransport] = Leases(self._connect)
+        self._leases: Leases[Connection] = Leases(self._connect)
         self._url = lru_cache(maxsize=64)(lambda path: httpx.URL(f"{self.base_url}/{path.lstrip('/')}"))
 
     async def request_json(
@@ -305,7 +306,7 @@ class Http:
             url,
             headers=[*plain, *(self._own if own else ()), *headers],
             content=content,
-            extensions={"timeout": {"connect": CONNECT_TIMEOUT, "read": wait, "write": wait, "pool": None}},
+            extensions={"timeout": {"connect": CONNECT_SECONDS, "read": wait, "write": wait, "pool": None}},
         )
 
     @contextlib.contextmanager
@@ -364,25 +365,14 @@ class Http:
     def _tls(self) -> ssl.SSLContext:
         return httpx.create_ssl_context()
 
-    @cached_property
-    def _no_tls(self) -> ssl.SSLContext:
-        # Loading the authorities takes about 17 ms, which plain http need not pay; this context trusts nobody.
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    def _connect(self, origin: str) -> httpx.AsyncHTTPTransport:
+    def _connect(self, origin: str) -> Connection:
         proxy = self._proxy or environment_proxy(origin)
+        if proxy is not None and not proxy.lower().startswith(("http://", "https://")):
+            message = f"the proxy {place(proxy)} cannot be used; give an http:// or https:// one"
+            raise NeedsPerson("proxy", message)
+        # Loading the authorities takes about 17 ms, which plain http need not pay.
         secure = origin.startswith("https:") or proxy is not None
-        try:
-            return httpx.AsyncHTTPTransport(
-                verify=self._tls if secure else self._no_tls,
-                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0),
-                proxy=proxy,
-            )
-        except (ImportError, ValueError, httpx.InvalidURL):
-            where = place(proxy or "")
-            raise NeedsPerson(
-                "proxy", f"the proxy {where} cannot be used; give an http:// or https:// one"
-            ) from None
+        return Connection(self._tls if secure else None, proxy)
 
 
 def _origin(url: httpx.URL) -> str:
@@ -391,9 +381,11 @@ def _origin(url: httpx.URL) -> str:
 
 def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body's bytes. We ask for plain ones; what comes packed all the same is unpacked in bounded steps."""
+    body = response.stream
+    assert isinstance(body, httpx.AsyncByteStream)
     packing = response.headers.get("content-encoding", "identity").lower()
     if packing in ("", "identity"):
-        return response.aiter_raw()
+        return aiter(body)
     if packing in ("gzip", "x-gzip", "deflate"):
-        return inflate(response.aiter_raw(), CHUNK)
+        return inflate(aiter(body), CHUNK)
     raise ValueError("it is packed although plain bytes were asked for")

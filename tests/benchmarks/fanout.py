@@ -1,4 +1,4 @@
-"""What a chat request costs us beside one shared bare httpx client, in CPU of this process.
+"""What a chat request costs us beside one shared bare httpx client and a bare aiohttp session, in CPU of this process.
 
 Run as `python tests/benchmarks/fanout.py [requests]`. The server is a process of its own; both ways alternate, and
 the best of three rounds counts for each, so that other load hits them alike.
@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 
+import aiohttp
 import httpx
 
 from batchtui.backends import registry
@@ -88,6 +89,17 @@ async def bare(url: str, requests: int, at_once: int) -> float:
         return await fan_out(call, requests, at_once)
 
 
+async def session(url: str, requests: int, at_once: int) -> float:
+    connector = aiohttp.TCPConnector(limit=at_once)
+    async with aiohttp.ClientSession(connector=connector) as client:
+
+        async def call() -> None:
+            async with client.post(f"{url}/chat/completions", json=request_body(WORK)) as answer:
+                await answer.json()
+
+        return await fan_out(call, requests, at_once)
+
+
 async def transport(url: str, requests: int, at_once: int) -> float:
     http = Http(url, headers={"Authorization": "Bearer none"})
 
@@ -129,6 +141,7 @@ async def main() -> int:
     for _ in range(ROUNDS):
         for name, way, count, at_once in (
             ("bare-64", bare, min(requests, PEER_REQUESTS), 64),
+            ("aiohttp-64", session, requests, 64),
             ("transport-64", transport, requests, 64),
             ("chat-64", chat, requests, 64),
             ("chat-16", chat, requests, 16),
@@ -138,10 +151,12 @@ async def main() -> int:
     server.terminate()
     best = {name: min(values) for name, values in runs.items()}
     print(f"bare-httpx-64 {best['bare-64']:.3f} ms/request 1.000 - PEER")
+    print(f"aiohttp-64 {best['aiohttp-64']:.3f} ms/request 1.000 - PEER")
     return not all(
         (
-            show("fanout-transport-64", best["transport-64"], best["transport-64"] / best["bare-64"], 1 / 8),
-            show("fanout-chat-64", best["chat-64"], best["chat-64"] / best["bare-64"], 1 / 6),
+            show("fanout-transport-64", best["transport-64"], best["transport-64"] / best["bare-64"], 1 / 16),
+            show("fanout-chat-64", best["chat-64"], best["chat-64"] / best["bare-64"], 1 / 12),
+            show("fanout-aiohttp-64", best["transport-64"], best["transport-64"] / best["aiohttp-64"], 3),
             show("fanout-flat-256-over-16", best["chat-256"], best["chat-256"] / best["chat-16"], 1.25),
         )
     )

@@ -14,8 +14,8 @@ import sys
 from typing import Any, NoReturn
 
 LOADED = (
-    "asyncio", "tempfile", "ctypes", "importlib.metadata", "filelock", "httpx", "httpcore", "h11",
-    "anyio._backends._asyncio", "anyio.to_thread", "anyio.streams.tls", "platformdirs", "encodings.utf_8_sig",
+    "asyncio", "tempfile", "ctypes", "importlib.metadata", "filelock", "httpx", "aiohttp",
+    "platformdirs", "encodings.utf_8_sig",
     "batchtui.cli.entry", "batchtui.cli.dispatch", "batchtui.backends.registry",
     "batchtui.cli.submit.run", "batchtui.cli.control.resume", "batchtui.cli.control.fsck", "batchtui.cli.reading.read",
     "batchtui.engine.worker", "batchtui.engine.send.remote", "batchtui.engine.send.direct", "batchtui.engine.round",

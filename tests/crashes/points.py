@@ -156,10 +156,11 @@ def _surround(step: Step, passed: Kill) -> None:
 
 def _listen_on_the_wire(passed: Kill) -> None:
     from batchtui.backends.http import Http
+    from batchtui.backends.wire.connection import Connection
 
-    really, judged = httpx.AsyncHTTPTransport.handle_async_request, Http._reply
+    really, judged = Connection.handle_async_request, Http._reply
 
-    async def exchange(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def exchange(transport: Connection, request: httpx.Request) -> httpx.Response:
         step = _step(request)
         passed(f"{step}.before")
         request.stream = _Told(request.stream, step, passed)
@@ -173,7 +174,7 @@ def _listen_on_the_wire(passed: Kill) -> None:
             passed("reply.after")
         return judged(http, response, data, *more)
 
-    httpx.AsyncHTTPTransport.handle_async_request = exchange  # type: ignore[method-assign]
+    Connection.handle_async_request = exchange  # type: ignore[method-assign]
     Http._reply = reply  # type: ignore[method-assign, assignment]
 
 

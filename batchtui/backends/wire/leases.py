@@ -1,8 +1,7 @@
 """Connections lent out one by one: a free list in place of the shared pool.
 
-The HTTP library's pool looks at every connection for every waiting request, which at 64 requests in flight costs
-over ten times the request itself. Here each connection is a transport of its own; taking one is O(1), and all
-share one TLS context, which is the dear part of making one.
+A fault closes the connection on which it came and no other, and what idles is bounded for each origin. Taking one is
+O(1), and all share one TLS context, which is the dear part of making one.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from batchtui.cli.shared.session import Session
 from batchtui.errors import BatchtuiError
 from batchtui.plain import only_ascii
 
-REQUIRED = ("textual", "httpx", "filelock", "msgspec", "jinja2", "jsonschema")
+REQUIRED = ("textual", "httpx", "aiohttp", "filelock", "msgspec", "jinja2", "jsonschema")
 EXTRAS = {
     "demo": ("starlette", "uvicorn", "python-multipart"), "parquet": ("pyarrow",),
     "excel": ("python-calamine",), "keyring": ("keyring",),
