@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.worker import Worker
 
 
 class Latest:
     """Starts work at once or after a pause in typing. Threads cannot be ended: their news is not listened to."""
 
-    def __init__(self, screen: Screen[None]) -> None:
+    def __init__(self, screen: Widget) -> None:
         self._screen = screen
         self._timers: dict[str, Timer] = {}
         self._workers: dict[str, Worker[None]] = {}

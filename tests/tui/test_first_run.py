@@ -29,7 +29,10 @@ async def test_it_says_what_can_be_done(app: BatchtuiApp) -> None:
         for words in (
             "Nothing leaves this machine",
             "Compose a batch",
-            "Try the demo",
+            "Practice",
+            "A file of your own",
+            "A provider",
+            "The tour",
             "no key needed",
             "config.toml",
         ):

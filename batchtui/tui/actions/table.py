@@ -171,6 +171,13 @@ ACTIONS: tuple[Action, ...] = (
     # ---- first run
     Action("first_run.example", "Example", "Take a ready batch with its rows: written into a folder here, opened in the editor",
            ("e",), ("first_run",), True),
+    Action("first_run.file", "Your file", "A file of your own, typed or dropped here: what it holds, and a batch for it",
+           ("f",), ("first_run",)),
+    Action("first_run.provider", "Provider", "Which providers' keys were found, and a table for one, tested before it is written",
+           ("p",), ("first_run", "backends")),
+    Action("first_run.tour", "Tour", "What there is to know, in two minutes; any key leaves", ("t",), ("first_run",)),
+    Action("first_run.show", "First screen", "What to begin with: examples, a file of your own, a provider, the tour",
+           ("F",), ("batches",)),
     Action("first_run.demo", "Demo", "Try the demo: sample batches over a server on this machine, no key needed",
            ("d",), ("first_run",), True),
     Action("first_run.backends", "Backends", "What is configured, and whether it answers", ("b",), ("first_run",), True),

@@ -20,7 +20,9 @@ from batchtui.text import page
 from batchtui.tui.actions import table as actions
 from batchtui.tui.models.offered import ask
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.beginning.adding_provider import add_provider
 from batchtui.tui.screens.remote import RemoteScreen
+from batchtui.tui.widgets.empty import Empty
 from batchtui.tui.widgets.outside import cell, shown
 
 _COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
@@ -53,12 +55,18 @@ class BackendsScreen(AppScreen):
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
             table.add_column(cell(title), width=width, key=title)
+        yield Empty()
         yield table
         yield Static(id="broken-plug-ins")
         yield Static(id="backend-about")
 
     def on_mount(self) -> None:
+        self._list()
+        self.run_worker(self._look_at_plug_ins, thread=True, group="plug-ins", exit_on_error=False)
+
+    def _list(self) -> None:
         config = self.tui.config
+        self.table.clear()
         for name, backend in config.backends.items():
             state = "no key needed" if backend.kind in ("local", "slurm") else key_state(backend)
             self.table.add_row(
@@ -68,8 +76,11 @@ class BackendsScreen(AppScreen):
             self.table.add_row(
                 cell(name), cell("?"), cell(""), cell(problems[0].message, "bold red"), key=name
             )
+        none = (
+            () if self.table.row_count else (("first_run.provider", "adds one, tested before it is written"),)
+        )
+        self.query_one(Empty).stand_for(self.table, "No backend is configured" if none else "", none)
         self._about()
-        self.run_worker(self._look_at_plug_ins, thread=True, group="plug-ins", exit_on_error=False)
 
     def _look_at_plug_ins(self) -> None:
         """In a thread of its own: it imports them."""
@@ -82,6 +93,9 @@ class BackendsScreen(AppScreen):
         told = self.query_one("#broken-plug-ins", Static)
         told.update(Content("\n").join(warnings))
         told.display = True
+
+    def action_first_run_provider(self) -> None:
+        add_provider(self.tui, self._list)
 
     @property
     def table(self) -> DataTable[object]:

@@ -24,6 +24,7 @@ from batchtui.tui.models.answer_search import AnswerSearch
 from batchtui.tui.models.job_filter import UNSUCCESSFUL, JobFilter, Wanted, understand
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.detail import DetailStrip
+from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.tables.job_table import JobTable
@@ -59,6 +60,7 @@ class BatchScreen(AppScreen):
             "text in ids and errors  !text  status:failed  error:rate   enter reads answers too",
             narrows=JobTable,
         )
+        yield Empty()
         yield JobTable()
         yield DetailStrip("strip")
 
@@ -137,6 +139,8 @@ class BatchScreen(AppScreen):
             numbers = self._numbers(columns.states, found, columns.tries)
         self._seq = columns.seq
         self.table.show_columns(columns, numbers)
+        why, then = ("", ()) if numbers else self._nothing(len(columns.states))
+        self.query_one(Empty).stand_for(self.table, why, then)
         if self._search and self._search.stale(columns):
             self._read_answers(folder, self._search)
         self.tick()
@@ -155,6 +159,19 @@ class BatchScreen(AppScreen):
                 ids = self.table.ids
                 found = sorted(found, key=lambda n: ids[n])
         return found[::-1] if self._reversed else found
+
+    def _nothing(self, jobs: int) -> tuple[str, Sequence[Next]]:
+        if not jobs:
+            return "No job is known yet: the backend tells them as they come", (
+                ("app.refresh", "asks it now"),
+                ("batch.info", "how its submission stands"),
+            )
+        if self._query:
+            return f"None of the {jobs:,} jobs matches the filter", (
+                ("screen.back", "clears it"),
+                ("list.filter", "changes it"),
+            )
+        return f"None of the {jobs:,} jobs has failed", (("list.failed", "shows all of them"),)
 
     def _title(self) -> None:
         status = self.tui.link.status(self.batch_id)

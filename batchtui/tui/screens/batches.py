@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Paste
 from textual.widgets import DataTable, Static
 
 from batchtui.model import BatchStatus
@@ -18,7 +19,9 @@ from batchtui.tui.look.since import while_away
 from batchtui.tui.models import batch_filter
 from batchtui.tui.screens.asking.dialogs import Choose
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.beginning.own_file import take_file
 from batchtui.tui.widgets.detail import DetailPane, DetailStrip
+from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
@@ -50,7 +53,7 @@ class BatchesScreen(AppScreen):
         with Horizontal():
             with Vertical(id="list"):
                 yield BatchTable()
-                yield Static(id="empty")
+                yield Empty()
                 yield DetailStrip("strip")
                 yield LineView("tail")
             with VerticalScroll(id="pane", can_focus=False):
@@ -95,24 +98,36 @@ class BatchesScreen(AppScreen):
     def tick(self) -> None:
         self._show()
 
+    def on_screen_resume(self) -> None:
+        self._show()
+
     def _show(self) -> None:
         everything = self.tui.link.statuses()
         statuses = self._chosen(everything)
         self.table.show_batches(statuses)
-        empty = self.query_one("#empty", Static)
-        empty.display, self.table.display = not statuses, bool(statuses)
-        if not statuses:
-            empty.update(shown(self._nothing(everything), "dim"))
+        why, then = ("", ()) if statuses else self._nothing(everything)
+        self.query_one(Empty).stand_for(self.table, why, then)
+        self.query_one("#strip").set_class(not statuses, "-nothing-to-tell")
         self._detail()
 
         self.query_one("#tail", LineView).show(latest_lines(self.tui, 50))
 
-    def _nothing(self, everything: list[BatchStatus]) -> str:
+    def _nothing(self, everything: list[BatchStatus]) -> tuple[str, Sequence[Next]]:
         if self._query:
-            return f"No batch matches; {len(everything)} are hidden. esc clears the filter."
+            are = "batch is" if len(everything) == 1 else f"{len(everything):,} batches are"
+            clear = ("screen.back", "clears the filter")
+            return f"No batch matches the filter: {are} hidden", (clear, ("list.filter", "changes it"))
         if everything:
-            return "Every batch is archived; Z shows them."
-        return "No batches yet. n composes one; batchtui run FILE starts one without a screen."
+            return "Every batch is archived", (
+                ("batch.archived", "shows them"),
+                ("batch.new", "composes one"),
+            )
+        return "No batches yet", (
+            ("batch.new", "composes one"),
+            ("first_run.show", "what there is to begin with"),
+            ("app.help", "every key of this screen"),
+            ("batchtui run FILE", "starts one without a screen"),
+        )
 
     def _chosen(self, everything: list[BatchStatus]) -> list[BatchStatus]:
         name, key = SORTS[self._sort]
@@ -179,6 +194,16 @@ class BatchesScreen(AppScreen):
 
     def action_batch_new(self) -> None:
         self.tui.compose_batch()
+
+    def action_first_run_show(self) -> None:
+        from batchtui.tui.screens.first_run import FirstRunScreen
+
+        self.tui.push_screen(FirstRunScreen())
+
+    def on_paste(self, event: Paste) -> None:
+        """A file that is dropped on the terminal."""
+        event.stop()
+        take_file(self.tui, event.text)
 
     def action_batch_clone(self) -> None:
         self._act("Clone", cloning.clone_batches)

@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Paste
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,15 +22,20 @@ from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.asking.pick import Pick
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.beginning.adding_provider import add_provider
+from batchtui.tui.screens.beginning.own_file import ask_for_file, take_file
+from batchtui.tui.screens.beginning.tour import Tour
 from batchtui.tui.widgets.outside import shown
 
 _CHOICES = (
     ("new", "n", "Compose a batch", "a program for every row of a file, without a key"),
     ("example", "e", "Take an example", "a ready batch with its rows, written here"),
-    ("demo", "d", "Try the demo", "sample batches, a server on this machine, no key"),
-    ("backends", "b", "Backends", "what is configured, and whether it answers"),
+    ("file", "f", "A file of your own", "typed, or dropped here: what it holds, a batch"),
+    ("provider", "p", "A provider", "which keys were found; one is tested, then added"),
+    ("demo", "d", "Practice", "sample batches, a server on this machine, no key"),
+    ("tour", "t", "The tour", "two minutes; any key leaves"),
     ("help", "?", "Help", "keys, states, and what quitting means"),
-    ("list", "esc", "Go on", "to the list of batches, which is empty"),
+    ("list", "esc", "Go on", "to the list of batches"),
 )
 
 
@@ -50,7 +56,7 @@ class FirstRunScreen(AppScreen):
             yield Static("Nothing leaves this machine until you confirm a submit.", classes="first-run-text")
             yield OptionList(*(Option(_choice(*words), id=name) for name, *words in _CHOICES), compact=True)
             yield Static(Content.styled("Backends", "bold"), classes="first-run-title")
-            yield Static(self._backends(), classes="first-run-text")
+            yield Static(self._backends(), id="first-run-backends", classes="first-run-text")
             yield Static(Content.styled("Files", "bold"), classes="first-run-title")
             yield Static(self._files(), classes="first-run-text")
 
@@ -64,7 +70,7 @@ class FirstRunScreen(AppScreen):
             kind = f"{backend.kind}, " if backend.kind != name else ""
             lines.append(Content.assemble(shown(name.ljust(width + 2)), (kind, "dim"), shown(state, "dim")))
         lines.append(
-            Content.styled("A key in its usual variable (OPENAI_API_KEY) makes its backend appear.", "dim")
+            Content.styled("A key in its usual variable makes a backend appear; b asks them.", "dim")
         )
         return Content("\n").join(lines)
 
@@ -84,8 +90,10 @@ class FirstRunScreen(AppScreen):
             {
                 "new": "batch_new",
                 "example": "first_run_example",
+                "file": "first_run_file",
+                "provider": "first_run_provider",
+                "tour": "first_run_tour",
                 "demo": "first_run_demo",
-                "backends": "first_run_backends",
                 "help": "app.app_help",
             }.get(event.option_id or "", "app.screen_back")
         )
@@ -112,6 +120,20 @@ class FirstRunScreen(AppScreen):
         self.dismiss()
         self.tui.compose_batch(path=batch)
 
+    def action_first_run_file(self) -> None:
+        ask_for_file(self.tui)
+
+    def on_paste(self, event: Paste) -> None:
+        """A file that is dropped on the terminal."""
+        event.stop()
+        take_file(self.tui, event.text)
+
+    def action_first_run_provider(self) -> None:
+        add_provider(self.tui, lambda: self.query_one("#first-run-backends", Static).update(self._backends()))
+
+    def action_first_run_tour(self) -> None:
+        self.tui.push_screen(Tour())
+
     def action_first_run_backends(self) -> None:
         self.tui.push_screen(BackendsScreen())
 
@@ -128,4 +150,4 @@ class FirstRunScreen(AppScreen):
 
 
 def _choice(key: str, title: str, about: str) -> Content:
-    return Content.assemble((f" {key.ljust(4)}", "bold $accent"), title.ljust(18), (about, "dim"))
+    return Content.assemble((f" {key.ljust(4)}", "bold $accent"), title.ljust(20), (about, "dim"))

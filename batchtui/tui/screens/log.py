@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -20,6 +21,7 @@ from batchtui.tui.look.journal_words import told, tone
 from batchtui.tui.look.log_lines import LEVELS, Row, as_lines, everything
 from batchtui.tui.look.program_logs import FACT, tails
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
@@ -45,6 +47,7 @@ class LogScreen(AppScreen):
     def body(self) -> ComposeResult:
         yield Static(id="title")
         yield FilterBox("only lines with this text", narrows=LineView)
+        yield Empty()
         yield LineView("lines")
 
     def on_mount(self) -> None:
@@ -108,7 +111,22 @@ class LogScreen(AppScreen):
         lines = self._journal(self._only) if self._only else everything(self.tui)
         found = [line for line in lines if self._query in f"{line[1]} {line[2]}".casefold()]
         self.view.show(as_lines(found, self.tui.now()))
+        why, then = ("", ()) if found else self._nothing()
+        self.query_one(Empty).stand_for(self.view, why, then)
         self._title(len(found))
+
+    def _nothing(self) -> tuple[str, Sequence[Next]]:
+        if self._query:
+            return "No line has that text", (
+                ("screen.back", "clears the filter"),
+                ("list.filter", "changes it"),
+            )
+        if self._only:
+            return "Nothing has happened to this batch yet", (("log.batch", "the lines of every batch"),)
+        return "Nothing has happened yet: what the app and its worker do is told here", (
+            ("screen.batches", "the batches"),
+            ("screen.compose", "composes one"),
+        )
 
     def _title(self, count: int) -> None:
         status = self.tui.link.status(self._only) if self._only else None

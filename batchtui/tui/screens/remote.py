@@ -23,6 +23,7 @@ from batchtui.tui.actions import table as actions
 from batchtui.tui.look import figures
 from batchtui.tui.screens.asking.dialogs import Ask
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.empty import Empty
 from batchtui.tui.widgets.outside import cell, shown
 
 AnyRemote = Remote[msgspec.Struct]
@@ -67,6 +68,7 @@ class RemoteScreen(AppScreen):
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
             table.add_column(cell(title), width=width, key=title)
+        yield Empty()
         yield table
         yield Static(id="remote-about")
 
@@ -108,6 +110,15 @@ class RemoteScreen(AppScreen):
                 cell(remote.remote_id), cell(remote.status), cell(figures.ago(remote.created, now) or "-"),
                 cell(jobs, justify="right"), cell(one.batch or "", "bold"), cell(remote.name or ""),
             )  # fmt: skip
+        empty = self.query_one(Empty)
+        if event.fault:
+            again = (("remote.list", "asks again"), ("screen.back", "the backends: is its key there?"))
+            empty.stand_for(table, "It did not say what lives there", again)
+        elif not event.found:
+            new = (("screen.compose", "composes a batch for it"), ("remote.list", "asks again"))
+            empty.stand_for(table, "No batch lives there", new)
+        else:
+            empty.stand_for(table, "")
         if event.fault:
             self._title("it did not say what lives there")
         else:
