@@ -5,7 +5,7 @@ Nothing is imported before it is used.
 
 __version__ = "0.1.0"
 
-_API = ("Batch", "BatchRun", "BatchStatus", "JobResult", "NeedsPerson")
+_API = ("Batch", "BatchRun", "BatchStatus", "Citation", "JobResult", "NeedsPerson")
 _KINDS = (
     "Anthropic", "Buttermilk", "Chat", "Daly", "Gat", "Gemini", "Local", "Mistral", "OpenAI", "Rest", "Slurm", "Together",
 )  # fmt: skip

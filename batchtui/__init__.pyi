@@ -4,6 +4,7 @@ from batchtui.api import BatchRun as BatchRun
 from batchtui.api import BatchStatus as BatchStatus
 from batchtui.api import Buttermilk as Buttermilk
 from batchtui.api import Chat as Chat
+from batchtui.api import Citation as Citation
 from batchtui.api import Daly as Daly
 from batchtui.api import Gat as Gat
 from batchtui.api import Gemini as Gemini

@@ -29,7 +29,7 @@ from batchtui.api.kinds import (
     Slurm,
     Together,
 )
-from batchtui.api.results import JobResult
+from batchtui.api.results import Citation, JobResult
 from batchtui.api.run import BatchRun
 from batchtui.api.stops import NeedsPerson
 from batchtui.model import BatchState
@@ -38,6 +38,6 @@ BatchStatus = BatchState
 """The states of a batch under the name that simple_agents gives them."""
 
 __all__ = [
-    "Anthropic", "Batch", "BatchRun", "BatchStatus", "Buttermilk", "Chat", "Daly", "Gat", "Gemini", "JobResult", "Local",
-    "Mistral", "NeedsPerson", "OpenAI", "Rest", "Slurm", "Together",
+    "Anthropic", "Batch", "BatchRun", "BatchStatus", "Buttermilk", "Chat", "Citation", "Daly", "Gat", "Gemini", "JobResult",
+    "Local", "Mistral", "NeedsPerson", "OpenAI", "Rest", "Slurm", "Together",
 ]  # fmt: skip

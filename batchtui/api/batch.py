@@ -120,6 +120,11 @@ class Batch:
     def __repr__(self) -> str:
         return f"<Batch {self.name!r}: {len(self)} jobs>"
 
+    @property
+    def jobs(self) -> list[dict[str, Json]]:
+        """The jobs added so far, as `add_job` took them, with what they have by default; a manifest's are not among them."""
+        return [{"id": job.id} | ({"name": job.name} if job.name else {}) | job.work for job in self._given()]
+
     # ---- composing
 
     def set_default_params(self, **params: Json) -> Self:

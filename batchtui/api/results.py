@@ -29,11 +29,25 @@ ResponseModel: TypeAlias = "ModelClass | dict[str, Json] | str | Path"
 """What answers must fit: a pydantic model, a JSON Schema, or the path of one."""
 
 
+class Citation(dict[str, Json]):
+    """A passage that an answer rests on: a dict whose keys are attributes too.
+
+    `text`, the words it quotes; `source`, the title of their document; `page`, None where it has none; `metadata`; and in
+    `citation_mappings` also `confidence` and `match_reason`.
+    """
+
+    def __getattr__(self, name: str) -> Json:
+        if name in self:
+            return self[name]
+        known = ", ".join(self) or "nothing"
+        raise AttributeError(f"this citation has no {name!r}; it has {known}")
+
+
 class JobResult(Result, kw_only=True):
     """One job with what came back for it; of a job that has not ended, its state alone.
 
     `job_id, name, status`; the answer as `raw_response` (text) and `parsed_response` (the model given as
-    `response_model`, else plain JSON); `citations, citation_mappings`; `input_tokens, output_tokens, cost_usd` (0
+    `response_model`, else plain JSON); `citations, citation_mappings` (`Citation`s); `input_tokens, output_tokens, cost_usd` (0
     where nobody said: `unknown` names those, and `cost_known` is False); `finish_reason`, why the model stopped;
     `reasoning`, what it thought before it answered; `tool_calls`, what it asks to be run; `choices`, every answer
     where several were given; `note`, what a reader should know though it is no error; `error` (a sentence) and
@@ -62,6 +76,11 @@ class JobResult(Result, kw_only=True):
     def _of(cls, found: Result) -> Self:
         unknown = tuple(name for name in _FIGURES if getattr(found, name) is None)
         given = {name: getattr(found, name) for name in Result.__struct_fields__}
+        given["citations"] = _citations(found.citations)
+        if isinstance(found.citation_mappings, dict):
+            given["citation_mappings"] = {
+                name: _citations(value) for name, value in found.citation_mappings.items()
+            }
         return cls(**(given | {name: _FIGURES[name] for name in unknown}), unknown=unknown)
 
     @property
@@ -101,6 +120,12 @@ class JobResult(Result, kw_only=True):
 
         plain = job_result(self) | {"parsed_response": self.to_dict()["parsed_response"]}
         Path(path).write_text(json.dumps(plain, indent=2) + "\n", "utf-8")
+
+
+def _citations(value: Json) -> Json:
+    if not isinstance(value, list):
+        return value
+    return [Citation(one) if isinstance(one, dict) else one for one in value]
 
 
 def is_model(given: object) -> bool:

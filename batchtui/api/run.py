@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import msgspec
+
 from batchtui.api import figures
 from batchtui.api.composing import GivenJob, models_of
 from batchtui.api.engines import Home, engine_of
@@ -98,6 +100,14 @@ class BatchRun:
     def info(self) -> BatchStatus:
         """Everything that `batchtui status --json` prints: states, counts, money, times, submissions, attention."""
         return self._batch.status()
+
+    def to_json(self) -> dict[str, Json]:
+        """`info` as plain JSON, to be written by `json.dump`."""
+        told: dict[str, Json] = msgspec.to_builtins(self.info())
+        return told
+
+    def shutdown(self) -> None:
+        """Nothing has to be shut: here for scripts written for batchata, where it does nothing either."""
 
     def status(self, print_status: bool = False) -> dict[str, Json]:
         """The figures as one dict.
