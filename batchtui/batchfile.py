@@ -10,12 +10,21 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.decode import convert
+from batchtui.decode import faults
 from batchtui.errors import BadInput
 from batchtui.limit_ranges import limit_problems, number_text
 from batchtui.model import BatchSpec, Json, Problem, SourceSpec
 from batchtui.text import cell
 from batchtui.toml_file import parse_toml, read_text, write_toml
+
+
+class Misshapen(BadInput):
+    """A batch file with keys that are unknown or of the wrong type: `faults` tells every one, `spec` is what is left."""
+
+    def __init__(self, faults: list[Problem], spec: BatchSpec | None) -> None:
+        more = f" ({len(faults) - 1} more: `batchtui check` tells them all)" if len(faults) > 1 else ""
+        super().__init__(f"{faults[0]}{more}")
+        self.faults, self.spec = faults, spec
 
 
 def is_batch_file(path: str | Path) -> bool:
@@ -25,7 +34,14 @@ def is_batch_file(path: str | Path) -> bool:
 
 def load(path: Path) -> BatchSpec:
     """The batch file, named like the file where it has no name. Raises BadInput with file, line and key."""
-    spec = loads(read_text(path), cell(path))
+    try:
+        return _named(loads(read_text(path), cell(path)), path)
+    except Misshapen as fault:
+        fault.spec = _named(fault.spec, path) if fault.spec else None
+        raise
+
+
+def _named(spec: BatchSpec, path: Path) -> BatchSpec:
     return spec if spec.name else msgspec.structs.replace(spec, name=path.stem)
 
 
@@ -81,7 +97,9 @@ def check_limits(spec: BatchSpec, where: str) -> list[Problem]:
 
 
 def _decode(data: dict[str, Json], where: str) -> BatchSpec:
-    spec = convert(_as_json(data, where, ""), BatchSpec, where=where)
+    spec, told = faults(_as_json(data, where, ""), BatchSpec)
+    if told or spec is None:
+        raise Misshapen([Problem(file=where, key=key, message=what) for key, what in told], spec)
     for problem in check_limits(spec, where):
         raise BadInput(str(problem))
     return spec

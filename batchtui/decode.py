@@ -31,6 +31,41 @@ def convert(
         raise error(f"{place}: a key holds half a character (a lone surrogate)") from None
 
 
+def faults(value: Json, type_: type[T]) -> tuple[T | None, list[tuple[str, str]]]:
+    """All that is wrong with the shape of `value`, each as its key and what is the matter, and what the rest of it is.
+
+    What is wrong is left out and the rest looked at again; None where nothing can be left out.
+    """
+    told: list[tuple[str, str]] = []
+    while True:
+        try:
+            return typed.convert(value, type_), told
+        except msgspec.ValidationError as fault:
+            message = _with_key(str(fault), value)
+            key, _, what = explain(message, type_).partition(": ")
+            told.append((key, what))
+            match = _AT.match(message)
+            unknown = re.match(r"Object contains unknown field `(.*)`", match["what"] if match else "")
+            parts = [*_parts((match["path"] if match else "") or ""), *((unknown[1],) if unknown else ())]
+            rest = _without(value, parts)
+            if rest is value or len(told) == _FAULTS_TOLD:
+                return None, told
+            value = rest
+
+
+_FAULTS_TOLD = 50
+
+
+def _without(value: Json, parts: list[str]) -> Json:
+    """The value without what these keys lead to, as far as they do; itself where they lead nowhere."""
+    if not parts or not isinstance(value, dict) or parts[0] not in value:
+        return value
+    head, *rest = parts
+    inner = _without(value[head], rest)
+    left = {key: item for key, item in value.items() if key != head}
+    return left if inner is value[head] else left | {head: inner}
+
+
 def _with_key(message: str, value: Json) -> str:
     """msgspec's sentence with the key of a table under which a wrong word stands, which it leaves out."""
     match = re.fullmatch(r"(Invalid enum value '(.*)' - at `\$\.)([\w.]+)\[\.\.\.\]`", message, re.DOTALL)

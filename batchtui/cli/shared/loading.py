@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from batchtui.errors import BadInput
-from batchtui.model import BatchSpec
+from batchtui.model import BatchSpec, Problem
 
 
 class Loaded(NamedTuple):
@@ -35,24 +35,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def read(file: str) -> tuple[BatchSpec, Path, Path]:
-    """The batch of a batch file or a bare source, `base` and `files` of Loaded. Raises BadInput."""
+def read(file: str, faults: list[Problem] | None = None) -> tuple[BatchSpec, Path, Path]:
+    """The batch of a batch file or a bare source, `base` and `files` of Loaded. Raises BadInput.
+
+    With `faults` a batch file whose keys are wrong is what is left of it without them, and they are told there.
+    """
     from batchtui import batchfile
 
     path = Path(file)
     folder = path.absolute() if path.is_dir() else path.absolute().parent
     if batchfile.is_batch_file(file):
-        return batchfile.load(path), folder, folder
+        try:
+            return batchfile.load(path), folder, folder
+        except batchfile.Misshapen as fault:
+            if faults is None or fault.spec is None:
+                raise
+            faults += fault.faults
+            return fault.spec, folder, folder
     return batchfile.bare_source(file), Path.cwd(), Path.cwd() if file == "-" else folder
 
 
-def load(args: argparse.Namespace) -> Loaded:
-    """Raises BadInput with file, line and key."""
+def load(args: argparse.Namespace, faults: list[Problem] | None = None) -> Loaded:
+    """Raises BadInput with file, line and key; `faults` as of `read`."""
     from batchtui import batchfile
 
     if not batchfile.is_batch_file(args.file) and args.file != "-" and not Path(args.file).exists():
         raise BadInput(f"{args.file}: no such file")
-    spec, base, files = read(args.file)
+    spec, base, files = read(args.file, faults)
     spec = batchfile.apply_sets(spec, args.set)
     if args.backend:  # over all that the batch file says of backends
         job = {key: value for key, value in spec.job.items() if key != "backend"}

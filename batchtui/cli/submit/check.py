@@ -28,7 +28,8 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
     from batchtui.engine.plan.planning import plan
 
-    loaded = loading.load(args)
+    faults: list[Problem] = []
+    loaded = loading.load(args, faults)
     spec, base, where, stdin, files = loaded
     reach = trust.reach_of(args, loaded, session)
     flight = plan(
@@ -41,6 +42,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         reach=reach,
         library=session.library,
     ).preflight
+    flight.problems[:0] = faults
     trust.note(args, reach, flight, session)
     if session.console.json:
         session.console.document(flight)

@@ -26,7 +26,7 @@ def reach_of(args: argparse.Namespace, loaded: Loaded, session: Session) -> Reac
 
     own = words_of(loaded.spec)
     if is_batch_file(args.file) and not Trusted(session.data_dir).is_own(Path(args.file)):
-        own -= words_of(loading.read(args.file)[0])
+        own -= words_of(loading.read(args.file, [])[0])
         own |= {item.partition("=")[0].strip() for item in args.set}
     return Reach(loaded.spec, loaded.base, own, loaded.files)
 
