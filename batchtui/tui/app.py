@@ -343,7 +343,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.say(f"batch {batch_id} is not there any more", "warning")
             return
         self.switch_mode("batches")
-        self._close_down_to_batches()
+        self._close_down_to("batches")
         self.batches_screen().select(batch_id)
         self.push_screen(BatchScreen(batch_id, cause))
 
@@ -371,22 +371,24 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.link.worker.drive(batch_id)
         self.link.refresh()
         self.switch_mode("batches")
-        self._close_down_to_batches()
+        self._close_down_to("batches")
         self.tell({batch_id, ""})
         self.batches_screen().select(batch_id)
 
-    def _close_down_to_batches(self) -> None:
-        for screen in reversed(self.get_screen_stack("batches")[1:]):
+    def _close_down_to(self, mode: str) -> None:
+        """Leave the screens that were opened over the one that a digit names."""
+        for screen in reversed(self.get_screen_stack(mode)[1:]):
             screen.dismiss()
 
     # ---- actions of every screen
 
     def action_screen_batches(self) -> None:
         self.switch_mode("batches")
-        self._close_down_to_batches()
+        self._close_down_to("batches")
 
     def action_screen_compose(self) -> None:
         self.compose_batch()
+        self._close_down_to("compose")
 
     def action_screen_results(self) -> None:
         if batch_id := self.selected_batch():
@@ -396,6 +398,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
 
     def action_screen_log(self) -> None:
         self.show_log(None)
+        self._close_down_to("log")
 
     def show_log(self, batch_id: str | None) -> None:
         """The log, of one batch or of everything."""

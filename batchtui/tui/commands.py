@@ -1,10 +1,10 @@
-"""The palette: every action of the screen in front, from the table of actions."""
+"""The palette: what can be done on the screen in front, and every batch, backend and page by name."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -12,12 +12,22 @@ from batchtui import manual
 from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
 
-Row = tuple[str, str, str, actions.Action | manual.Page | str]
-"""Title, keys, help, and what it is: an action, a page of the manual, or the name of a theme."""
+if TYPE_CHECKING:
+    from batchtui.tui.app import BatchtuiApp
+
+Row = tuple[str, str, str, actions.Action | manual.Page | str | Callable[[], object]]
+"""Title, keys, help, and what it is: an action, a page of the manual, the name of a theme, or what it calls."""
+MOST_BATCHES = 500
+
+
+def _open_remote(app: BatchtuiApp, backend: str) -> None:
+    from batchtui.tui.screens.remote import RemoteScreen
+
+    app.push_screen(RemoteScreen(backend))
 
 
 class ActionCommands(Provider):
-    """Actions of the screen the palette was opened over, the themes, and the manual."""
+    """Actions of the screen the palette was opened over, what no screen has to itself, the themes, and the manual."""
 
     def _rows(self) -> list[Row]:
         screen = cast(AppScreen, self.screen)
@@ -27,6 +37,7 @@ class ActionCommands(Provider):
             for action in actions.of_screen(place)
             if action.id != "app.palette" and not action.id.startswith("nav.")
         ]
+        rows += self._elsewhere(place)
         rows += [
             (f"Theme: {name}", "", "Change the colours", name) for name in sorted(self.app.available_themes)
         ]
@@ -35,17 +46,53 @@ class ActionCommands(Provider):
         ]
         return rows
 
+    def _elsewhere(self, place: str) -> list[Row]:
+        """What lives on some other screen: found from every one."""
+        from batchtui.tui.actions.demo import demo
+        from batchtui.tui.screens.backends import DIRECT, BackendsScreen
+
+        app = cast("BatchtuiApp", self.app)
+        rows: list[Row] = []
+        if not any(action.id.endswith(".backends") for action in actions.of_screen(place)):
+            about = "What is configured, and whether it answers"
+            rows.append(("Backends", "", about, lambda: app.push_screen(BackendsScreen())))
+        for name, backend in app.config.backends.items():
+            if backend.kind not in DIRECT:
+                about = f"Take over a batch that lives at {name} and was made elsewhere: the list of what is there (remote)"
+                rows.append((f"Adopt from {name}", "", about, partial(_open_remote, app, name)))
+        if place != "first_run":
+            rows.append(
+                (
+                    "Demo",
+                    "",
+                    "Sample batches over a server on this machine, no key needed",
+                    partial(demo, app),
+                )
+            )
+        rows += [
+            (
+                f"Batch: {status.name}",
+                "",
+                f"Open {status.id}: {status.status}",
+                partial(app.open_batch, status.id),
+            )
+            for status in app.link.statuses()[:MOST_BATCHES]
+        ]
+        return rows
+
     def _keys(self, action: actions.Action) -> str:
         return " ".join(actions.shown_key(key) for key in action.keys)
 
     def _run(
-        self, what: actions.Action | manual.Page | str
-    ) -> partial[None] | partial[Coroutine[Any, Any, None]]:
+        self, what: actions.Action | manual.Page | str | Callable[[], object]
+    ) -> Callable[[], object] | partial[Coroutine[Any, Any, None]]:
         if isinstance(what, str):
             return partial(setattr, self.app, "theme", what)
         if isinstance(what, manual.Page):
             return partial(self._open_page, what.name)
-        return partial(self.screen.run_action, what.method)
+        if isinstance(what, actions.Action):
+            return partial(self.screen.run_action, what.method)
+        return what
 
     def _open_page(self, name: str) -> None:
         from batchtui.tui.screens.manual import ManualScreen

@@ -213,7 +213,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("nav.page_up", "Page up", "A page up", ("ctrl+u",), MOVING),
     # ---- everywhere
     Action("app.refresh", "Refresh", "Ask the backends now instead of at the next poll", ("ctrl+r",), EVERYWHERE),
-    Action("app.palette", "Commands", "Every command by name, and the themes", ("ctrl+p", "colon"), EVERYWHERE),
+    Action("app.palette", "Commands", "Everything by name: what can be done here, batches, backends, pages of the manual, themes",
+           ("ctrl+p", "colon"), EVERYWHERE),
     Action("app.interrupt", "Interrupt", "Says how to quit; ctrl+c copies where text is selected", ("ctrl+c",),
            EVERYWHERE),
     Action("app.suspend", "Suspend", "Back to the shell; its `fg` brings the app back", ("ctrl+z",), EVERYWHERE),

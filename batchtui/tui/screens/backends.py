@@ -27,6 +27,8 @@ from batchtui.tui.widgets.outside import cell, shown
 
 _COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
 _MODELS_SHOWN = 60
+DIRECT = ("local", "chat")
+"""Kinds whose jobs run one by one, so that nothing lives at them."""
 
 
 class BackendsScreen(AppScreen):
@@ -143,7 +145,7 @@ class BackendsScreen(AppScreen):
         name = self._current()
         if name is None or name not in self.tui.config.backends:
             return
-        if self.tui.config.backends[name].kind in ("local", "chat"):
+        if self.tui.config.backends[name].kind in DIRECT:
             self.tui.say(
                 f"{name}: jobs run here one by one, so nothing lives there; t asks whether it answers"
             )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from textual import on
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Paste
@@ -19,6 +17,7 @@ from batchtui.config import key_state
 from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.errors import BadInput
 from batchtui.tui.actions import table as actions
+from batchtui.tui.actions.demo import demo
 from batchtui.tui.screens.asking.pick import Pick
 from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
@@ -138,15 +137,7 @@ class FirstRunScreen(AppScreen):
         self.tui.push_screen(BackendsScreen())
 
     def action_first_run_demo(self) -> None:
-        """The demo is an app of its own over its own data; quitting it comes back here."""
-        try:
-            with self.app.suspend():
-                code = subprocess.run([sys.executable, "-m", "batchtui", "demo"], check=False).returncode
-        except (SuspendNotSupported, OSError):
-            self.tui.say("run `batchtui demo` in a terminal")
-            return
-        if code:
-            self.tui.say(f"`batchtui demo` ended with {code}; run it in a terminal to see why", "warning")
+        demo(self.tui)
 
 
 def _choice(key: str, title: str, about: str) -> Content:
