@@ -25,6 +25,7 @@ from batchtui.tui.screens.info import InfoScreen
 from batchtui.tui.screens.log import LogScreen
 from batchtui.tui.screens.manual import PAGE_OF, ManualScreen
 from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.pair import PairScreen
 from batchtui.tui.screens.reading.result import ResultScreen
 from batchtui.tui.screens.reading.views import ViewsScreen
 from batchtui.tui.screens.remote import RemoteScreen
@@ -46,6 +47,7 @@ SCREENS: dict[str, type] = {
     "remote": RemoteScreen,
     "views": ViewsScreen,
     "compare": CompareScreen,
+    "pair": PairScreen,
     "dialog": Dialog,
 }
 

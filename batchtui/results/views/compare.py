@@ -187,7 +187,7 @@ def view(found: Comparison) -> View:
              ("states changed", found.state_changes)]  # fmt: skip
     if found.equal_answers or found.different_answers:
         facts += [("answers equal", found.equal_answers), ("different", found.different_answers)]
-    table = Table(columns, rows, "; ".join(note for note in notes if note))
+    table = Table(columns, rows, "; ".join(note for note in notes if note), beside=5)
     title = f"{found.b} less {found.a}" + (f": {found.wanted}" if found.wanted else "")
     return View("compare", title, table, _bars(found, numbers), tuple(jobs), tuple(facts),
                 tuple(found.fields), (None, found.wanted))  # fmt: skip

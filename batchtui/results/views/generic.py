@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from batchtui.errors import NotFound, nearest
-from batchtui.results.views import compare, side_by_side
+from batchtui.results.views import answers_of_two, compare, side_by_side
 from batchtui.results.views.batch_figures import BatchFigures, batch_figures
 from batchtui.results.views.figures import differ, number, ticks
 from batchtui.results.views.options import Options
@@ -43,11 +43,18 @@ def build(folder: BatchFolder, name: str, options: Options) -> View:
 
 def names_of_two(first: BatchFolder, second: BatchFolder) -> list[tuple[str, str]]:
     """The same for any two batches."""
-    return [("differences", "Differences")]
+    found = [("differences", "Differences")]
+    return (
+        [(answers_of_two.NAME, answers_of_two.TITLE), *found]
+        if answers_of_two.offered(first, second)
+        else found
+    )
 
 
 def build_of_two(first: BatchFolder, second: BatchFolder, name: str, options: Options) -> View:
     """Raises BadInput where the two have no job in common, or for a field that is none."""
+    if name == answers_of_two.NAME:
+        return answers_of_two.view(first, second)
     return compare.view(compare.batches(first, second, wanted=options.y or options.x, most=MOST))
 
 

@@ -26,6 +26,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: list[tuple[Cell, ...]]
     note: str = ""
+    beside: int = 0
+    """How many of the first columns are to be in sight together, where room is short: words give way."""
 
 
 @dataclass(frozen=True, slots=True)

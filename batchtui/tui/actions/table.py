@@ -28,13 +28,14 @@ EVERYWHERE = (
     "remote",
     "views",
     "compare",
+    "pair",
 )
 SCREENS = (*EVERYWHERE, "dialog")
 NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
 VIEWS = ("views", "compare")
 LISTS = ("batches", "batch", "log", *VIEWS)
-MOVING = (*LISTS, "info", "errors", "result", "manual")
+MOVING = (*LISTS, "info", "errors", "pair", "result", "manual")
 LEAVES = "ctrl+q"
 """Quits from a dialog and from the palette as well, which take letters for themselves."""
 
@@ -69,7 +70,7 @@ class Action:
 ACTIONS: tuple[Action, ...] = (
     # ---- what stands first in a footer
     Action("batch.open", "Open", "Open the batch: its jobs, one a line", ("enter",), ("batches",), True),
-    Action("job.open", "Read", "Read the job's result", ("enter",), ("batch", *VIEWS), True),
+    Action("job.open", "Read", "Read the job's result", ("enter",), ("batch", *VIEWS, "pair"), True),
     Action("errors.open", "Show jobs", "Show only the jobs that failed of this cause", ("enter",), ("errors",), True),
     Action("batch.new", "New", "Compose a new batch", ("n",), ("batches", "first_run"), True),
     Action("list.mark", "Mark", "Mark or unmark; actions then apply to the marked ones", ("space",),
@@ -118,9 +119,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch.log", "Log", "What happened to this batch, in order", ("t",), ("batches", "batch", "info")),
     # ---- the result reader
     Action("result.next", "Next", "The next job of the list; while a text is searched, the next place of it",
-           ("n", "right", "right_square_bracket"), ("result",), True),
+           ("n", "right", "right_square_bracket"), ("result", "pair"), True),
     Action("result.previous", "Previous", "The job before this one in the list",
-           ("p", "left", "left_square_bracket"), ("result",), True),
+           ("p", "left", "left_square_bracket"), ("result", "pair"), True),
     Action("result.find", "Find", "Find text in what is shown; escape ends the search", ("slash",), ("result",), True),
     Action("result.find_previous", "Hit before", "The place before where the text is found", ("N",), ("result",)),
     Action("result.copy", "Copy", "Copy the answer to the terminal's clipboard", ("y",), ("result",), True),
@@ -139,6 +140,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("result.meta", "Meta", "State, tokens, cost, times and errors", ("4",), ("result",)),
     Action("result.attempts", "Attempts", "Every attempt that gave something", ("5",), ("result",)),
     Action("result.view", "Next view", "The next of these views", ("tab",), ("result",)),
+    Action("pair.better", "Better", "The second answer is the better one; again takes it back", ("b",), ("pair",), True),
+    Action("pair.worse", "Worse", "The second answer is the worse one; again takes it back", ("w",), ("pair",), True),
+    Action("pair.same", "Same", "Neither answer is better; again takes it back", ("s",), ("pair",), True),
     # ---- tables and pictures
     Action("view.next", "Next view", "The next view", ("tab",), VIEWS, True),
     Action("view.previous", "View before", "The view before this one", ("shift+tab",), VIEWS),

@@ -29,6 +29,7 @@ PAGE_OF: Mapping[str, str] = {
     "remote": "elsewhere",
     "views": "views",
     "compare": "reading",
+    "pair": "reading",
 }
 """By screen, the page that tells of it."""
 

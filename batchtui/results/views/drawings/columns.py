@@ -13,6 +13,8 @@ from batchtui.results.views.shapes import Cell, Column, Table
 
 WIDEST, LOOKED_AT = 32, 1000
 GAP = 2
+LEAST = 8
+"""Cells that a column of words keeps where it gives way."""
 _MOST_DIGITS = 6
 
 
@@ -73,7 +75,20 @@ def _digits(held: Sequence[Cell]) -> int | None:
 
 def laid_out(table: Table, width: int, first: int = 1) -> Layout:
     """The columns that fit `width`: the first one always, then those from number `first` on."""
-    return chosen(places(table), width, first)
+    return chosen(narrowed(places(table), width, table.beside), width, first)
+
+
+def narrowed(every: Sequence[Place], width: int, beside: int) -> Sequence[Place]:
+    """With the first `beside` columns no wider than `width` together: the widest words give way, down to LEAST cells."""
+    found = list(every)
+    while sum(place.width + GAP for place in found[:beside]) - GAP > width:
+        at = max(
+            (at for at in range(1, beside) if not found[at].right), key=lambda at: found[at].width, default=0
+        )
+        if not at or found[at].width <= LEAST:
+            break
+        found[at] = replace(found[at], width=found[at].width - 1)
+    return found
 
 
 def chosen(every: Sequence[Place], width: int, first: int = 1) -> Layout:

@@ -109,6 +109,10 @@ class ViewRows(AppScreen):
         if not view.jobs:
             self.tui.say("these rows are about no single job")
             return
+        self.open_job(folder, view, row)
+
+    def open_job(self, folder: BatchFolder, view: View, row: int) -> None:
+        """The reader over that row's job, and on through the rows shown."""
         numbers = [n for at in self.table.numbers if (n := folder.jobs.number(view.jobs[at])) is not None]
         current = folder.jobs.number(view.jobs[row])
         if current is None:

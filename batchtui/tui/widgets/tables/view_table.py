@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
 
-from batchtui.results.views.drawings.columns import GAP, Place, chosen
+from batchtui.results.views.drawings.columns import GAP, Layout, Place, chosen, narrowed
 from batchtui.results.views.shapes import Table
 from batchtui.tui.widgets.tables.line_table import LineTable
 
@@ -36,6 +36,8 @@ class ViewTable(LineTable):
         self.column = 0
         self._table = Table((), [])
         self._places: tuple[Place, ...] = ()
+        self._narrowed: tuple[int, Sequence[Place]] = (-1, ())
+        """The columns in the room they have, and which room that was."""
         self._first = 1
         """The first column that is shown beside the one that stays."""
 
@@ -43,7 +45,7 @@ class ViewTable(LineTable):
 
     def show_table(self, table: Table, places: tuple[Place, ...], numbers: Sequence[int]) -> None:
         """Another table, its columns measured before: from the top."""
-        self._table, self._places = table, places
+        self._table, self._places, self._narrowed = table, places, (-1, ())
         self.numbers, self.cursor, self._first = numbers, 0, 1
         self.column = min(self.column, max(0, len(table.columns) - 1))
         self._follow_column()
@@ -93,14 +95,20 @@ class ViewTable(LineTable):
             self._first += 1
 
     def _shown(self, width: int) -> list[int]:
-        return [place.at for place in chosen(self._places, max(1, width - 1), self._first).places]
+        return [place.at for place in self._layout(width).places]
+
+    def _layout(self, width: int) -> Layout:
+        room = max(1, width - 1)
+        if self._narrowed[0] != room:
+            self._narrowed = (room, narrowed(self._places, room, self._table.beside))
+        return chosen(self._narrowed[1], room, self._first)
 
     # ---- drawing
 
     def draw_head(self, width: int) -> Strip:
         dim = self.rich_style + Style(dim=True)
         parts = []
-        for place in chosen(self._places, max(1, width - 1), self._first).places:
+        for place in self._layout(width).places:
             here = place.at == self.column
             parts += [Segment(place.head, dim + Style(bold=True, underline=True, dim=False) if here else dim)]
             parts += [Segment(" " * GAP, dim)]
@@ -109,6 +117,6 @@ class ViewTable(LineTable):
     def draw_row(self, index: int, selected: bool, width: int) -> Strip:
         base = self.row_style(selected)
         row = self._table.rows[self.numbers[index]]
-        layout = chosen(self._places, max(1, width - 1), self._first)
+        layout = self._layout(width)
         line = (" " * GAP).join(place.text(row) for place in layout.places)
         return Strip([Segment(line, base)]).adjust_cell_length(width, base)
