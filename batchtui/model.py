@@ -328,6 +328,9 @@ class Result(msgspec.Struct, kw_only=True):
     output: Json = None
     repaired: str | None = None
     body: Json = None
+    label: str | None = None
+    """What a person called it: good, bad or again."""
+    label_note: str | None = None
 
 
 # ---- what a batch looks like from outside ------------------------------------------------------

@@ -88,3 +88,8 @@ def _encoded(fault: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(ERRORS, _encoded)
+
+
+def in_browser() -> bool:
+    """Whether the app's screen is a page that `serve --web` shows, which names Textual's driver for it."""
+    return os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver")

@@ -21,6 +21,9 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "open": Entry("setup.app", "open the app, on a batch", "The app"),
     "new": Entry("setup.app", "open the app's editor, on a batch file or a source"),
+    "serve": Entry(
+        "setup.serve", "the app in a browser: `--web`, on this machine's own address, behind a token"
+    ),
     "demo": Entry("setup.demo", "the app over sample batches, without any key; or the demo server alone"),
     "example": Entry("setup.example", "ready batches with their rows: list them, or write one into a folder"),
     "check": Entry(

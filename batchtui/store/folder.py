@@ -20,7 +20,7 @@ from batchtui.model import (
     Result,
 )
 from batchtui.store.disk import clock, ranges
-from batchtui.store.files import checkpoint, contacts, header_changes, journal, results
+from batchtui.store.files import checkpoint, contacts, header_changes, journal, labels, results
 from batchtui.store.files.header import BatchHeader, read_header
 from batchtui.store.files.jobs import JobTable, ends_damage
 from batchtui.store.files.lock import holder, standing
@@ -53,6 +53,7 @@ class BatchFolder:
         self._results = results.ResultReader(path / "results.jsonl")
         self._home_seen: Home | None = None
         self._strays: str | None = None
+        self._labels: tuple[tuple[int, int], labels.Labels] = ((0, 0), labels.Labels())
         self._refused: dict[int, frozenset[int]] = {}
         self.standing: dict[str, Attention] = {}
         """By kind, what this process knows and cannot write down while it lasts: that the disk is full."""
@@ -311,6 +312,7 @@ class BatchFolder:
                 kind, text = "damaged", str(fault)
         if stored is None and lost and not kind:
             kind, text = "damaged", lost
+        label, label_note = self._labelled(record.id)
         if stored is None:
             return Result(
                 job_id=record.id,
@@ -322,13 +324,26 @@ class BatchFolder:
                 backend=record.backend or self.header.backend,
                 row=record.row,
                 body=self._said(n) if kind else None,
+                label=label,
+                label_note=label_note,
             )
         fields = {name: getattr(stored, name) for name in _IN_BOTH}
         fields |= {"name": record.name, "status": status, "attempts": tries, "row": record.row}
         fields["backend"] = stored.backend or record.backend or self.header.backend
         if lost:
             fields["note"] = "; ".join(filter(None, (stored.note, f"its row is lost: {lost}")))
-        return Result(**fields)
+        return Result(**fields, label=label, label_note=label_note)
+
+    def labels(self) -> labels.Labels:
+        """What persons said of its results; read again where that changed."""
+        stamp = self._stat(labels.FILE)
+        if self._labels[0] != stamp:
+            self._labels = (stamp, labels.read(self.path))
+        return self._labels[1]
+
+    def _labelled(self, job_id: str) -> tuple[str | None, str | None]:
+        said = self.labels().of_jobs.get(job_id)
+        return (said.label, said.note) if said else (None, None)
 
     def _record(self, n: int) -> tuple[JobRecord, str | None]:
         """What jobs.jsonl has of job `n`, and why it is nothing, where its line is damaged. Raises NotFound."""

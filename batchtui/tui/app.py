@@ -30,6 +30,7 @@ from batchtui.config import Config
 from batchtui.engine.shared.pool import Backends
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Json
+from batchtui.plain import in_browser
 from batchtui.results.reading.digest import Cause
 from batchtui.store.disk import clock
 from batchtui.store.library import Library
@@ -105,7 +106,8 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         worker: bool = True,
         now: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(driver_class=None if sys.platform == "win32" else terminal.TolerantDriver)
+        own = sys.platform != "win32" and not in_browser()
+        super().__init__(driver_class=terminal.TolerantDriver if own else None)
         self.config = config
         self.data_dir = data_dir
         self._heard: deque[str] = deque(maxlen=20)

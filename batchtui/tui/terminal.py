@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from batchtui.plain import in_browser
+
 if TYPE_CHECKING:
     from batchtui.tui.ending import Ending
 
@@ -28,6 +30,8 @@ _INVALID = 0 if sys.platform == "darwin" else getattr(select, "POLLNVAL", 0)
 
 def missing() -> str | None:
     """Why the app cannot run here, None where it can."""
+    if in_browser():
+        return None
     streams = {
         "standard input": sys.__stdin__,
         "standard output": sys.__stdout__,

@@ -16,7 +16,7 @@ import msgspec
 
 from batchtui.masking import mask
 from batchtui.model import Json
-from batchtui.plain import ERRORS, only_ascii
+from batchtui.plain import ERRORS, in_browser, only_ascii
 from batchtui.text import cell, clean
 
 _COLORS = {
@@ -59,6 +59,8 @@ class Masked(StringIO):
 
 def no_app() -> str | None:
     """Why this is no place for the app; None where it can be."""
+    if in_browser():
+        return None
     if not all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr)):
         return "the app needs a terminal; `batchtui --help` lists the commands without one"
     if (term := os.environ.get("TERM")) in NO_SCREEN:

@@ -4,7 +4,7 @@ Terms stand beside one another and must all hold; letters count as the same in e
 
     adelie              in the id, the answer or the error        "two words"
     !adelie             not there; `!` turns any term round
-    status:failed,invalid        id:row-1        error:rate
+    status:failed,invalid        id:row-1        error:rate        label:good
     row.species=Adelie  any field of a result, by its path: = != < <= > >=
     output_tokens>100   numbers compare as numbers, everything else as text
     error=              the field is empty or missing
@@ -24,7 +24,7 @@ from batchtui.model import JOB_STATES, JobState, Json, Result
 
 OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
 TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
-_PREFIX = re.compile(r"(status|id|error):(.*)", re.DOTALL)
+_PREFIX = re.compile(r"(status|id|error|label):(.*)", re.DOTALL)
 FIELDS = tuple(Result.__struct_fields__)
 
 T = TypeVar("T")
@@ -146,6 +146,8 @@ def _term(body: str) -> tuple[str, str, Test]:
             if kind == "status":
                 wanted = _states(value)
                 return kind, value, lambda result: result.status in wanted
+            if kind == "label":
+                return "field", value, comparison(attrgetter("label"), "=", value)
             return kind, value, _id_test(value) if kind == "id" else _error_test(value)
         plain = body.replace('"', "")
         operator = OPERATOR.search(plain)

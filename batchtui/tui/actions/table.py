@@ -117,6 +117,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("batch.remove", "Remove", "Delete the batch with its results from the disk; asks first", ("delete", "D"),
            ("batches",)),
     Action("batch.log", "Log", "What happened to this batch, in order", ("t",), ("batches", "batch", "info")),
+    Action("label.good", "Good", "Call the result good, or the marked ones; again takes it back. `label:good` finds them",
+           ("plus",), ("batch", "result")),
+    Action("label.bad", "Bad", "Call the result bad, or the marked ones; again takes it back", ("minus",),
+           ("batch", "result")),
+    Action("label.again", "Look again", "Call the result one to look at again, or the marked ones; again takes it back",
+           ("equals_sign",), ("batch", "result")),
+    Action("label.note", "Note", "Write a note on the result", ("a",), ("batch", "result")),
     # ---- the result reader
     Action("result.next", "Next", "The next job of the list; while a text is searched, the next place of it",
            ("n", "right", "right_square_bracket"), ("result", "pair"), True),
@@ -279,6 +286,9 @@ def _clash(action_id: str, keys: list[str], wanted: Mapping[str, str]) -> str | 
 
 _NAMES = {
     "/": "slash",
+    "+": "plus",
+    "-": "minus",
+    "=": "equals_sign",
     "?": "question_mark",
     ":": "colon",
     "[": "left_square_bracket",

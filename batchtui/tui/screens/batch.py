@@ -15,7 +15,15 @@ from batchtui.errors import BatchtuiError, StoreDamaged
 from batchtui.results.reading.digest import Cause, members
 from batchtui.store.fold.columns import Columns
 from batchtui.store.folder import BatchFolder
-from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, job_actions, settling
+from batchtui.tui.actions import (
+    batch_actions,
+    cloning,
+    comparing,
+    exporting,
+    job_actions,
+    labelling,
+    settling,
+)
 from batchtui.tui.actions import table as actions
 from batchtui.tui.actions.scope import Scope, scope_of
 from batchtui.tui.look import figures, states
@@ -362,6 +370,37 @@ class BatchScreen(AppScreen):
 
     def action_batch_log(self) -> None:
         self.tui.show_log(self.batch_id)
+
+    def action_label_good(self) -> None:
+        self._label("good")
+
+    def action_label_bad(self) -> None:
+        self._label("bad")
+
+    def action_label_again(self) -> None:
+        self._label("again")
+
+    def _label(self, word: str) -> None:
+        table, folder = self.table, self.folder
+        marked = [n for n in table.numbers if n in table.marked]
+        current = [] if table.marked or table.current() is None else [table.numbers[table.cursor]]
+        if folder:
+            labelling.label(self.tui, folder, [table.ids[n] for n in marked or current], word)
+            self._show_labels(folder)
+
+    def action_label_note(self) -> None:
+        current, folder = self.table.current(), self.folder
+        if current is not None and folder:
+            labelling.note(self.tui, folder, self.table.ids[current], lambda: self._show_labels(folder))
+
+    def _show_labels(self, folder: BatchFolder) -> None:
+        said = folder.labels().of_jobs
+        self.table.labels = {job: one.label or "note" for job, one in said.items()}
+        self.table.refresh()
+
+    def on_screen_resume(self) -> None:
+        if folder := self.folder:
+            self._show_labels(folder)
 
     def action_view_open(self) -> None:
         if scope := self._scope():

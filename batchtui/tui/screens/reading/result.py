@@ -16,7 +16,7 @@ from textual.worker import Worker, get_current_worker
 
 from batchtui.model import Result
 from batchtui.store.folder import BatchFolder
-from batchtui.tui.actions import comparing, exporting
+from batchtui.tui.actions import comparing, exporting, labelling
 from batchtui.tui.actions import table as actions
 from batchtui.tui.actions.scope import scope_of
 from batchtui.tui.latest import Latest
@@ -176,6 +176,11 @@ class ResultScreen(HandOut, AppScreen):
         else:
             state = Content()
         left = Content.assemble(*where)
+        said = self.folder.labels().of_jobs.get(result.job_id) if result else None
+        if said:
+            told = ": ".join(part for part in (said.label, said.note) if part)
+            where += [Content("  "), shown(told, "$text-accent", limit=60)]
+            left = Content.assemble(*where)
         right = Content.assemble(f"{self._at + 1:,} of {len(self._numbers):,}  ", state)
         self.query_one("#result-title", Static).update(_apart(left, right, self.size.width - 2))
         tabs = []
@@ -278,6 +283,22 @@ class ResultScreen(HandOut, AppScreen):
             self.lines.focus()
         else:
             super().back()
+
+    def action_label_good(self) -> None:
+        self._label("good")
+
+    def action_label_bad(self) -> None:
+        self._label("bad")
+
+    def action_label_again(self) -> None:
+        self._label("again")
+
+    def _label(self, word: str) -> None:
+        labelling.label(self.tui, self.folder, [self.folder.jobs.ids[self.number]], word)
+        self._show_head()
+
+    def action_label_note(self) -> None:
+        labelling.note(self.tui, self.folder, self.folder.jobs.ids[self.number], self._show_head)
 
     # ---- find
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -40,6 +40,8 @@ class JobTable(LineTable):
         self.ids: Sequence[str] = ()
         self.numbers: Sequence[int] = ()
         self.marked: set[int] = set()
+        self.labels: Mapping[str, str] = {}
+        """By job, what a person called its result."""
         self._columns: Columns | None = None
         self._facts: JobFacts | None = None
         self._tries = memoryview(b"").cast("H")
@@ -131,6 +133,8 @@ class JobTable(LineTable):
         facts = self._facts.at(offset) if self._facts and offset >= 0 else NOTHING
         error = columns.errors.get(n)
         words = text.cell(error) if error else facts.line
+        if said := self.labels.get(self.ids[n]):
+            words = f"[{said}] {words}"
         time = figures.took(facts.seconds) if facts.seconds is not None else ""
         tokens = figures.short_count(facts.tokens) if facts.tokens is not None else ""
         tone = base if selected else base + self._style(colour)
