@@ -38,6 +38,8 @@ from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.tables.job_table import JobTable
 
 SORTS = ("source order", "state", "tries", "id")
+TITLES = {"source order": "JOB", "state": "STATE", "tries": "TRY", "id": "JOB"}
+"""Of the columns that they look at."""
 
 
 class BatchScreen(AppScreen):
@@ -279,11 +281,18 @@ class BatchScreen(AppScreen):
 
     def action_list_sort(self) -> None:
         self._sort = (self._sort + 1) % len(SORTS)
-        self._bring_up_to_date(chosen_anew=True)
+        self._show_order()
         self.tui.say(f"sorted by {SORTS[self._sort]}")
 
     def action_list_reverse(self) -> None:
         self._reversed = not self._reversed
+        self._show_order()
+
+    def _show_order(self) -> None:
+        name = SORTS[self._sort]
+        falls = (name == "tries") != self._reversed
+        plain = name == SORTS[0] and not self._reversed
+        self.table.sorted_by = "" if plain else f"{TITLES[name]} {'▾' if falls else '▴'}"
         self._bring_up_to_date(chosen_anew=True)
 
     def action_list_mark(self) -> None:

@@ -171,11 +171,16 @@ class BatchesScreen(AppScreen):
 
     def action_list_sort(self) -> None:
         self._sort, self._reversed = (self._sort + 1) % len(SORTS), False
-        self._show()
+        self._show_order()
         self.tui.say(f"sorted by {SORTS[self._sort][0]}")
 
     def action_list_reverse(self) -> None:
         self._reversed = not self._reversed
+        self._show_order()
+
+    def _show_order(self) -> None:
+        name = SORTS[self._sort][0]
+        self.table.show_sort(name, descending=(name not in ASCENDING) != self._reversed)
         self._show()
 
     def action_list_mark(self) -> None:

@@ -106,8 +106,9 @@ class RemoteScreen(AppScreen):
         for one in event.found:
             remote = one.remote
             jobs = "" if remote.jobs is None else figures.count(remote.jobs)
+            remote_id = _both_ends(remote.remote_id, _COLUMNS[0][1])
             table.add_row(
-                cell(remote.remote_id), cell(remote.status), cell(figures.ago(remote.created, now) or "-"),
+                cell(remote_id), cell(remote.status), cell(figures.ago(remote.created, now) or "-"),
                 cell(jobs, justify="right"), cell(one.batch or "", "bold"), cell(remote.name or ""),
             )  # fmt: skip
         empty = self.query_one(Empty)
@@ -206,6 +207,13 @@ class RemoteScreen(AppScreen):
             return
         self.tui.say(f"taken over as batch {event.batch}")
         self.tui.started_batch(event.batch)
+
+
+def _both_ends(remote_id: str, width: int) -> str:
+    """Ids of one sort begin alike: what is cut is the middle."""
+    if len(remote_id) <= width:
+        return remote_id
+    return f"{remote_id[: width - 14]}…{remote_id[-13:]}"
 
 
 async def _list(backend: AnyRemote, library: Library) -> list[Found]:

@@ -77,6 +77,8 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0, id="batches")
         self._columns_shown: tuple[Column, ...] = ()
         self._name_width = 0
+        self._sorted = ""
+        """The column that the rows are sorted by, with an arrow; empty for the newest first."""
         self._cells: dict[str, tuple[Text, ...]] = {}
         self._statuses: list[BatchStatus] = []
         self.marked: set[str] = set()
@@ -121,6 +123,17 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
     def on_resize(self, event: events.Resize) -> None:
         self.lay_out(event.size.width)
 
+    def show_sort(self, key: str, *, descending: bool) -> None:
+        """An arrow at that column's title."""
+        sorted_by = (
+            ""
+            if key == "newest" and descending
+            else f"{'age' if key == 'newest' else key} {'▾' if descending else '▴'}"
+        )
+        if sorted_by != self._sorted:
+            self._sorted, self._columns_shown = sorted_by, ()
+            self.lay_out(self.size.width)
+
     def lay_out(self, width: int) -> None:
         """Choose the columns that fit and give the rest of the width to the names."""
         columns = list(COLUMNS)
@@ -134,8 +147,11 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         self.clear(columns=True)
         for column in columns:
             shown = name_width if column.key == "name" else column.width
-            title = column.title.rjust(shown - 1) if column.right else column.title
-            self.add_column(Text(title, style="dim", end=""), width=shown, key=column.key)
+            key, _, arrow = self._sorted.partition(" ")
+            here = column.key == key
+            title = column.title + arrow if here else column.title
+            title = title.rjust(shown - 1) if column.right else title
+            self.add_column(Text(title, style="bold" if here else "dim", end=""), width=shown, key=column.key)
         self._fill(self._statuses, current)
 
     def notify_style_update(self) -> None:

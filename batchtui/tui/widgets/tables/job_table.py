@@ -40,6 +40,8 @@ class JobTable(LineTable):
         self.ids: Sequence[str] = ()
         self.numbers: Sequence[int] = ()
         self.marked: set[int] = set()
+        self.sorted_by = ""
+        """The title of the column that the rows are sorted by, and its arrow: `TRY ▾`."""
         self.labels: Mapping[str, str] = {}
         """By job, what a person called its result."""
         self._columns: Columns | None = None
@@ -119,6 +121,9 @@ class JobTable(LineTable):
         names = (
             f"  {'JOB':<{self._id_width}}{'STATE':<12}{'TRY':>3} {'TIME':>6} {'TOK':>6} ERROR / FIRST LINE"
         )
+        title, _, arrow = self.sorted_by.partition(" ")
+        if title:  # in the blanks beside the title
+            names = names.replace(f"{title} ", f"{title}{arrow}", 1)
         style = self.rich_style + Style(dim=True)
         return Strip([Segment(set_cell_size(names, width), style)], width)
 
