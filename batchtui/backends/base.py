@@ -34,6 +34,7 @@ from batchtui.backends.shapes import DOING as DOING
 from batchtui.backends.shapes import LOGS as LOGS
 from batchtui.backends.shapes import SAID as SAID
 from batchtui.backends.shapes import Answer as Answer
+from batchtui.backends.shapes import Answered as Answered
 from batchtui.backends.shapes import Job as Job
 from batchtui.backends.shapes import Note as Note
 from batchtui.backends.shapes import Progress as Progress
@@ -278,8 +279,11 @@ class Remote(Backend[W]):
         """The job as it stands in a submission, its bytes counted against the limit."""
 
     @abstractmethod
-    async def submit(self, submission: Submission, jobs: Iterable[Job[W]], note: Note) -> str:
-        """Send once; answers the remote id. Raises Refused, TryLater, NeedsPerson (nothing was made) or Unsure."""
+    async def submit(self, submission: Submission, jobs: Iterable[Job[W]], note: Note) -> str | Answered:
+        """Send once; answers the remote id, or what came where that was the result already.
+
+        Raises Refused, TryLater, NeedsPerson (nothing was made) or Unsure.
+        """
 
     @abstractmethod
     async def find(self, submission: Submission) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import msgspec
@@ -69,6 +70,19 @@ class Submission:
     retries: int = 0
     concurrency: int | None = None
     """How much of it may run at once; None: the batch does not say."""
+    answer: Path | None = None
+    """For `results`: the file that holds what its create was answered with, where that was `Answered`."""
+
+
+@dataclass(slots=True)
+class Answered:
+    """What a create came back with where the work was done at once: on the disk before anybody hears of it.
+
+    `ending` is that of its file's name. Nothing of it is known there under an id.
+    """
+
+    body: bytes
+    ending: str = "json"
 
 
 @dataclass(slots=True)

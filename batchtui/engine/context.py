@@ -107,11 +107,17 @@ class BatchContext:
             return False
         return True
 
-    async def persist(self, write: Callable[[], None]) -> None:
-        """Write, and try again while the disk is full, until we are to let go. Raises StoreFull then."""
+    async def persist(self, write: Callable[[], object], *, aside: bool = False) -> None:
+        """Write, and try again while the disk is full, until we are to let go. Raises StoreFull then.
+
+        `aside`: in a thread of its own, for what takes the disk a while.
+        """
         while True:
             try:
-                write()
+                if aside:
+                    await asyncio.to_thread(write)
+                else:
+                    write()
                 return
             except StoreFull as fault:
                 self.faults.met(fault)

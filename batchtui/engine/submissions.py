@@ -58,6 +58,7 @@ class Submissions:
             timeout=limits.timeout,
             retries=limits.retries,
             concurrency=self._batch.folder.header.spec.limits.concurrency,
+            answer=self._batch.folder.path / "raw" / record.answer if record.answer else None,
         )
 
     # ---- steps

@@ -1,8 +1,8 @@
-"""Three job APIs on loopback, each written from its public description, with faults on request.
+"""Four job APIs on loopback, each written from its public description, with faults on request.
 
-`ogc`: OGC API - Processes, Part 1. `aws`: the calls of AWS Batch behind a gateway that wants a key, results in a store of
-their own (another port, so another host) at signed addresses. `azure`: a long-running operation as Microsoft's REST API
-guidelines have it.
+`ogc`: OGC API - Processes, Part 1. `workflows`: AWS Step Functions' StartSyncExecution. `aws`: the calls of AWS Batch
+behind a gateway that wants a key, results in a store of their own (another port, so another host) at signed addresses.
+`azure`: a long-running operation as Microsoft's REST API guidelines have it.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class JobServer:
     """Seconds after which such a job shows up at all."""
     nameless: int = 0
     """Creates that are answered without anything that could name the job."""
+    at_once: bool = False
+    """An `ogc` that does the work before it answers."""
     polls_at: list[float] = field(default_factory=list)
     """When it was asked for what still ran."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -124,6 +126,8 @@ def ogc(server: JobServer, call: Call) -> Said | None:
         job, lost = server.made("", call.body["inputs"])
         if lost:
             return None
+        if server.at_once:
+            return Said(200, {"text": _text(job).upper()})
         if not server.named():
             return Said(201, {"status": "accepted"})
         place = {"Location": f"/jobs/{job['id']}", "Preference-Applied": "respond-async"}
@@ -157,6 +161,30 @@ def _ogc_status(server: JobServer, job: dict[str, Any]) -> dict[str, Any]:
     state = server.state(job, OGC_WORDS)
     shown = {"jobID": job["id"], "processID": "upper", "type": "process", "status": state, "links": []}
     return shown | ({"message": "it broke"} if state == "failed" else {"progress": 50})
+
+
+# ---- workflows that are run at once ------------------------------------------------------------
+
+
+def workflows(server: JobServer, call: Call) -> Said | None:
+    if call.headers.get("x-api-key") != KEY:
+        return Said(403, {"message": "Forbidden"})
+    assert call.path == "/v1/startsyncexecution", call.path
+    job, lost = server.made(call.body["name"], call.body["input"])
+    if lost:
+        return None
+    said = {
+        "executionArn": f"arn:aws:states:eu-west-1:1:express:{job['id']}",
+        "id": "no id that can be asked for",
+    }
+    text = _text(job)
+    if text == "break":
+        return Said(body=said | {"status": "FAILED", "error": "States.TaskFailed", "cause": "it broke"})
+    if text == "odd":
+        return Said(body=said | {"status": "SETTLED", "output": {"text": "ODD"}})
+    if text == "nothing":
+        return Said(body=said | {"status": "SUCCEEDED"})
+    return Said(body=said | {"status": "SUCCEEDED", "output": {"text": text.upper()}})
 
 
 # ---- AWS-style ---------------------------------------------------------------------------------

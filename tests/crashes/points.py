@@ -23,7 +23,7 @@ import httpx
 
 UPLOADS = re.compile(r"/(?:upload/v1\w*/)?files\b")
 CREATES = re.compile(
-    r"(?:/batches|/batch/jobs|:batchGenerateContent|/energymodels|/chat/completions)(?:\?.*)?$"
+    r"(?:/batches|/batch/jobs|:batchGenerateContent|/energymodels|/chat/completions|/execution)(?:\?.*)?$"
 )
 CHECKPOINT_EVENTS = 12
 """So few, that a small batch saves its columns on its way as a large one does."""
@@ -59,7 +59,8 @@ WRITER, LIBC, SBATCH = "batchtui.store.writer:BatchWriter", "os", "batchtui.back
 STEPS = (
     Step("intent", WRITER, "record_intent"),
     Step("note", WRITER, "record", _is("note"), ("after",)),
-    Step("record", WRITER, "record", _is("submitted")),
+    Step("record", WRITER, "record", lambda _, told, **__: told in ("submitted", "answered")),
+    Step("answer", LIBC, "replace", lambda _, target, *__: "-answer." in os.path.basename(target)),
     Step("result", WRITER, "store"),
     Step("result", WRITER, "_result_event", sides=("middle",)),
     Step("checkpoint", "batchtui.store.files.checkpoint", "save"),

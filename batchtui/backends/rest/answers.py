@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -17,6 +18,23 @@ from batchtui.backends.wire.pieces import REPLY_LIMIT
 from batchtui.backends.wire.replies import Reply, error_words, tidy
 from batchtui.model import JobState, Json, Outcome
 from batchtui.sources.templates.filters import as_text
+
+
+async def kept_answer(parts: Parts, submission: Submission) -> Answer:
+    """The answer of a submission's only job, which its submit was answered with. Raises Forgotten, Transient."""
+    assert submission.answer is not None
+    try:
+        data = await asyncio.to_thread(submission.answer.read_bytes)
+    except FileNotFoundError:
+        raise Forgotten(
+            f"what its submit was answered with is no longer in raw/{submission.answer.name}"
+        ) from None
+    text = data.decode("utf-8", "replace")
+    if parts.at_once is None:
+        raise Transient(
+            "the table has no submit.result any more, by which its answer is read", kind="no_place"
+        )
+    return Answer(submission.token, parts.at_once.outcome(text, _remote(submission)), text)
 
 
 async def one_answer(
@@ -129,19 +147,7 @@ def _one_of_many(parts: Parts, item: Json, remote: dict[str, Json]) -> Answer:
 
 
 def _outcome(parts: Parts, value: Json | Reply, remote: dict[str, Json]) -> Outcome:
-    """Completed with what stands at the result's place; without it the API broke its word."""
-    found = parts.result(value) if parts.result else value.json if isinstance(value, Reply) else value
-    if found is None:
-        error = f"the reply holds no result at {parts.result}"
-        return Outcome(state=JobState.FAILED, error=error, error_kind="bad_reply", remote=remote)
-    text = parts.text(value) if parts.text else found if isinstance(found, str) else None
-    return Outcome(
-        state=JobState.COMPLETED,
-        output=found,
-        raw_response=None if text is None else as_text(text),
-        cost_usd=parts.cost.number(value),
-        remote={**remote, **kept_of(parts.fetch_keep, value)},
-    )
+    return parts.result_at.outcome(value, {**remote, **kept_of(parts.fetch_keep, value)})
 
 
 def _remote(submission: Submission) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from batchtui.backends.base import (
     Answer,
+    Answered,
     BackendSettings,
     Forgotten,
     Found,
@@ -30,7 +31,7 @@ from batchtui.backends.base import (
     TryLater,
     Unsure,
 )
-from batchtui.backends.rest.answers import many_answers, one_answer
+from batchtui.backends.rest.answers import kept_answer, many_answers, one_answer
 from batchtui.backends.rest.find import Lookup
 from batchtui.backends.rest.lists import ask, request_of
 from batchtui.backends.rest.parts import KEPT, SEE_OTHER, Parts, kept_of
@@ -183,7 +184,9 @@ class RestBackend(Remote[RestWork]):
 
     # ---- sending
 
-    async def submit(self, submission: Submission, jobs: Iterable[Job[RestWork]], note: Note) -> str:
+    async def submit(
+        self, submission: Submission, jobs: Iterable[Job[RestWork]], note: Note
+    ) -> str | Answered:
         parts = self._parts
         if self._session.signs_in:
             await self._session.sign_in()
@@ -194,26 +197,36 @@ class RestBackend(Remote[RestWork]):
         reply = await self._session.send(request, create=True)
         if reply.status == 302:  # many servers mean what 303 says: it is made, and stands elsewhere
             raise Unsure("the reply (302) points elsewhere in place of an id", answered=True)
-        remote_id = parts.submit_id.id(reply) if reply.status == SEE_OTHER else None
-        if remote_id is None:
+        made: str | Answered | None = parts.submit_id.id(reply) if reply.status == SEE_OTHER else None
+        if made is None:
             raise_for(reply, create=True)
-            remote_id = self._made(reply)
-        self._polls.wait_first(remote_id, reply)
+            made = self._made(reply)
+        if isinstance(made, str):
+            self._polls.wait_first(made, reply)
         if kept := kept_of(parts.submit_keep, reply):
             with suppress(TryLater):  # it is made by now: that it should have stopped before comes too late
                 note({KEPT: kept})
-        return remote_id
+        return made
 
-    def _made(self, reply: Reply) -> str:
-        """The id in a reply of 2xx. Raises Refused where it says that nothing was made, Unsure where it names none."""
+    def _made(self, reply: Reply) -> str | Answered:
+        """The id in a reply of 2xx, or that it holds the result.
+
+        Raises Refused where it says that nothing was made, Unsure where it has neither.
+        """
         parts = self._parts
-        remote_id = parts.submit_id.id(reply)
+        remote_id = parts.submit_id.id(reply) if parts.is_asked else None
         if remote_id is not None:
             return remote_id
         if words := error_words(parts.refused(reply)):
             raise Refused(tidy(words), "refused", reply.json)
+        if parts.at_once is not None and parts.at_once.holds(reply):
+            return Answered(reply.text.encode("utf-8", "surrogatepass"), parts.at_once.ending)
         why = f"the reply ({reply.status}) is {reply.problem}" if reply.problem else ""
-        why = parts.submit_id.id_fault(reply) or why or f"the reply holds no id at {parts.submit_id}"
+        why = (
+            (parts.is_asked and parts.submit_id.id_fault(reply))
+            or why
+            or f"the reply holds no {parts.awaited}"
+        )
         raise Unsure(why, answered=True)
 
     def _create(self, submission: Submission, jobs: list[Job[RestWork]]) -> Request:
@@ -249,6 +262,9 @@ class RestBackend(Remote[RestWork]):
     async def results(
         self, submission: Submission, keep: Callable[[str, bytes], None] | None
     ) -> AsyncGenerator[Answer, None]:
+        if submission.answer is not None:
+            yield await kept_answer(self._parts, submission)
+            return
         submission = await self._lookup.whole(submission, self._parts.fetch_names)
         if self._parts.each is None:
             async with self._turns:

@@ -14,11 +14,12 @@ from batchtui.backends.base import NeedsPerson, Transient
 from batchtui.backends.rest.lists import ask, understood
 from batchtui.backends.rest.parts import Parts
 from batchtui.backends.rest.places import joined
+from batchtui.backends.rest.results import ENDINGS, parsed
 from batchtui.backends.rest.session import Session
 from batchtui.backends.rest.templates import Request
 from batchtui.backends.wire.calls import repeatable
 from batchtui.backends.wire.pieces import Download, collected
-from batchtui.backends.wire.replies import Reply, parse_json
+from batchtui.backends.wire.replies import Reply
 from batchtui.model import Json
 from batchtui.text import cell
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 Keep = Callable[[str, bytes], None]
 REDIRECTED = (301, 302, 303, 307, 308)
 _ENDING = re.compile(r"[A-Za-z0-9]{1,8}")
-_ENDINGS = {"json": "result.json", "jsonl": "result.jsonl", "text": "result.txt"}
 
 
 class Fetching:
@@ -67,9 +67,8 @@ class Fetching:
     def kept(self, reply: Reply) -> None:
         """Word for word, in the place of what came before."""
         if self._keep is not None:
-            self._keep(
-                _ENDINGS.get(self._parts.format, "result.json"), reply.text.encode("utf-8", "surrogatepass")
-            )
+            name = f"result.{ENDINGS[self._parts.format]}"
+            self._keep(name, reply.text.encode("utf-8", "surrogatepass"))
 
     async def _way(self, request: Request) -> Reply | Request:
         """The reply to the call where that is the result, else the download that gives it."""
@@ -105,22 +104,13 @@ class Fetching:
         text = data.decode("utf-8", "replace")
         reply = Reply(200, got.headers, None, text, url=got.url)
         try:
-            return self._session.quiet(replace(reply, json=_parsed(self._parts.format, text, data)))
+            return self._session.quiet(replace(reply, json=parsed(self._parts.format, text)))
         except ValueError as fault:
             raise Transient(f"the result is {fault}", kind="bad_reply") from None
 
 
 def _to(request: Request, address: str) -> Request:
     return Request("GET", address, {}, request.headers, None, given=True)
-
-
-def _parsed(format_: str, text: str, data: bytes) -> Json:
-    """Raises ValueError."""
-    if format_ == "text":
-        return text
-    if format_ == "jsonl":
-        return [parse_json(line) for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
-    return parse_json(data)
 
 
 def _ending(url: str, kind: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from batchtui.backends.base import DOING, Job, Progress, Submission, Transient
 from batchtui.backends.rest.lists import CompiledList
 from batchtui.backends.rest.places import Places
+from batchtui.backends.rest.results import AtOnce, ResultAt
 from batchtui.backends.rest.settings import Fetch, Find, Poll, RestSettings, RestWork
 from batchtui.backends.rest.states import States, word_of
 from batchtui.backends.rest.templates import CompiledCall, Compiler, Request
@@ -33,7 +34,11 @@ class Parts:
 
     def __init__(self, compiler: Compiler, settings: RestSettings) -> None:
         self._compiler = compiler
-        submit, poll, find = settings.submit, settings.poll, settings.find
+        submit, find = settings.submit, settings.find
+        poll = settings.poll or Poll()
+        self.is_asked = settings.poll is not None
+        """Whether what was submitted is asked for; else the reply to a submit holds its result."""
+        self._at_once(settings)
         keeps = {"submit.keep": submit.keep, "poll.keep": poll.keep}
         keeps |= {"find.keep": find.keep} if find else {}
         kept = {key: compiler.places(given, key, RESERVED) for key, given in keeps.items()}
@@ -63,8 +68,25 @@ class Parts:
         self.offered = compiler.place(settings.probe.items if settings.probe else None, "probe.items")
         self.offer = compiler.place(settings.probe.name if settings.probe else None, "probe.name")
         self._find(find, sent)
-        self.state_of = States(settings.states, compiler.where.removeprefix("config: "))
         self.look_back = compiler.seconds(settings.look_back, "look_back")
+
+    def _at_once(self, settings: RestSettings) -> None:
+        """Whether, and where, the reply to a submit holds the result."""
+        compiler, submit = self._compiler, settings.submit
+        self.state_of = States(settings.states, compiler.where.removeprefix("config: "))
+        self.at_once: AtOnce | None = None
+        if submit.result is not None:
+            if submit.each is not None:
+                raise compiler.fault("submit.result", "goes with one job a submit: take submit.each away")
+            self.at_once = AtOnce(compiler, submit, self.state_of, self.is_asked)
+            for key in ("fetch", "cancel", "find"):
+                if not self.is_asked and getattr(settings, key) is not None:
+                    raise compiler.fault(key, "goes with poll: without it nothing is asked for later")
+        elif not self.is_asked:
+            message = (
+                "missing; say how work is asked for, or by submit.result where its reply holds the result"
+            )
+            raise compiler.fault("poll", message)
 
     def _poll(self, poll: Poll) -> None:
         compiler = self._compiler
@@ -76,7 +98,7 @@ class Parts:
         if poll.list is not None:
             self.poll_list = CompiledList(compiler, poll.list, "poll.list", BASE)
             self.list_id = compiler.place(poll.list.id, "poll.list.id", poll.list.id_in)
-        if self.poll is None and self.poll_list is None:
+        if self.poll is None and self.poll_list is None and self.is_asked:
             raise compiler.fault(
                 "poll.path", "missing; say how one is asked for by path or url, or many by list"
             )
@@ -97,7 +119,7 @@ class Parts:
             raise compiler.fault(
                 "fetch.items", "missing: with submit.each the results of many jobs come in a list"
             )
-        if fetch is None and self.poll is None:
+        if fetch is None and self.poll is None and self.is_asked:
             raise compiler.fault(
                 "fetch", "missing: without a poll.path there is no reply that holds a result"
             )
@@ -116,9 +138,11 @@ class Parts:
             self.fetch = compiler.call(fetch, "fetch", self.later)
         self.file = compiler.place(given.file, "fetch.file")
         self.format = given.format
-        self.result = compiler.place(given.result, "fetch.result")
-        self.text = compiler.place(given.text, "fetch.text")
-        self.cost = compiler.place(given.cost_usd, "fetch.cost_usd")
+        self.result_at = ResultAt(
+            compiler.place(given.result, "fetch.result"),
+            compiler.place(given.text, "fetch.text"),
+            compiler.place(given.cost_usd, "fetch.cost_usd"),
+        )
         self.job = compiler.place(given.job, "fetch.job")
         self.error = compiler.place(given.error, "fetch.error")
         self.fetch_keep = compiler.places(given.keep, "fetch.keep", ())
@@ -146,6 +170,14 @@ class Parts:
     def listing(self) -> tuple[CompiledList | None, Places]:
         """The list that shows what lives there, and the place of the id in one of its items."""
         return (self.find, self.find_id) if self.find else (self.poll_list, self.list_id)
+
+    @property
+    def awaited(self) -> str:
+        """What the reply to a submit is to hold, and where."""
+        id_ = f"id at {self.submit_id}"
+        if self.at_once is None:
+            return id_
+        return f"result at {self.at_once.place}" + (f", and no {id_}" if self.is_asked else "")
 
     # ---- what templates see
 

@@ -41,6 +41,9 @@ class Polls:
     async def poll(self, waiting: dict[str, Submission]) -> Told:
         """Those of these remote ids. Raises Transient, TryLater, NeedsPerson."""
         told: Told = {}
+        if not self._parts.is_asked:
+            why = "this API is asked for nothing later: the table of the backend has no poll"
+            return {one.id: _forgotten(why) for one in waiting.values()}
         now = monotonic()
         waiting = {key: one for key, one in waiting.items() if self._not_before.get(key, now) <= now}
         if self._parts.poll_list is not None and (len(waiting) > 1 or self._parts.poll is None):

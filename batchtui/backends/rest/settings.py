@@ -32,6 +32,7 @@ from batchtui.model import Json
 
 Place: TypeAlias = str | list[str]
 State = Literal["submitted", "processing", "cancelling", "completed", "failed", "expired", "cancelled"]
+TextFormat = Literal["json", "jsonl", "text"]
 Format = Literal["json", "jsonl", "text", "file"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -103,6 +104,11 @@ class Submit(Call, kw_only=True):
     `set` are fields, templates too, that are put into a `body` which comes from the job as it is: `body = "{{ input }}"`.
     `each` is the template of one job where the API takes many at a time, which `body` then holds as `{{ jobs }}`.
     `refused`: place of what went wrong in a reply of 2xx that made nothing.
+
+    `result`: place, in a reply of 200 without an id, of the result itself, where the API did the work at once, always or
+    when it likes; `reply` is all of it, `text`, `cost_usd` and `format` are as in `fetch`. Where such a reply says by a
+    word whether it failed, `status` is its place and `error` that of what went wrong. Without `poll` every reply of 2xx
+    but 202 holds the result, and no id is looked for. The table's `timeout` must be as long as the work may take.
     """
 
     method: Method = "POST"
@@ -112,6 +118,12 @@ class Submit(Call, kw_only=True):
     set: dict[str, Json] = {}
     each: Json = None
     refused: Place | None = None
+    result: Place | None = None
+    text: Place | None = None
+    cost_usd: Place | None = None
+    format: TextFormat = "json"
+    status: Place | None = None
+    error: Place | None = msgspec.field(default_factory=lambda: ["error", "message"])
 
 
 class Listing(Call, kw_only=True):
@@ -212,7 +224,8 @@ class Probing(Call, kw_only=True):
 
 
 class RestSettings(BackendSettings, kw_only=True):
-    """Without `fetch` the result is in the reply to `poll`; without `cancel` what runs, runs to its end.
+    """Without `fetch` the result is in the reply to `poll`; without `cancel` what runs, runs to its end; without `poll`
+    the reply to `submit` holds the result (`submit.result`).
 
     `concurrency` is how many submits, and results fetched, go at a time. `states` says what the API's words for a
     status mean, for those that are not the usual ones: `ARCHIVED = "completed"`, `3 = "failed"`, `null = "processing"`.
@@ -221,8 +234,8 @@ class RestSettings(BackendSettings, kw_only=True):
     left_out: ClassVar[dict[str, str]] = LEFT_OUT
     submit: Submit
     """The call that creates the work."""
-    poll: Poll
-    """How its state is asked for."""
+    poll: Poll | None = None
+    """How its state is asked for; left out: the reply to `submit` holds the result."""
     fetch: Fetch | None = None
     """How its result comes; left out: it is in the reply to `poll`."""
     cancel: Cancel | None = None

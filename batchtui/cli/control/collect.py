@@ -27,7 +27,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         raise BadInput(
             f"batch {folder.id} has no submission {args.submission}; `batchtui status {folder.id}` lists them"
         )
-    if not any(record.remote_id for record in folder.progress.submissions.values()):
+    if not any(record.made for record in folder.progress.submissions.values()):
         raise BadInput(f"batch {folder.id} has nothing at a backend that could be collected")
     wish = Command(command="collect", args={} if args.submission is None else {"submission": args.submission})
     if holder(folder.path):

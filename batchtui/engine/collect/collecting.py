@@ -17,6 +17,7 @@ from batchtui.engine.adopt.adopted import learn_jobs
 from batchtui.engine.collect.homing import kept_answers
 from batchtui.engine.collect.leftovers import counts_told, sent_of, settle_rest, unanswered
 from batchtui.engine.collect.reading import Look, read
+from batchtui.engine.send.answered import let_go
 from batchtui.engine.shared.asking import ask_one
 from batchtui.model import Json, Outcome, SubmissionState
 from batchtui.store.disk import clock, ranges
@@ -245,6 +246,7 @@ class Collecting:
         await batch.writer.commit()  # the journal never says so of answers that a power cut can still take
         await batch.writer.record_durably("collected", sub=record.id, **facts)
         batch.log("info", f"submission {record.id} is collected")
+        let_go(batch, record)
         if again := look.again:
             batch.log(
                 "warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again"

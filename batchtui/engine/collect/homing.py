@@ -35,7 +35,7 @@ def fetchable(folder: BatchFolder, only: int | None = None) -> dict[int, list[in
     found: dict[int, list[int]] = {}
     for n, id_ in sorted(latest.items()):
         record = progress.submissions[id_]
-        made = record.remote_id is not None and record.state is SubmissionState.COLLECTED
+        made = record.made and record.state is SubmissionState.COLLECTED
         if made and only in (None, id_) and _is_without(folder, n):
             found.setdefault(id_, []).append(n)
     return found

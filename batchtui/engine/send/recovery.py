@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Found, NeedsPerson, Refused, Transient, TryLater
+from batchtui.engine.send.answered import take_kept
 from batchtui.engine.shared.backoff import delay
 from batchtui.model import SubmissionState
 from batchtui.store.disk import clock
@@ -31,6 +32,8 @@ class Recovery:
 
     async def run(self) -> None:
         record, context = self._record, self._context
+        if await take_kept(context, record):
+            return
         if record.state is SubmissionState.SENDING:  # the journal ends between the intent and the remote id
             reason = "no reply was recorded after it was sent"
             await context.writer.record_durably("unsure", sub=record.id, reason=reason)

@@ -159,7 +159,7 @@ class RemoteLane:
         return {
             record.backend
             for record in self._submissions
-            if record.unnamed and record.remote_id is None and record.state is not SubmissionState.COLLECTED
+            if record.unnamed and not record.made and record.state is not SubmissionState.COLLECTED
         }
 
     def _send_new_ones(self, backend: str, most: int) -> None:

@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from batchtui.backends.base import SAID, NeedsPerson, Refused, TryLater, Unsure
+from batchtui.backends.base import SAID, Answered, NeedsPerson, Refused, TryLater, Unsure
 from batchtui.engine.outputs.raw_files import keeping_requests
+from batchtui.engine.send import answered
 from batchtui.engine.shared.pauses import Pauses
 from batchtui.engine.spend.queues import held_by
 from batchtui.engine.spend.spending import Refusal
@@ -111,7 +112,7 @@ class Sending:
         try:
             if batch.too_late():
                 raise TryLater("it was stopped before it was sent")
-            remote_id = await backend.submit(self._submissions.told(record), jobs, note)
+            made = await backend.submit(self._submissions.told(record), jobs, note)
         except Refused as fault:
             self._drop_unusable(unusable)
             self._refused(record, fault, [n for n in ranges.decode(record.jobs) if n not in unusable])
@@ -132,12 +133,16 @@ class Sending:
                 await batch.persist_durably("unsure", sub=record.id, reason=reason, answered=True)
             raise
         else:
-            await batch.persist_durably("submitted", sub=record.id, remote_id=remote_id)
+            if isinstance(made, Answered):
+                await answered.take(batch, record, made)
+            else:
+                await batch.persist_durably("submitted", sub=record.id, remote_id=made)
             self._pauses.over(record.id)
             batch.contacting.answered(record.backend)
             count = ranges.count(record.jobs) - len(unusable)
             what = "" if record.grows else f"{count:,} jobs "
-            batch.log("info", f"submission {record.id}: {what}sent as {remote_id}")
+            if isinstance(made, str):
+                batch.log("info", f"submission {record.id}: {what}sent as {made}")
             self._drop_unusable(unusable)
 
     def _refused(self, record: SubmissionRecord, fault: Refused, numbers: Sequence[int]) -> None:

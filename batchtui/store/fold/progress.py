@@ -268,6 +268,14 @@ class Progress:
         submission.remote_id, submission.submitted = event["remote_id"], event["time"]
         self.attention.pop(("unsure", submission.id), None)
 
+    def _answered(self, event: Event) -> None:
+        """Its create did the work at once, and was answered with the result."""
+        submission = self.submissions[event["sub"]]
+        submission.state, submission.reason = SubmissionState.ENDED, None
+        submission.answer, submission.ended_as = event["file"], "completed"
+        submission.submitted = submission.ended = event["time"]
+        self.attention.pop(("unsure", submission.id), None)
+
     def _waiting(self, event: Event) -> None:
         submission = self.submissions[event["sub"]]
         submission.state, submission.reason = SubmissionState.WAITING, event.get("reason")
@@ -383,6 +391,7 @@ _HANDLERS: dict[str, Callable[[Progress, Event], None]] = {
     "adopted": Progress._adopted,
     "note": Progress._note,
     "submitted": Progress._submitted,
+    "answered": Progress._answered,
     "waiting": Progress._waiting,
     "unsure": Progress._unsure,
     "poll": Progress._poll,

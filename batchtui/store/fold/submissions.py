@@ -22,6 +22,8 @@ class SubmissionRecord:
     state: SubmissionState = SubmissionState.SENDING
     remote_id: str | None = None
     facts: dict[str, Json] = field(default_factory=dict)
+    answer: str | None = None
+    """The file in raw/ that holds what its create was answered with, where the work was done at once."""
     reason: str | None = None
     reason_kind: str | None = None
     """What kind of thing the reason of a waiting submission is: `batch`, `day` (money), `queue`, `price`, `bound`, or what
@@ -51,6 +53,11 @@ class SubmissionRecord:
     """Whether a person had it collected once more."""
     seed: int | None = None
     """Which of the header's seeds it sends; None: none, or that seed is to be sent anew."""
+
+    @property
+    def made(self) -> bool:
+        """Whether it surely was made: there is something of it to be had."""
+        return self.remote_id is not None or self.answer is not None
 
 
 _OLD_WORDS = (

@@ -282,7 +282,7 @@ def _give_back(lost: Iterable[int], progress: Progress, repaired: Repaired) -> N
     gone = set(lost)
     for submission in reversed(progress.submissions.values()):
         mine = gone.intersection(ranges.decode(submission.jobs))
-        if mine and submission.remote_id is not None:
+        if mine and submission.made:
             for n in mine:
                 progress.states[n], progress.offsets[n] = PROCESSING, -1
                 progress.errors.pop(n, None)

@@ -81,6 +81,7 @@ _WORDS: dict[str, Callable[[Event, Sequence[str]], str]] = {
     "adopted": lambda e, _: f"submission {e['sub']}: {e['remote_id']} of {e['backend']} is taken over",
     "born": lambda e, _: f"{_jobs(e)} became known with the results of submission {e['sub']}",
     "submitted": lambda e, _: f"submission {e['sub']} was taken as {e['remote_id']}",
+    "answered": lambda e, _: f"submission {e['sub']} was answered with its result",
     "waiting": lambda e, _: f"submission {e['sub']} waits{_why(e)}",
     "unsure": lambda e, _: f"submission {e['sub']} may have been made{_why(e)}",
     "poll": _poll,
