@@ -18,6 +18,7 @@ _BY_KIND: dict[str, type[BatchtuiError]] = {
     "key": ConfigError,
     "account": ConfigError,
     "proxy": ConfigError,
+    "address": ConfigError,
     "money": Unreachable,
 }
 _WHAT_NEXT = {

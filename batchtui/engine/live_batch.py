@@ -23,7 +23,7 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.writer import BatchWriter
 from batchtui.text import cell
 
-BLOCKING = frozenset({"key", "money", "account", "proxy", "price", "bound", "clock"})
+BLOCKING = frozenset({"key", "money", "account", "proxy", "address", "price", "bound", "clock"})
 """Attention that stops the sending of more jobs until a person has answered it."""
 
 

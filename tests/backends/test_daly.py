@@ -17,6 +17,7 @@ from batchtui.backends.daly.wire import Ids
 from batchtui.demo.server import DemoServer
 from batchtui.errors import ConfigError
 from batchtui.model import JobState, Json, SubmissionState
+from tests.backends.job_servers import Said, served
 from tests.daly_help import SLOW, advance, block, energy_model, service
 
 WORKSPACE, USER = "wk_demo_4711", "uk_demo_4712"
@@ -274,6 +275,53 @@ async def test_what_lives_there_can_be_adopted(demo: Callable[..., DemoServer], 
     (told,) = [one async for one in backend.results(adopted, lambda name, chunk: kept.append(chunk))]
     assert told.job_id == "1"
     assert b"energyYieldSummary" in kept[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "words"),
+    [
+        (Said(404, {"detail": "Not Found"}), "address", "answers to auth/token (404): check base_url"),
+        (Said(404, b"404 page not found"), "address", "answers to auth/token (404): check base_url"),
+        (
+            Said(405, {"detail": "Method Not Allowed"}),
+            "address",
+            "answers to auth/token (405): check base_url",
+        ),
+        (Said(200, b"<html>Sign in</html>"), "address", "(200, a page of HTML): check base_url"),
+        (Said(302, b"", {"Location": "/login"}), "address", "answers to auth/token (302): check base_url"),
+        (
+            Said(404, {"detail": "Workspace not found"}),
+            "key",
+            "the sign-in is refused: Workspace not found (404)",
+        ),
+        (Said(403, b"<html>Forbidden</html>"), "key", "the sign-in is refused: Forbidden (403)"),
+    ],
+)
+async def test_an_address_that_leads_elsewhere_is_not_told_as_wrong_keys(
+    daly: Any, monkeypatch: pytest.MonkeyPatch, said: Said, kind: str, words: str
+) -> None:
+    with served(lambda server, call: said) as other:
+        monkeypatch.setenv("DALY_WORKSPACE_KEY", WORKSPACE)
+        monkeypatch.setenv("DALY_USER_KEY", USER)
+        backend = registry.build("d", {"kind": "daly", "base_url": other.url}, None)
+        with pytest.raises(NeedsPerson) as told:
+            await submit(backend)
+        await backend.close()
+    assert (told.value.kind, words in told.value.message) == (kind, True), told.value.message
+    assert ("check DALY" in told.value.message or "keys" in told.value.message) == (kind == "key")
+
+
+async def test_a_server_that_knows_no_energy_models_is_told_by_its_address(
+    daly: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = Said(200, {"access_token": "token-of-nobody-12345"})
+    with served(
+        lambda _, call: token if call.path == "/auth/token" else Said(404, {"detail": "Not Found"})
+    ) as other:
+        backend = daly(type("There", (), {"backends": {"daly": {"kind": "daly", "base_url": other.url}}})())
+        with pytest.raises(NeedsPerson, match=r"answers to energymodels \(404\): check base_url") as told:
+            await submit(backend)
+    assert told.value.kind == "address"
 
 
 async def test_a_file_that_changed_for_the_worse_is_refused_here(

@@ -43,6 +43,7 @@ from batchtui.backends.prompts.work import dumps
 from batchtui.backends.settings import limits_of
 from batchtui.backends.wire.address import is_loopback
 from batchtui.backends.wire.calls import repeatable, understood
+from batchtui.backends.wire.elsewhere import is_elsewhere, seen_of
 from batchtui.backends.wire.replies import object_of, raise_for
 from batchtui.config.keys.secrets import DALY_KEYS, env_key
 from batchtui.model import Json, SubmissionState, seconds
@@ -199,6 +200,9 @@ class DalyBackend(Remote[DalyWork]):
             timeout=own or self._timeout or CREATE_TIMEOUT,
             create=True,
         )
+        if reply.status in (404, 405) and is_elsewhere(reply):
+            what = f"nothing at {self.session.http.place} answers to {RUNS} ({seen_of(reply)})"
+            raise NeedsPerson("address", f"{what}: check base_url")
         if 400 <= reply.status < 500 and reply.status not in (401, 402, 403, 408, 425, 429):
             raise wire.refused(reply)
         made = object_of(reply, create=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
 from batchtui.backends.wire.calls import CALL_TIMEOUT
+from batchtui.backends.wire.elsewhere import is_elsewhere, seen_of
 from batchtui.backends.wire.replies import Reply, hushed, parse_json, provider_words, raise_for
 from batchtui.masking import know
 from batchtui.model import Json
@@ -101,6 +102,9 @@ class Session:
         reply = self._hushed(reply)
         if reply.status == 429 or reply.status >= 500:
             raise_for(reply)
+        if is_elsewhere(reply):
+            what = f"nothing at {self.http.place} answers to {_SIGN_IN} ({seen_of(reply)})"
+            raise NeedsPerson("address", f"{what}: check base_url")
         if reply.status != 200:
             words = provider_words(reply)
             raise NeedsPerson("key", f"the sign-in is refused: {words} ({reply.status}); check {self._about}")

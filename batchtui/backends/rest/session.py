@@ -12,6 +12,7 @@ from batchtui.backends.base import NeedsPerson, Refused, Transient, TryLater
 from batchtui.backends.rest.places import joined
 from batchtui.backends.rest.settings import SignIn
 from batchtui.backends.rest.templates import Compiler, Request
+from batchtui.backends.wire.elsewhere import is_elsewhere, seen_of
 from batchtui.backends.wire.pieces import Download
 from batchtui.backends.wire.replies import Reply, hushed, object_of
 from batchtui.masking import know
@@ -143,7 +144,11 @@ class Session:
     async def _fetch_token(self) -> None:
         request = self._call.render({"env": self.env})
         try:
-            reply = object_of(self._hushed(await self._plain(request, request.headers, False)))
+            told = self._hushed(await self._plain(request, request.headers, False))
+            if is_elsewhere(told):
+                what = f"nothing at {self.http.place} answers to {request.path} ({seen_of(told)})"
+                raise NeedsPerson("address", f"{what}: check base_url and sign_in.path")
+            reply = object_of(told)
         except Transient as fault:  # nothing was asked for yet but to be let in
             raise TryLater(f"sign-in: {fault.message}", fault.after, kind=fault.kind, counts=True) from None
         except NeedsPerson as fault:

@@ -88,7 +88,7 @@ def ask(session: Session, name: str) -> Probe:
         except TimeoutError:
             return Probe(ok=False, message=f"no answer within {PROBE_SECONDS:g} s")
         except NeedsPerson as fault:
-            if fault.kind == "key":
+            if fault.kind in ("key", "address"):
                 raise ConfigError(f"{name}: {fault.message}") from None
             return Probe(ok=False, message=fault.message)
         except (Refused, TryLater, Transient) as fault:

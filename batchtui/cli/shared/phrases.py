@@ -23,7 +23,7 @@ from batchtui.text import cell
 OK, SOME_FAILED, NO_KEY = Exit.OK, Exit.SOME_FAILED, Exit.NO_KEY
 UNREACHABLE, LIMIT, LIVE = Exit.UNREACHABLE, Exit.LIMIT, Exit.LIVE
 _ATTENTION_CODES = {
-    "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "money": UNREACHABLE, "budget": LIMIT, "price": LIMIT,
+    "key": NO_KEY, "account": NO_KEY, "proxy": NO_KEY, "address": NO_KEY, "money": UNREACHABLE, "budget": LIMIT, "price": LIMIT,
     "bound": LIMIT, "canary": LIVE, "clock": LIVE,
 }  # fmt: skip
 _NOBODY_THERE = {"unreachable", "refused", "no_batch_api"}

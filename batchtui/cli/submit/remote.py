@@ -89,7 +89,7 @@ def asked(session: Session, name: str, question: Coroutine[object, object, T]) -
     except TimeoutError:
         raise Unreachable(f"{name}: no answer within {CALL_SECONDS:g} s") from None
     except NeedsPerson as fault:
-        error = ConfigError if fault.kind == "key" else Unreachable
+        error = ConfigError if fault.kind in ("key", "address") else Unreachable
         raise error(f"{name}: {fault.message}") from None
     except (Refused, TryLater, Transient) as fault:
         raise Unreachable(f"{name}: {fault.message}") from None

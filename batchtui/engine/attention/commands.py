@@ -122,7 +122,7 @@ def _resume(batch: LiveBatch, args: Args) -> None:
     header = batch.folder.header
     batch.write_again = ("output", None) in batch.progress.attention
     batch.settle_attention(
-        "key", "money", "account", "backend", "proxy", "forgotten", "fault", "output", "clock"
+        "key", "money", "account", "backend", "proxy", "address", "forgotten", "fault", "output", "clock"
     )
     if header.paused:
         header.paused = False
