@@ -12,6 +12,7 @@ import pytest
 from batchtui.work.power.fault import Fault
 from batchtui.work.power.grids.case import Case
 from batchtui.work.power.grids.read import MOST_BYTES, read_case
+from batchtui.work.power.tasks import solve_many
 from tests.work.power.power_help import CASES, DATA
 
 NINE = (DATA / "case9" / "case9.m").read_text()
@@ -85,6 +86,50 @@ end
     assert case.gen[0][3:5] == [float("inf"), float("-inf")]
     assert case.branch[1][-2:] == [-360, 360], "no angle limits given"
     assert case.gencost == []
+
+
+def test_words_behind_the_dots_that_go_on_are_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "dots.m"
+    path.write_text(
+        """function mpc = dots
+mpc.version = '2';
+mpc.baseMVA = 100;
+mpc.bus = [ ... number, type, Pd, Qd
+  1 3 0 0 0 0 1 1 ... the slack, 1.02 pu
+  0 100 1 1.1 0.9;
+  2 1 9.5 1 0 0 1 1 0 100 1 1.1 .9;
+];
+mpc.gen = [1 0 0 10 -10 ...% limits
+  1 100 1 200 0];
+mpc.branch = [1 2 0.01 0.1 0 0 0 0 0 0 1];
+"""
+    )
+    case = read_case(path)
+    assert case.bus[0] == [1, 3, 0, 0, 0, 0, 1, 1, 0, 100, 1, 1.1, 0.9]
+    assert (len(case.bus), case.gen[0][3:10]) == (2, [10, -10, 1, 100, 1, 200, 0])
+
+
+@pytest.mark.parametrize(
+    "row", ["1 2 NaN NaN 0 0 0 0 0 0 0", "1 2 Inf 0.1 -Inf 0 0 0 NaN 0 0", "77 77 0 NaN 0 0 0 0 0 0 0"]
+)
+def test_numbers_of_what_is_out_of_service_are_not_judged(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "off.m"
+    text = NINE.replace("mpc.branch = [\n", f"mpc.branch = [\n\t{row} -360 360;\n")
+    path.write_text(
+        text.replace("mpc.gen = [\n", "mpc.gen = [\n\t9 NaN NaN 1 -1 NaN 100 0 9 0" + " 0" * 11 + ";\n")
+    )
+    text = path.read_text().replace("mpc.gencost = [\n", "mpc.gencost = [\n\t2\t0\t0\t3\tNaN\t0\t0;\n")
+    path.write_text(text)
+    whole = DATA / "case9" / "case9.m"
+    for task in ("dc", "ac", "dcopf", "acopf"):
+        ours, theirs = solve_many([{"task": task, "grid": str(one), "folder": None} for one in (path, whole)])
+        assert not isinstance(ours, Exception), ours
+        assert not isinstance(theirs, Exception)
+        for name in ("loss_mw", "slack_mw", "objective"):
+            assert ours["summary"].get(name) == pytest.approx(theirs["summary"].get(name), rel=1e-6), (
+                task,
+                name,
+            )
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ Table: TypeAlias = list[Row]
 BUS_I, BUS_TYPE, PD, QD, GS, BS, AREA, VM, VA, BASE_KV, ZONE, VMAX, VMIN = range(13)
 GEN_BUS, PG, QG, QMAX, QMIN, VG, MBASE, GEN_STATUS, PMAX, PMIN = range(10)
 F_BUS, T_BUS, BR_R, BR_X, BR_B, RATE_A, RATE_B, RATE_C, TAP, SHIFT, BR_STATUS, ANGMIN, ANGMAX = range(13)
+_STATUS: Final = {"gen": GEN_STATUS, "branch": BR_STATUS}
 MODEL, STARTUP, SHUTDOWN, NCOST, COST = range(5)
 PQ, PV, REF, ISOLATED = 1, 2, 3, 4  # types of a bus
 
@@ -92,7 +93,7 @@ def checked(
 ) -> Case:
     """A case of these tables, its columns cut or filled up to MATPOWER's.
 
-    What is out of service is not judged beyond its numbers: no solver looks at it.
+    What is out of service is not judged: no solver looks at it, so that a number which is none is 0 there.
     `lines` gives the line of each row where the file has any. Raises Fault (bad_input) with file and line for a
     table that is missing or ragged, a number that is none, a bus that is unknown or there twice.
     """
@@ -155,6 +156,8 @@ class _Rows:
                 more = " at least" if width < least else ", as in the first row"
                 raise self.fault(name, place, f"{len(row)} columns where {wanted} are needed{more}")
             values = [float(value) for value in row[:most]]
+            if (status := _STATUS.get(name)) is not None and values[status] <= 0:
+                values = [value if math.isfinite(value) else 0.0 for value in values]
             for column, value in enumerate(values):
                 if value - value != 0 and (math.isnan(value) or column not in limits):
                     raise self.fault(

@@ -23,7 +23,8 @@ _LONGEST: Final = 10_000
 _TABLES: Final = ("bus", "gen", "branch", "gencost")
 _USED: Final = (*_TABLES, "baseMVA", "version")
 _QUOTED: Final = re.compile(r"'(?:[^'\n]|'')*'|\"(?:[^\"\n]|\"\")*\"")
-_COMMENT: Final = re.compile(r"[%#]")
+_COMMENT: Final = re.compile(r"(\.\.\.)|[%#]")
+"""What begins a comment; behind three dots, which stay, stands one as well."""
 _SILENT: Final = frozenset({"end", "endfunction", "return", "1", "clc", "clear"})
 
 
@@ -225,4 +226,4 @@ class _Reader:
 
 def _without_comment(line: str) -> str:
     found = _COMMENT.search(line)
-    return line[: found.start()].rstrip() if found else line
+    return line[: found.end(1) if found[1] else found.start()].rstrip() if found else line
