@@ -81,6 +81,21 @@ def test_a_status_of_any_type_is_told_and_may_be_named(case: MakeCase, status: A
         assert it.run("resume", "case").code == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "place"),
+    [({"since": 7, "code": "Done"}, "status.code"), ([{"phase": "Done"}], "status[0].phase"), (["Done"], "status[0]")],
+)  # fmt: skip
+def test_a_status_that_is_no_word_is_told_by_the_place_inside_it(
+    case: MakeCase, status: Any, place: str
+) -> None:
+    it = own(case, {"body": {"id": "a"}}, {"body": {"status": status}})
+    with it.serve("rest_server.py", "replies.json"):
+        told, _ = followed_until(it, "name the place inside it, such as status")
+        assert place.startswith(told.rpartition("such as ")[2].split()[0].rstrip(";,."))
+        say(it, f'status = "{place}"', "poll")
+        assert it.run("resume", "case").code == 0
+
+
 def test_a_status_that_is_odd_for_a_moment_is_not_told(case: MakeCase) -> None:
     odd = {"body": {"status": "between"}}
     more = {"body": {"status": "In-Progress"}}, {"body": {"status": "done"}}

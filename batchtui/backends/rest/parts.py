@@ -228,7 +228,7 @@ class Parts:
             if said is None:
                 message = f"the reply holds no status at {self.status}"
                 raise Transient(message, kind="bad_reply", answered=True)
-            raise self.state_of.unknown(said)
+            raise _inside(said, self.status) or self.state_of.unknown(said)
         word = word_of(said)
         live = _LIVE.get(state)
         if live is not None:
@@ -258,6 +258,22 @@ class Parts:
         progress.failed = shown["failed"].count(item)
         progress.total = shown["total"].count(item)
         return progress
+
+
+def _inside(said: Json, at: Places) -> Transient | None:
+    """What a person is told where no word stands at the place of the status but something that may hold one."""
+    source = at.sources[0]
+    if isinstance(said, dict) and said:
+        names = [cell(name, 30) for name in said]
+        words = [name for name in names if isinstance(said.get(name), str)]
+        what, place = f"an object with {', '.join(names[:5])}", f"{source}.{(words or names)[0]}"
+    elif isinstance(said, list) and said:
+        what, place = "a list", f"{source}[0]"
+    else:
+        return None
+    return Transient(
+        f"at {at} stands {what}: name the place inside it, such as {place}", kind="status", answered=True
+    )
 
 
 KEPT_LIMIT = 10_000
