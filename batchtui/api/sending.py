@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _PROBLEMS_TOLD = 20
 _logger = logging.getLogger("batchtui")
+_OWN = frozenset({"command", "call", "task"})
+"""Keys of work that no model does, so that no model says where it goes."""
 
 
 def planned(
@@ -53,6 +55,10 @@ def planned(
             if job.name:
                 job.work["name"] = job.name
     under = backends.config.defaults.job | ({"backend": usual} if usual else {})
+    if not usual and any(_OWN & job.work.keys() and "backend" not in job.work for job in jobs):
+        raise BadInput(
+            f'{cell(name, 60)}: no backend is named; programs, calls and grids go to backend="local"'
+        )
     schema = composing.common_schema(jobs)
     template, rows = composing.template_and_rows(jobs, under, work)
     if schema is not None:

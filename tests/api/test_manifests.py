@@ -179,3 +179,13 @@ def test_frames_are_the_tables(place: Place, manifest: Path) -> None:
     assert frame.groupby("scenario_id")["loss_mw"].sum().to_list() == pytest.approx(
         run.table("scenarios")["loss_mw"].to_pylist()
     )
+
+
+def test_scenarios_without_a_backend_say_so(place: Place) -> None:
+    batch = place.batch("mine")
+    batch.add_job(task="ac", grid="case14.m", loads="loads/base.csv")
+    batch.add_job(task="n1", grid="case14.m")
+    with pytest.raises(
+        BadInput, match='mine: no backend is named; programs, calls and grids go to backend="local"'
+    ):
+        batch.start()
