@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
     from batchtui.tui.screens.base import AppScreen
 
-KEPT = ("app.help", "app.quit")
+KEPT = ("compose.submit", "app.help", "app.quit")
 """Shown however narrow it is."""
 
 
