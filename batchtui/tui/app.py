@@ -211,7 +211,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     def _refresh_header(self) -> None:
         with _between_screens():
             for header in self.screen.query(HeaderLine):
-                header.refresh()
+                header.renew()
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded:

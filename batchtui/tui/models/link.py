@@ -29,6 +29,9 @@ class Link:
         self.library = library
         self.worker: Worker | None = None
         self._folders: list[BatchFolder] = []
+        self._by_id: dict[str, BatchFolder] = {}
+        self.version = 0
+        """Another one whenever some status may be another than before."""
         self._damaged: list[str] = []
         self._statuses: dict[str, BatchStatus] = {}
         self._calls = 0
@@ -44,6 +47,11 @@ class Link:
             else:
                 self._damaged.append(str(item))
         self._statuses.clear()
+        self._index()
+
+    def _index(self) -> None:
+        self._by_id = {folder.id: folder for folder in self._folders}
+        self.version += 1
 
     def start(self, backends: Backends) -> None:
         """Start the worker. Its imports cost time: not before the first paint."""
@@ -60,6 +68,8 @@ class Link:
             self._statuses.pop(batch_id, None)
         if ids and self.worker:
             self.refresh()
+        elif ids:
+            self.version += 1
         return ids
 
     def refresh(self) -> None:
@@ -72,6 +82,7 @@ class Link:
         rest = [folder for folder in self._folders if folder.id not in ids and folder.path.is_dir()]
         self._folders = sorted([*known, *rest], key=lambda folder: folder.header.created, reverse=True)
         self._damaged = self.worker.damaged()
+        self._index()
 
     def _followed(self) -> set[str]:
         """Without a worker: what other processes changed, looked at once a second."""
@@ -96,7 +107,7 @@ class Link:
         return self._folders
 
     def folder(self, batch_id: str) -> BatchFolder | None:
-        return next((folder for folder in self._folders if folder.id == batch_id), None)
+        return self._by_id.get(batch_id)
 
     def damaged(self) -> list[str]:
         """A sentence for every batch that cannot be read, or is only read."""
@@ -145,6 +156,7 @@ class Link:
             self.library.remove(batch_id)
         self._folders = [folder for folder in self._folders if folder.id != batch_id]
         self._statuses.pop(batch_id, None)
+        self._index()
 
     def stop(self, seconds: float = 2.0) -> None:
         if self.worker:

@@ -68,7 +68,8 @@ class UsualTimes:
 
     def left(self, status: BatchStatus) -> float | None:
         """Seconds that it still has by what is usual; None where that is over, or not known."""
-        since, usual = silent_since(status), self.of(status)
+        since = silent_since(status)
+        usual = None if since is None else self.of(status)
         if since is None or usual is None:
             return None
         left = since + usual - self._now()

@@ -34,7 +34,7 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.detail import DetailStrip
 from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
-from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.outside import put, shown
 from batchtui.tui.widgets.tables.job_table import JobTable
 
 SORTS = ("source order", "state", "tries", "id")
@@ -186,8 +186,10 @@ class BatchScreen(AppScreen):
     def _title(self) -> None:
         status = self.tui.link.status(self.batch_id)
         if status is None:
-            self.query_one("#title", Static).update(
-                shown("this batch is not there any more", "bold"), layout=False
+            put(
+                self.query_one("#title", Static),
+                shown("this batch is not there any more", "bold"),
+                layout=False,
             )
             return
         glyph, word, style = self.tui.glyphs.batch(status)
@@ -214,7 +216,7 @@ class BatchScreen(AppScreen):
                 parts.append(Content.styled("   reading the answers …", "$text-warning"))
         elif self._wanted.reads or (self._wanted.in_answers and status.finished):
             parts.append(Content.styled("   enter reads the answers", "$text-warning"))
-        self.query_one("#title", Static).update(Content.assemble(*parts), layout=False)
+        put(self.query_one("#title", Static), Content.assemble(*parts), layout=False)
 
     # ---- filter and sort
 

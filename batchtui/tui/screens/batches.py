@@ -96,7 +96,9 @@ class BatchesScreen(AppScreen):
         self._show()
 
     def tick(self) -> None:
-        self._show()
+        self.table.renew_clocks()
+        self._detail()
+        self._tail()
 
     def on_screen_resume(self) -> None:
         self._show()
@@ -109,7 +111,9 @@ class BatchesScreen(AppScreen):
         self.query_one(Empty).stand_for(self.table, why, then)
         self.query_one("#strip").set_class(not statuses, "-nothing-to-tell")
         self._detail()
+        self._tail()
 
+    def _tail(self) -> None:
         self.query_one("#tail", LineView).show(latest_lines(self.tui, 50))
 
     def _nothing(self, everything: list[BatchStatus]) -> tuple[str, Sequence[Next]]:

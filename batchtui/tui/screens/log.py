@@ -24,7 +24,7 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
-from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.outside import put, shown
 
 EVENTS_SHOWN = 5000
 
@@ -136,9 +136,8 @@ class LogScreen(AppScreen):
             else Content.styled("Log", "bold")
         )
         flags = [f"{count:,} lines"] + ["following"] * self.view.follow + ["wrapped"] * self.view.wrap
-        self.query_one("#title", Static).update(
-            Content.assemble(name, ("   " + "   ".join(flags), "dim")), layout=False
-        )
+        title = Content.assemble(name, ("   " + "   ".join(flags), "dim"))
+        put(self.query_one("#title", Static), title, layout=False)
 
     def _journal(self, batch_id: str) -> list[Row]:
         folder = self.tui.link.folder(batch_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from batchtui import outcome
@@ -29,17 +29,27 @@ class Detail(Widget):
     def __init__(self, widget_id: str) -> None:
         super().__init__(id=widget_id)
         self._batch_id: str | None = None
+        self._drawn: list[Content] = []
 
     @property
     def _tui(self) -> BatchtuiApp:
         return cast("BatchtuiApp", self.app)
 
     def show(self, batch_id: str | None) -> None:
+        """Show that batch as it is now; only lines that have become others are painted."""
         self._batch_id = batch_id
-        self.refresh(layout=self.styles.is_auto_height)
+        lines, before = self._shown(self.content_size.width), self._drawn
+        if len(lines) != len(before):
+            self.refresh(layout=self.styles.is_auto_height)
+            return
+        width = self.content_size.width
+        changed = [y for y, line in enumerate(lines) if not line.is_same(before[y])]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render(self) -> Content:
-        return Content("\n").join(self._shown(self.content_size.width))
+        self._drawn = self._shown(self.content_size.width)
+        return Content("\n").join(self._drawn)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Of the lines at the width that it is about to get, not at the one that it had."""

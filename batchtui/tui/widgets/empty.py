@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.outside import put, shown
 
 if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
@@ -30,7 +30,7 @@ class Empty(Static):
         self.display = bool(why)
         listed.set_class(bool(why), "-nothing-to-show")
         if why:
-            self.update(self._block(why, then))
+            put(self, self._block(why, then))
 
     def _block(self, why: str, then: Sequence[Next]) -> Content:
         tui = cast("BatchtuiApp", self.app)

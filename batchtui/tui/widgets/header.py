@@ -23,9 +23,25 @@ class HeaderLine(Widget):
 
     DEFAULT_CSS = "HeaderLine { height: 1; dock: top; padding: 0 1; background: $panel; color: $foreground; }"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._totals: tuple[int, Content] = (-1, Content())
+        self._shown = Content()
+
+    def renew(self) -> None:
+        """Draw it again where it has become another."""
+        if not self._line().is_same(self._shown):
+            self.refresh()
+
     def render(self) -> Content:
+        self._shown = self._line()
+        return self._shown
+
+    def _line(self) -> Content:
         app = cast("BatchtuiApp", self.app)
-        left = totals(app.link.statuses())
+        if self._totals[0] != app.link.version:
+            self._totals = app.link.version, totals(app.link.statuses())
+        left = self._totals[1]
         right = app.worker_line()
         room = self.content_size.width - left.cell_length - right.cell_length
         if room < 2:

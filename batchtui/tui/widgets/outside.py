@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.content import Content
+from textual.widgets import Static
 
 from batchtui import text
 
@@ -16,6 +17,13 @@ def shown(value: object, style: str = "", *, limit: int = text.CELL_LIMIT) -> Co
 def shown_page(value: str, style: str = "") -> Content:
     """A clean screenful of lines for a viewer, with a note of what was cut."""
     return Content.styled(text.page(value), style) if style else Content(text.page(value))
+
+
+def put(widget: Static, content: Content, *, layout: bool = True) -> None:
+    """Have it show this; what it shows already costs nothing, and sends nothing to the terminal."""
+    before = widget.content
+    if not (isinstance(before, Content) and before.is_same(content)):
+        widget.update(content, layout=layout)
 
 
 def cell(value: object, style: str = "", *, limit: int = text.CELL_LIMIT, justify: str = "left") -> Text:

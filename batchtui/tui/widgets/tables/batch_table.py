@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.coordinate import Coordinate
+from textual.geometry import Region
 from textual.widgets import DataTable
 
 from batchtui import outcome
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
 
 SortKey = Callable[[BatchStatus], object]
+Shown = tuple[str, str]
+"""What a cell says, and its style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ COLUMNS = (
     Column("age", "AGE", 7, 9, True),
 )
 NAME_AT_LEAST = 12
+CLOCKS = frozenset({"done", "rate", "eta", "age"})
+"""What grows old while nothing happens."""
 SORTS: tuple[tuple[str, SortKey], ...] = (
     ("newest", lambda s: s.created or ""),
     ("name", lambda s: s.name.casefold()),
@@ -73,14 +79,18 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         Binding("end", "scroll_bottom", show=False),
     ]
 
+    _by_cell = False
+    """While a cell is put in its place, which Textual would have the whole table painted for."""
+
     def __init__(self) -> None:
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0, id="batches")
         self._columns_shown: tuple[Column, ...] = ()
         self._name_width = 0
         self._sorted = ""
         """The column that the rows are sorted by, with an arrow; empty for the newest first."""
-        self._cells: dict[str, tuple[Text, ...]] = {}
+        self._values: dict[str, list[Shown]] = {}
         self._statuses: list[BatchStatus] = []
+        self._marks_shown: set[str] = set()
         self.marked: set[str] = set()
 
     @property
@@ -161,24 +171,38 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
 
     def show_batches(self, statuses: Sequence[BatchStatus]) -> None:
         """Make the rows these, in this order, with as little drawing as possible."""
-        current, before = self.current(), self.ids
+        current, before = self.current(), self._statuses
         self._statuses = list(statuses)
         if not self._columns_shown:
             return
-        if before != self.ids:
-            row_before = self.cursor_row
-            self._fill(self._statuses, current, row_before)
+        if [status.id for status in before] != self.ids:
+            self._fill(self._statuses, current, self.cursor_row)
             return
-        for status in self._statuses:
-            self._update(status)
+        turned, self._marks_shown = self._marks_shown ^ self.marked, set(self.marked)
+        for row, (old, new) in enumerate(zip(before, self._statuses, strict=True)):
+            if old is not new or new.id in turned:
+                self._update(row, self._columns_shown)
+        self.renew_clocks()
+
+    def renew_clocks(self) -> None:
+        """Bring the times in the rows that are seen up to date: those that are not seen wait until they are."""
+        clocks = tuple(column for column in self._columns_shown if column.key in CLOCKS)
+        top = int(self.scroll_y)
+        for row in range(top, min(top + self.size.height, len(self._statuses), self.row_count)):
+            self._update(row, clocks)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.renew_clocks()
 
     def _fill(self, statuses: list[BatchStatus], current: str | None, fallback: int = 0) -> None:
         scroll = self.scroll_y
         self.clear()
-        self._cells = {}
+        self._values, self._marks_shown = {}, set(self.marked)
         for status in statuses:
-            cells = self._row(status)
-            self._cells[status.id] = cells
+            values = [self._value(column.key, status) for column in self._columns_shown]
+            self._values[status.id] = values
+            cells = (self._cell(*pair) for pair in zip(self._columns_shown, values, strict=True))
             self.add_row(*cells, key=status.id, height=1)
         ids = self.ids
         row = ids.index(current) if current in ids else max(0, min(fallback, len(ids) - 1))
@@ -186,28 +210,38 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
             self.move_cursor(row=row, animate=False, scroll=False)
             self.scroll_to(y=scroll, animate=False)
 
-    def _update(self, status: BatchStatus) -> None:
-        cells, old = self._row(status), self._cells.get(status.id)
-        if cells == old:
-            return
-        for column, new, before in zip(self._columns_shown, cells, old or cells, strict=True):
-            if old is None or new != before or new.style != before.style:
-                self.update_cell(status.id, column.key, new)
-        self._cells[status.id] = cells
+    def _update(self, row: int, columns: tuple[Column, ...]) -> None:
+        """Draw those cells of a row again that show something else now."""
+        status = self._statuses[row]
+        values = self._values[status.id]
+        for column in columns:
+            at, value = self._columns_shown.index(column), self._value(column.key, status)
+            if value == values[at]:
+                continue
+            values[at] = value
+            where = Coordinate(row, at)
+            self._by_cell = True
+            self.update_cell_at(where, self._cell(column, value))
+            self._by_cell = False
+            self.refresh_coordinate(where)
 
-    def _row(self, status: BatchStatus) -> tuple[Text, ...]:
-        return tuple(self._cell(column, status) for column in self._columns_shown)
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if self._by_cell:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def _cell(self, column: Column, status: BatchStatus) -> Text:
+    def _cell(self, column: Column, shown: Shown) -> Text:
+        value, style = shown
         width = (self._name_width if column.key == "name" else column.width) - 1
-        value, style = self._value(column.key, status)
         line = cell(value, self._tui.paint(style))
         line.truncate(width, overflow="ellipsis")
         if column.right:
             line.pad_left(max(0, width - line.cell_len))
         return line
 
-    def _value(self, key: str, status: BatchStatus) -> tuple[str, str]:
+    def _value(self, key: str, status: BatchStatus) -> Shown:
         app = self._tui
         glyphs, now = app.glyphs, app.now()
         style = "dim" if status.archived else ""

@@ -75,7 +75,7 @@ class JobTable(LineTable):
             self.cursor = place if place is not None else self.cursor
             self.rows_changed()
         else:
-            self.refresh()
+            self.renew()
 
     def current(self) -> int | None:
         """Number of the job under the cursor."""

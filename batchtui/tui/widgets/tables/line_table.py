@@ -37,6 +37,7 @@ class LineTable(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.cursor = 0
+        self._drawn: dict[int, Strip] = {}
 
     # ---- what a subclass says
 
@@ -60,6 +61,12 @@ class LineTable(ScrollView, can_focus=True):
         self.cursor = max(0, min(self.cursor, self.row_count() - 1))
         self._follow_cursor()
         self.refresh()
+
+    def renew(self) -> None:
+        """The same rows, some of which may read otherwise: those are painted, by line."""
+        for y in range(self.size.height):
+            if self._draw(y) != self._drawn.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     def _page(self) -> int:
         return max(1, self.size.height - 1)
@@ -121,6 +128,10 @@ class LineTable(ScrollView, can_focus=True):
         )
 
     def render_line(self, y: int) -> Strip:
+        strip = self._drawn[y] = self._draw(y)
+        return strip
+
+    def _draw(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
             return self.draw_head(width)
