@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -376,6 +377,6 @@ class Worker:
 def _unread(folder: BatchFolder) -> bool:
     """Whether the inbox holds a command that nobody has obeyed."""
     try:
-        return (folder.path / "inbox.jsonl").stat().st_size > folder.progress.inbox_end
+        return os.stat(f"{folder.path}/inbox.jsonl").st_size > folder.progress.inbox_end
     except OSError:
         return False
