@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from batchtui.catalog import cards
 from batchtui.config.checks import backend_problems, is_inline_secret
 from batchtui.config.keys.held import hold
-from batchtui.config.keys.secrets import DALY_KEYS
 from batchtui.config.plug_ins import KNOWN_KINDS
 from batchtui.config.shape import BackendConfig
 from batchtui.errors import BadInput, nearest
@@ -37,6 +37,16 @@ class Backend:
     kind: ClassVar[str] = ""
     key_settings: ClassVar[dict[str, str]] = {"api_key": "api_key_env"}
     """Arguments that hold a key, and the setting that names where each is."""
+    example: ClassVar[str] = ""
+    """An address of a server, where there is none to take without one."""
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = cls.__name__.lower()
+        card = cards()[cls.kind]
+        if card.key_settings:
+            cls.key_settings = {name.replace("_key_env", "_api_key"): name for name in card.key_settings}
+        elif not card.takes_key:
+            cls.key_settings = {}
 
     def __init__(self, *, name: str | None = None, base_url: str | None = None, **settings: Json) -> None:
         if not self.kind:
@@ -46,8 +56,8 @@ class Backend:
         self.table: dict[str, Json] = (
             {"kind": self.kind} | ({"base_url": base_url} if base_url else {}) | settings
         )
-        if self.kind == "chat" and not base_url:
-            raise BadInput(f"{self._shown}: base_url: where is the server? http://127.0.0.1:8000/v1, for one")
+        if self.example and not base_url:
+            raise BadInput(f"{self._shown}: base_url: where is the server? {self.example}, for one")
         for word, key in keys.items():
             if not isinstance(key, str) or not key.strip():
                 raise BadInput(f"{self._shown}: {word}: expected the key, as text")
@@ -85,77 +95,51 @@ class Backend:
 class Local(Backend):
     """This machine: programs, Python calls, power flow."""
 
-    kind = "local"
-
 
 class Chat(Backend):
     """A server that speaks chat completions, job by job: `Chat(base_url="http://127.0.0.1:8000/v1", api_key=…)`."""
 
-    kind = "chat"
+    example = "http://127.0.0.1:8000/v1"
 
 
 class OpenAI(Backend):
     """OpenAI's batch API, or another provider's of its form (`base_url`, `dialect`)."""
 
-    kind = "openai"
-
 
 class Anthropic(Backend):
     """Anthropic's message batches."""
-
-    kind = "anthropic"
 
 
 class Gemini(Backend):
     """Gemini's batch mode."""
 
-    kind = "gemini"
-
 
 class Mistral(Backend):
     """Mistral's batch jobs."""
-
-    kind = "mistral"
 
 
 class Together(Backend):
     """Together's batches."""
 
-    kind = "together"
-
 
 class Daly(Backend):
     """A Daly server: `Daly(base_url=…, workspace_api_key=…, user_api_key=…)`."""
-
-    kind = "daly"
-    key_settings: ClassVar[dict[str, str]] = dict(
-        zip(("workspace_api_key", "user_api_key"), DALY_KEYS, strict=True)
-    )
 
 
 class Buttermilk(Backend):
     """A Buttermilk server: `Buttermilk(base_url=…)`. It takes no key."""
 
-    kind = "buttermilk"
-    key_settings: ClassVar[dict[str, str]] = {}
-
 
 class Rest(Backend):
     """Any service with tasks over HTTP; `submit`, `poll`, `results` and the like as in a table of kind rest."""
-
-    kind = "rest"
 
 
 class Slurm(Backend):
     """A cluster's queue, by its own commands."""
 
-    kind = "slurm"
-
 
 class Gat(Backend):
     """An installed gat program."""
-
-    kind = "gat"
 
 
 KINDS: dict[str, type[Backend]] = {

@@ -14,6 +14,7 @@ from batchtui.api.following import Followed
 from batchtui.api.live import Live, html_table
 from batchtui.api.results import JobResult, ModelClass, job_result
 from batchtui.api.waiting import OnPoll, OnProgress, Teller, Waiter, pauses, progress_call
+from batchtui.catalog import card_of
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.limit_ranges import limit_problems
 from batchtui.model import (
@@ -288,20 +289,16 @@ class BatchRun:
         there where any job was.
         """
         groups, counts = self.results(), self.poll()
-        daly = "daly" in self._batch.folder.header.kind
+        card = card_of(self._batch.folder.header.kind)
+        ids = card.ids if card else ()
         found: dict[str, Json] = {
             "total": len(self),
             "completed": len(groups["completed"]),
             "failed": len(groups["failed"]),
             "pending": counts.pending,
-            "results": [
-                {"name": one.name or one.job_id} | _ids(one, ("energy_model_id", "task_id") if daly else ())
-                for one in groups["completed"]
-            ],
+            "results": [{"name": one.name or one.job_id} | _ids(one, ids) for one in groups["completed"]],
             "failures": [
-                {"name": one.name or one.job_id}
-                | _ids(one, ("task_id",) if daly else ())
-                | {"error": one.error}
+                {"name": one.name or one.job_id} | _ids(one, ids[-1:]) | {"error": one.error}
                 for one in groups["failed"]
             ],
         }

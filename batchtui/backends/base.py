@@ -41,6 +41,7 @@ from batchtui.backends.shapes import Progress as Progress
 from batchtui.backends.shapes import Submission as Submission
 from batchtui.backends.shapes import W as W
 from batchtui.backends.uses import PathUse as PathUse
+from batchtui.catalog import Card
 from batchtui.model import Json, LimitsSpec, Outcome
 from batchtui.text import Secret
 
@@ -69,6 +70,9 @@ class Backend(ABC, Generic[W]):
     kind: ClassVar[str]
     summary: ClassVar[str]
     """One line for pickers and help."""
+    card: ClassVar[Card | None] = None
+    """What is known of the kind without importing this class, which takes its name, summary and key's variable from it;
+    a plug-in may do without."""
     Settings: ClassVar[type[BackendSettings]] = BackendSettings
     Work: ClassVar[type[msgspec.Struct]]
     key_env: ClassVar[str | None] = None
@@ -92,6 +96,11 @@ class Backend(ABC, Generic[W]):
     run_fields: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Keys of `[job]` that say what is run, a program with its arguments or a function, each with the keys that go
     along with it: both are shown to a person before what a batch file from elsewhere says is run."""
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "card" in vars(cls) and cls.card:
+            cls.kind, cls.summary, cls.key_env = cls.card.name, cls.card.summary, cls.card.key_env
 
     def __init__(self, setup: Setup[BackendSettings]) -> None:
         self.name = setup.name

@@ -6,7 +6,7 @@ Built-in kinds need no installed metadata; further ones come through the entry-p
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from batchtui.backends.base import Backend, BackendSettings, Setup
+from batchtui.catalog import card_of, cards
+from batchtui.catalog.card import Work
+from batchtui.catalog.form import FormField, derived
 from batchtui.config.address import base_url_fault
 from batchtui.config.lines import line_of
 from batchtui.config.plug_ins import plug_ins
@@ -28,32 +31,18 @@ if TYPE_CHECKING:
 
     from batchtui.backends.http import Http
 
-BUILT_IN = {
-    "local": "batchtui.backends.local:LocalBackend",
-    "chat": "batchtui.backends.chat:ChatBackend",
-    "openai": "batchtui.backends.openai.backend:OpenAIBackend",
-    "gemini": "batchtui.backends.gemini.backend:GeminiBackend",
-    "mistral": "batchtui.backends.mistral:MistralBackend",
-    "together": "batchtui.backends.together:TogetherBackend",
-    "anthropic": "batchtui.backends.anthropic.backend:AnthropicBackend",
-    "daly": "batchtui.backends.daly.backend:DalyBackend",
-    "buttermilk": "batchtui.backends.buttermilk.backend:ButtermilkBackend",
-    "rest": "batchtui.backends.rest.backend:RestBackend",
-    "gat": "batchtui.backends.gat.backend:GatBackend",
-    "slurm": "batchtui.backends.slurm.backend:SlurmBackend",
-}
 AnyBackend = Backend[msgspec.Struct]
 
 
 def known_kinds() -> list[str]:
     """Names of all kinds, built-in ones first; no kind is imported for it."""
-    return [*BUILT_IN, *sorted(set(_plug_ins()) - set(BUILT_IN))]
+    return [*cards(), *sorted(set(_plug_ins()) - set(cards()))]
 
 
 def load_kind(name: str) -> type[AnyBackend]:
     """The class of a kind. Raises ConfigError with the nearest known word, or a plug-in's own fault."""
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
+    if card := card_of(name):
+        module, _, attribute = card.backend.partition(":")
         loaded: object = getattr(import_module(module), attribute)
     else:
         entry = _plug_ins().get(name)
@@ -68,9 +57,25 @@ def load_kind(name: str) -> type[AnyBackend]:
             raise ConfigError(f"{_broken(name)} ({cell(entry.value, 80)}): {_reason(fault)}") from None
     if not (isinstance(loaded, type) and issubclass(loaded, Backend)):
         raise ConfigError(f"{_broken(name)}: it is no batchtui.backends.base.Backend")
-    if name not in BUILT_IN and (lack := _lack(loaded)):
+    if name not in cards() and (lack := _lack(loaded)):
         raise ConfigError(f"{_broken(name)}: {lack}")
     return loaded
+
+
+def form_of_kind(name: str) -> Mapping[Work, tuple[FormField, ...]]:
+    """The fields of a job by what it is, for a form: its card's, else those of the plug-in's `Work`, which is imported.
+
+    Empty for a kind that nobody knows, or that cannot be loaded.
+    """
+    if card := card_of(name):
+        return card.form
+    if name not in _plug_ins():
+        return {}
+    try:
+        kind = load_kind(name)
+    except ConfigError:
+        return {}
+    return kind.card.form if kind.card else {"request": derived(kind.Work)}
 
 
 def _broken(name: str) -> str:
@@ -96,7 +101,7 @@ def broken() -> list[tuple[str, str]]:
     """Plug-ins that cannot be loaded, with the reason; imports every plug-in."""
     faults: list[tuple[str, str]] = []
     for name in known_kinds():
-        if name not in BUILT_IN:
+        if name not in cards():
             try:
                 load_kind(name)
             except ConfigError as fault:
@@ -136,7 +141,7 @@ def build(
             "or give api_key_command or api_key_keyring"
         )
     setup = Setup(name, settings, key, _connector(loaded, settings, key, prefix), key_variables)
-    if kind in BUILT_IN:
+    if kind in cards():
         return loaded(setup)
     try:
         return loaded(setup)
@@ -222,7 +227,7 @@ def _default_base_url(settings: type[BackendSettings]) -> Json:
 
 
 def _plug_ins() -> dict[str, EntryPoint]:
-    return {name: entry for name, entry in plug_ins().items() if name not in BUILT_IN}
+    return {name: entry for name, entry in plug_ins().items() if name not in cards()}
 
 
 def _reason(fault: BaseException) -> str:

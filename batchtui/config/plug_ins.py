@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from batchtui.config.providers import KINDS
+from batchtui.catalog import cards
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -29,10 +29,10 @@ class KnownKinds(Collection[str]):
     """Our own kinds and those of plug-ins, which are looked for only when a kind is not our own."""
 
     def __contains__(self, kind: object) -> bool:
-        return kind in KINDS or kind in plug_ins()
+        return kind in cards() or kind in plug_ins()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*KINDS, *sorted(plug_ins()))))
+        return iter(dict.fromkeys((*cards(), *sorted(plug_ins()))))
 
     def __len__(self) -> int:
         return len(set(iter(self)))

@@ -10,33 +10,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from batchtui.catalog import cards
 from batchtui.model import Json
 from batchtui.prices.rates import BATCH_DISCOUNT, Known, Price, Rates, rates_of
 
 TABLE, LONGEST = (Path(__file__).with_name(name) for name in ("table.json", "longest.json"))
 _DATED = re.compile(r"(?P<name>.+?)-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)")
-_HOSTS = {
-    "api.anthropic.com": "anthropic",
-    "api.openai.com": "openai",
-    "openai.azure.com": "azure",
-    "services.ai.azure.com": "azure",
-    "googleapis.com": "google",
-    "api.mistral.ai": "mistral",
-    "api.groq.com": "groq",
-    "api.together.ai": "together",
-    "api.together.xyz": "together",
-    "api.deepinfra.com": "deepinfra",
+_OTHER_HOSTS = {
     "openrouter.ai": "openrouter",
     "api.deepseek.com": "deepseek",
     "api.x.ai": "x-ai",
     "api.fireworks.ai": "fireworks",
     "api.cerebras.ai": "cerebras",
 }
+"""Of providers that have no kind or dialect of their own."""
+_HOSTS = {host: seller for card in cards().values() for host, seller in card.hosts.items()} | _OTHER_HOSTS
 """Whose prices hold at a host; elsewhere those of the model's maker."""
 _DISCOUNTS = {"deepinfra": 0.8}
 """Factors in a provider's batch that differ from BATCH_DISCOUNT."""
-_SOLD_BY_ANOTHER = {"azure": "openai"}
-_MAKERS = ("anthropic", "openai", "google", "mistral")
+_PRICES_OF = {seller: other for card in cards().values() for seller, other in card.prices_of.items()}
+_MAKERS = tuple(card.maker for card in cards().values() if card.maker)
 """Who is asked for the price of a model whose seller nobody named."""
 OWN = "own"
 """The seller where a server of one's own does the work: what that costs is known to its owner alone."""
@@ -88,7 +81,7 @@ def longest(model: str, provider: str | None = None) -> int | None:
 
 
 def _sellers(provider: str | None) -> tuple[str, ...]:
-    return (_SOLD_BY_ANOTHER.get(provider, provider),) if provider else _MAKERS
+    return (_PRICES_OF.get(provider, provider),) if provider else _MAKERS
 
 
 # ---- the package

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from batchtui import manual
+from batchtui.catalog import card_of
 from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
 
@@ -49,7 +50,7 @@ class ActionCommands(Provider):
     def _elsewhere(self, place: str) -> list[Row]:
         """What lives on some other screen: found from every one."""
         from batchtui.tui.actions.demo import demo
-        from batchtui.tui.screens.backends import DIRECT, BackendsScreen
+        from batchtui.tui.screens.backends import BackendsScreen
 
         app = cast("BatchtuiApp", self.app)
         rows: list[Row] = []
@@ -57,7 +58,7 @@ class ActionCommands(Provider):
             about = "What is configured, and whether it answers"
             rows.append(("Backends", "", about, lambda: app.push_screen(BackendsScreen())))
         for name, backend in app.config.backends.items():
-            if backend.kind not in DIRECT:
+            if not (card := card_of(backend.kind)) or card.remote:
                 about = f"Take over a batch that lives at {name} and was made elsewhere: the list of what is there (remote)"
                 rows.append((f"Adopt from {name}", "", about, partial(_open_remote, app, name)))
         if place != "first_run":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from batchtui.backends.base import Job, Setup
-from batchtui.backends.local import LocalBackend, LocalSettings
+from batchtui.backends.local.backend import LocalBackend, LocalSettings
 from batchtui.decode import convert
 from batchtui.model import Json
 from batchtui.work.job import ProgramWork

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from batchtui.backends.base import Setup
-from batchtui.backends.local import LocalBackend, LocalSettings
+from batchtui.backends.local.backend import LocalBackend, LocalSettings
 from batchtui.errors import BadInput
 from batchtui.model import JobState, Json, Outcome
 from tests.backends.local_help import backend_in, job_of, no_note

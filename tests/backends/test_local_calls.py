@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends.base import Job, Transient
-from batchtui.backends.local import LocalBackend
+from batchtui.backends.local.backend import LocalBackend
 from batchtui.decode import convert
 from batchtui.model import JobState, Json, Outcome
 from batchtui.work.job import ProgramWork

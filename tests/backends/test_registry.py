@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.backends import registry
-from batchtui.backends.chat import ChatBackend
+from batchtui.backends.chat.backend import ChatBackend
+from batchtui.catalog import cards
 from batchtui.config.plug_ins import GROUP
-from batchtui.config.providers import DIALECTS, KINDS, PROVIDERS
 from batchtui.errors import ConfigError
 from batchtui.text import Secret
 
@@ -31,20 +31,17 @@ def plug_ins(monkeypatch):
 
 def test_built_in_kinds_need_no_metadata(plug_ins):
     plug_ins()
-    assert registry.known_kinds() == list(registry.BUILT_IN)
-    assert [registry.load_kind(name).kind for name in registry.BUILT_IN] == list(registry.BUILT_IN)
+    assert registry.known_kinds() == list(cards())
+    assert [registry.load_kind(name).kind for name in cards()] == list(cards())
 
 
 def test_a_kind_is_in_every_table_that_lists_kinds():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
-    assert project["project"]["entry-points"][GROUP] == registry.BUILT_IN
-    assert sorted(KINDS) == sorted(registry.BUILT_IN)
-    for one in (*PROVIDERS, *DIALECTS):
-        assert registry.load_kind(one.kind).remote or one.kind == "chat"
+    assert project["project"]["entry-points"][GROUP] == {name: card.backend for name, card in cards().items()}
     contracts = project["tool"]["importlinter"]["contracts"]
     shared = next(one for one in contracts if one["name"].startswith("Kinds share rooms"))
     apart = {name for layer in shared["layers"][:2] for name in layer.split(" | ")}
-    assert apart == set(registry.BUILT_IN)
+    assert apart == set(cards())
 
 
 def test_an_unknown_kind_names_the_nearest():
@@ -53,8 +50,8 @@ def test_an_unknown_kind_names_the_nearest():
 
 
 def test_a_broken_plug_in_is_a_reason_and_no_crash(plug_ins):
-    plug_ins(mine="batchtui.backends.chat:ChatBackend", gone="no_such_module:X", odd="json:loads")
-    assert registry.known_kinds() == [*registry.BUILT_IN, "gone", "mine", "odd"]
+    plug_ins(mine="batchtui.backends.chat.backend:ChatBackend", gone="no_such_module:X", odd="json:loads")
+    assert registry.known_kinds() == [*cards(), "gone", "mine", "odd"]
     assert registry.load_kind("mine") is ChatBackend
     assert [name for name, _ in registry.broken()] == ["gone", "odd"]
     with pytest.raises(ConfigError, match="no_such_module"):

@@ -19,9 +19,9 @@ LOADED = (
     "batchtui.cli.entry", "batchtui.cli.dispatch", "batchtui.backends.registry",
     "batchtui.cli.submit.run", "batchtui.cli.control.resume", "batchtui.cli.control.fsck", "batchtui.cli.reading.read",
     "batchtui.engine.worker", "batchtui.engine.send.remote", "batchtui.engine.send.direct", "batchtui.engine.round",
-    "batchtui.engine.plan.compose.composition", "batchtui.backends.http", "batchtui.backends.local",
-    "batchtui.backends.chat", "batchtui.backends.openai.backend", "batchtui.backends.anthropic.backend",
-    "batchtui.backends.gemini.backend", "batchtui.backends.mistral", "batchtui.backends.together",
+    "batchtui.engine.plan.compose.composition", "batchtui.backends.http", "batchtui.backends.local.backend",
+    "batchtui.backends.chat.backend", "batchtui.backends.openai.backend", "batchtui.backends.anthropic.backend",
+    "batchtui.backends.gemini.backend", "batchtui.backends.mistral.backend", "batchtui.backends.together.backend",
     "batchtui.backends.daly.backend", "batchtui.backends.buttermilk.backend", "batchtui.backends.rest.backend",
     "batchtui.backends.slurm.backend", "tests.crashes.points",
 )  # fmt: skip

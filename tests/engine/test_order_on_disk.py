@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends import registry
+from batchtui.catalog import cards
 from batchtui.config import load_config
 from batchtui.demo.server import DemoServer
 from batchtui.model import BatchSpec, Json
@@ -59,7 +59,7 @@ def check(spy: DiskSpy, folder: BatchFolder, submissions: int) -> None:
 
 def test_every_kind_that_submits_is_looked_at_here() -> None:
     elsewhere = {"daly", "buttermilk", "rest", "slurm"}
-    assert {*PROMPTS, *elsewhere} == {kind for kind in registry.BUILT_IN if registry.load_kind(kind).remote}
+    assert {*PROMPTS, *elsewhere} == {name for name, card in cards().items() if card.remote}
 
 
 @pytest.mark.parametrize("kind", PROMPTS)

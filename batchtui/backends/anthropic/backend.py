@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from batchtui.backends.anthropic import answers
+from batchtui.backends.anthropic.card import CARD
 from batchtui.backends.anthropic.find import Finder
 from batchtui.backends.anthropic.objects import pages, progress_of, remote_batch, results_url
 from batchtui.backends.anthropic.wire import (
     API_VERSION,
     BASE_URL,
-    KEY_ENV,
     MAX_TOKENS,
     Auth,
     Messages,
@@ -81,10 +81,8 @@ class AnthropicSettings(ModelSettings, kw_only=True):
 class AnthropicBackend(Prompts, Remote[ChatWork]):
     """Half the price, within a day: the requests travel in the create itself, at most once."""
 
-    kind = "anthropic"
-    summary = "Anthropic's Message Batches API"
+    card = CARD
     Settings = AnthropicSettings
-    key_env = KEY_ENV
     key_required = True
     native_schema = True
     endpoints = (CHAT,)

@@ -20,7 +20,6 @@ from batchtui.backends.prompts.work import CHAT, ChatWork, check_work, endpoint_
 from batchtui.model import Json
 
 BASE_URL = "https://api.anthropic.com"
-KEY_ENV = "ANTHROPIC_API_KEY"
 MAX_TOKENS = 4096
 API_VERSION, WITH_SAMPLING = "2026-10-21", "2023-06-01"
 """Read 2026-11-21: the current version, and the one that still takes sampling parameters."""

@@ -35,6 +35,7 @@ from batchtui.backends.base import (
 )
 from batchtui.backends.buttermilk import wire
 from batchtui.backends.buttermilk.calls import Calls
+from batchtui.backends.buttermilk.card import CARD
 from batchtui.backends.prompts.work import dumps
 from batchtui.backends.settings import limits_of
 from batchtui.backends.wire.address import is_loopback
@@ -90,11 +91,10 @@ class ButtermilkWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, o
 class ButtermilkBackend(Remote[ButtermilkWork]):
     """The server's memory is all there is of a batch: what it answers is fetched while the rest still runs."""
 
-    kind = "buttermilk"
+    card = CARD
     lists_tokens = False
     names_jobs = False
     untold_cost = True
-    summary = "Buttermilk flows over their server's records"
     Settings = ButtermilkSettings
     Work = ButtermilkWork
     grows = True

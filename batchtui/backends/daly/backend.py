@@ -35,6 +35,7 @@ from batchtui.backends.base import (
     Unsure,
 )
 from batchtui.backends.daly import wire
+from batchtui.backends.daly.card import CARD
 from batchtui.backends.daly.find import RESULT_TIMEOUT, RUNS, Lookup
 from batchtui.backends.daly.input import DalyWork, InputFault, faults_of, input_of, label_of
 from batchtui.backends.daly.session import Session
@@ -45,7 +46,7 @@ from batchtui.backends.wire.address import is_loopback
 from batchtui.backends.wire.calls import repeatable, understood
 from batchtui.backends.wire.elsewhere import is_elsewhere, seen_of
 from batchtui.backends.wire.replies import object_of, raise_for
-from batchtui.config.keys.secrets import DALY_KEYS, env_key
+from batchtui.config.keys.secrets import env_key
 from batchtui.model import Json, SubmissionState, seconds
 from batchtui.text import Secret, cell
 
@@ -77,12 +78,11 @@ class DalySettings(BackendSettings, kw_only=True):
 class DalyBackend(Remote[DalyWork]):
     """A run bears our token in its name, since the service knows no other mark: `Site A [token]`."""
 
-    kind = "daly"
+    card = CARD
     names_jobs = False
     fails_singly = True
     paid = True
     untold_cost = True
-    summary = "Daly energy models, one run a job"
     Settings = DalySettings
     Work = DalyWork
     path_fields = {"input_file": PathUse.UPLOADS}
@@ -105,8 +105,8 @@ class DalyBackend(Remote[DalyWork]):
         at_once = settings.concurrency or AT_ONCE
         self._limits = replace(limits, jobs_per_submission=1, sends_at_once=at_once)
         named = {"workspace_key_env": settings.workspace_key_env, "user_key_env": settings.user_key_env}
-        self._workspace, self._user = (self._key(setting, named[setting]) for setting in DALY_KEYS)
-        self._about = " and ".join(named[setting] or usual for setting, usual in DALY_KEYS.items())
+        self._workspace, self._user = (self._key(setting, named[setting]) for setting in CARD.key_settings)
+        self._about = " and ".join(named[setting] or usual for setting, usual in CARD.key_settings.items())
         self._timeout = None if settings.timeout is None else seconds(settings.timeout)
         self._opened: Session | None = None
         self._turns = asyncio.Semaphore(at_once)
@@ -115,7 +115,7 @@ class DalyBackend(Remote[DalyWork]):
 
     def _key(self, setting: str, named: str | None) -> Secret:
         """A key may be missing at an address on this machine alone, which then says whether it wants one."""
-        usual = DALY_KEYS[setting]
+        usual = CARD.key_settings[setting]
         host = urlsplit(self.setup.settings.base_url or "").hostname or ""
         if not named and not os.environ.get(usual) and is_loopback(host):
             return Secret("")

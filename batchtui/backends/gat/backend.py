@@ -19,6 +19,7 @@ import msgspec
 
 from batchtui.backends.base import BackendSettings, Direct, Job, KindLimits, Note, Probe, Setup
 from batchtui.backends.environment import without_keys
+from batchtui.backends.gat.card import CARD
 from batchtui.backends.gat.chunks import Chunk, Order
 from batchtui.backends.gat.program import version_of
 from batchtui.backends.gat.settings import LICENCE_NOTE, LINEAR, GatSettings, GatWork, expanded
@@ -43,8 +44,7 @@ _VERSION = re.compile(r"\bgat(?:-cli)?\s+v?(\d+\.\d+(?:\.\d+)?[\w.+-]*)", re.IGN
 class GatBackend(Direct[GatWork]):
     """`gat batch` over chunks of scenarios, one call at a time; gat spreads a chunk over the batch's concurrency."""
 
-    kind: ClassVar[str] = "gat"
-    summary: ClassVar[str] = "grid scenarios, by a gat program that you installed"
+    card = CARD
     Settings: ClassVar[type[BackendSettings]] = GatSettings
     Work: ClassVar[type[msgspec.Struct]] = GatWork
     path_fields = PATH_FIELDS

@@ -32,6 +32,7 @@ from batchtui.backends.file_batches.backend import (
 )
 from batchtui.backends.file_batches.said import objects, put
 from batchtui.backends.gemini import objects as shapes
+from batchtui.backends.gemini.card import CARD
 from batchtui.backends.gemini.rows import read_answer
 from batchtui.backends.gemini.wire import asked_text, check_request, not_taken, request_of, with_files
 from batchtui.backends.prompts.work import ChatWork, answers_of, estimate_tokens
@@ -57,10 +58,8 @@ class GeminiSettings(VersionedSettings, kw_only=True):
 class GeminiBackend(VersionedFileBatches):
     """Half the price; a file job even for few rows, since row keys survive there and results stream."""
 
-    kind = "gemini"
-    summary = "Google's Gemini API in batches"
+    card = CARD
     Settings = GeminiSettings
-    key_env = "GEMINI_API_KEY"
     batches_path = "batches"
     file_lives = 40 * 3600.0  # the provider keeps it 48 hours, of which the batch needs some
     limits_source = (

@@ -32,6 +32,7 @@ from batchtui.backends.file_batches.objects import (
     progress_of,
     remote_batch,
 )
+from batchtui.backends.openai.card import CARD
 from batchtui.backends.openai.lists import pages
 from batchtui.backends.openai.settings import OpenAISettings, limits_of_dialect, record_of
 from batchtui.backends.prompts.dialects import OPENAI
@@ -48,8 +49,7 @@ METADATA_LIMIT = 500
 class OpenAIBackend(FileBatches):
     """Half the price, within a day: one JSONL file a submission, at most once."""
 
-    kind = "openai"
-    summary = "OpenAI's Batch API (Files and Batches), and servers that speak it"
+    card = CARD
     Settings = OpenAISettings
     batches_path = "batches"
     defaults = limits_of_dialect(OPENAI)

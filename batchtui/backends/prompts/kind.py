@@ -77,7 +77,6 @@ class Prompts(Backend[ChatWork]):
     Work = ChatWork
     path_fields = {"file": PathUse.UPLOADS}
     paid = True
-    key_env = "OPENAI_API_KEY"
     endpoints: tuple[str, ...]
     defaults: KindLimits
     models_path: str = "models"

@@ -32,6 +32,7 @@ from batchtui.backends.base import (
     Unsure,
 )
 from batchtui.backends.rest.answers import kept_answer, many_answers, one_answer
+from batchtui.backends.rest.card import CARD
 from batchtui.backends.rest.find import Lookup
 from batchtui.backends.rest.lists import ask, request_of
 from batchtui.backends.rest.parts import KEPT, SEE_OTHER, Parts, kept_of
@@ -62,9 +63,8 @@ HELD_PAUSE = 1.0
 class RestBackend(Remote[RestWork]):
     """At most once, as every remote kind: what `submit` may have made is looked up by `find`, or a person is asked."""
 
-    kind = "rest"
+    card = CARD
     untold_cost = True
-    summary = "Any JSON API with submit, poll and fetch, described in the config"
     Settings = RestSettings
     Work = RestWork
 

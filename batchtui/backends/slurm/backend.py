@@ -41,6 +41,7 @@ from batchtui.backends.environment import references
 from batchtui.backends.program_words import PATH_FIELDS, RUN_FIELDS, described, unusable_text
 from batchtui.backends.settings import limits_of
 from batchtui.backends.slurm import planning
+from batchtui.backends.slurm.card import CARD
 from batchtui.backends.slurm.facts import MAX_ARRAY
 from batchtui.backends.slurm.folder import RunFolder, Seen, folder_of, work_of
 from batchtui.backends.slurm.nodes import Nodes
@@ -66,8 +67,7 @@ ENDING = (0.5, 1.0, 2.0, 4.0)
 class SlurmBackend(Remote[ProgramWork]):
     """The truth about a job is its line in the run folder; Slurm is asked what runs, and what became of the rest."""
 
-    kind: ClassVar[str] = "slurm"
-    summary: ClassVar[str] = "programs, Python calls and power flow on a Slurm cluster"
+    card = CARD
     Settings: ClassVar[type[BackendSettings]] = SlurmSettings
     Work: ClassVar[type[msgspec.Struct]] = ProgramWork
     path_fields = PATH_FIELDS

@@ -61,8 +61,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _asked(provider: str, args: argparse.Namespace, console: Console) -> tuple[KeyPlace, str | None]:
     """Where the key is and where the server is: given by options, else asked for, else the usual."""
-    from batchtui.config.editing.adding import SERVER_ADDRESS, KeyPlace, usual_place
-    from batchtui.config.providers import SERVERS, table_of
+    from batchtui.config.editing.adding import RESOURCE, KeyPlace, own_server, usual_place
+    from batchtui.config.providers import BY_NAME, SERVERS, table_of
 
     url: str | None = args.url
     place = KeyPlace(args.key_env, args.key_command, args.key_keyring)
@@ -70,11 +70,11 @@ def _asked(provider: str, args: argparse.Namespace, console: Console) -> tuple[K
     usual = usual_place(provider, os.environ)
     if not console.can_ask:
         return (place if given else usual), url
-    if url is None and (provider in SERVERS or (provider == "chat" and not given)):
-        shown = SERVER_ADDRESS if provider in SERVERS else "http://127.0.0.1:11434/v1"
-        url = console.line(f"Where is the server? [{shown}]") or shown
-    elif url is None and provider == "azure" and "base_url" not in table_of(provider, os.environ):
-        url = console.line("Where is the resource? (https://NAME.openai.azure.com)") or None
+    server, resource = own_server(provider), provider in BY_NAME and BY_NAME[provider].needs_address
+    if url is None and server and (provider in SERVERS or not given):
+        url = console.line(f"Where is the server? [{server}]") or server
+    elif url is None and resource and "base_url" not in table_of(provider, os.environ):
+        url = console.line(f"Where is the resource? ({RESOURCE})") or None
     return (place if given else _ask_place(usual, console)), url
 
 

@@ -175,7 +175,7 @@ def _configuration(session: Session) -> Iterator[Finding]:
     for name, backend in config.backends.items():
         proxy = proxy_of(backend)
         through = f", through the proxy {proxy}" if proxy else ""
-        state = "no key needed" if name in KEYLESS else key_state(backend)
+        state = key_state(backend)
         lacks = " not set" in state
         advice = "; set it, or name where the key is in the configuration" if lacks else ""
         yield Finding(

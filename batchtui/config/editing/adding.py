@@ -6,18 +6,15 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from batchtui.catalog import card_of, cards
 from batchtui.config.checks import is_inline_secret, variable_fault
-from batchtui.config.keys.secrets import DALY_KEYS
-from batchtui.config.providers import DIALECTS, KINDS, PROVIDERS, SERVERS, table_of
+from batchtui.config.providers import BY_NAME, DIALECTS, PROVIDERS, SERVERS, table_of
 from batchtui.errors import BadInput, nearest
 from batchtui.model import Json
 from batchtui.text import cell
 
-SERVER_ADDRESS = "http://127.0.0.1:8000"
-"""Where a service that somebody runs is, if it runs here as its own documentation starts it."""
+RESOURCE = "https://NAME.openai.azure.com"
 PROVIDER_NAMES = (*(one.name for one in (*PROVIDERS, *DIALECTS)), *SERVERS)
-_OWN_PAGES = {"rest": "rest", "slurm": "slurm", "gat": "grids"}
-"""Kinds whose table is more than an address and a key, with the page that has one to copy."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +47,15 @@ def refuse_unknown(provider: str) -> None:
     """Raises BadInput for what `config add` cannot add, with what does."""
     if provider in PROVIDER_NAMES:
         return
-    shown = cell(provider, 40)
-    if provider == "local":
-        raise BadInput("config add: local is there by itself: this machine needs no table and no key")
-    if page := _OWN_PAGES.get(provider):
+    shown, card = cell(provider, 40), card_of(provider)
+    if card and card.page:
         raise BadInput(
-            f"config add: a table of {shown} says more than an address and a key; `batchtui help {page}` has one "
-            "to copy, `batchtui config path` says into which file"
+            f"config add: a table of {shown} says more than an address and a key; `batchtui help {card.page}` has "
+            "one to copy, `batchtui config path` says into which file"
         )
-    if provider in KINDS:
+    if card and card.there_with is not None:
+        raise BadInput(f"config add: {shown} is there by itself: this machine needs no table and no key")
+    if card:
         raise BadInput(f"config add: {shown} cannot be added so; `batchtui help config-keys` lists its keys")
     hint = nearest(provider, PROVIDER_NAMES) or f"; known are {', '.join(PROVIDER_NAMES)}"
     raise BadInput(
@@ -67,9 +64,15 @@ def refuse_unknown(provider: str) -> None:
     )
 
 
+def own_server(provider: str) -> str | None:
+    """Where a server that somebody runs is by default; None of a provider that has one for all."""
+    card = card_of(provider)
+    return card.own_server if card else None
+
+
 def usual_place(provider: str, env: Mapping[str, str]) -> KeyPlace:
     """The variable that usually holds the key; none of a server that may have no key."""
-    if provider in SERVERS or provider == "chat":
+    if own_server(provider):
         return KeyPlace()
     variable = table_of(provider, env).get("api_key_env")
     return KeyPlace(variable if isinstance(variable, str) else None)
@@ -81,34 +84,37 @@ def new_table(
     """The table. Raises BadInput for what it lacks, or where a key itself was given."""
     refuse_unknown(provider)
     if provider in SERVERS:
-        return {"kind": provider, "base_url": url or SERVER_ADDRESS} | _own_keys(provider, key, user_key_env)
+        return {"kind": provider, "base_url": url or SERVERS[provider]} | _own_keys(
+            provider, key, user_key_env
+        )
     if user_key_env is not None:
         raise BadInput("--user-key-env belongs to config add daly")
     table = {name: value for name, value in table_of(provider, env).items() if name != "api_key_env"}
     if url is not None:
         table["base_url"] = url
-    elif provider == "chat":
-        raise BadInput("config add chat: where is the server? --url http://127.0.0.1:11434/v1, for one")
-    elif provider == "azure" and "base_url" not in table:
-        raise BadInput("config add azure: where is the resource? --url https://NAME.openai.azure.com")
+    elif server := own_server(provider):
+        raise BadInput(f"config add {provider}: where is the server? --url {server}, for one")
+    elif BY_NAME[provider].needs_address and "base_url" not in table:
+        raise BadInput(f"config add {provider}: where is the resource? --url {RESOURCE}")
     return table | key.settings()
 
 
 def _own_keys(provider: str, key: KeyPlace, user_key_env: str | None) -> dict[str, Json]:
     if key.command is not None or key.keyring is not None:
         raise BadInput(f"config add {provider}: its keys are taken from variables only: --key-env NAME")
-    if provider == "buttermilk":
+    usual_names = cards()[provider].key_settings
+    if not usual_names:
         if key.variable is not None or user_key_env is not None:
             raise BadInput(
-                "config add buttermilk: its servers take no key; what stands before one may want `headers`, which "
+                f"config add {provider}: its servers take no key; what stands before one may want `headers`, which "
                 "`batchtui help config-keys` tells of"
             )
         return {}
-    named = dict(zip(DALY_KEYS, (key.variable, user_key_env), strict=True))
+    named = dict(zip(usual_names, (key.variable, user_key_env), strict=True))
     for setting, name in named.items():
         if name is not None and (fault := variable_fault(name)):
             raise BadInput(f"{setting}: {fault}")
-    return {setting: named[setting] or usual for setting, usual in DALY_KEYS.items()}
+    return {setting: named[setting] or usual for setting, usual in usual_names.items()}
 
 
 def _words(command: str) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from batchtui.catalog import cards
 from batchtui.config.keys.env_file import brought
-from batchtui.config.keys.secrets import DALY_KEYS
 from batchtui.config.providers import DIALECTS, PROVIDERS
 from batchtui.config.shape import Config
 from batchtui.model import Json
@@ -45,7 +45,7 @@ def variables_of(table: Json) -> set[str]:
 
 
 def _usual(env: Collection[str]) -> set[str]:
-    named = set(DALY_KEYS.values())
+    named = {variable for card in cards().values() for variable in card.key_settings.values()}
     for provider in (*PROVIDERS, *DIALECTS):
         named.add(provider.key_env)
         named.update(filter(None, [provider.first_key_env]))

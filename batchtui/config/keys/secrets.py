@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
+from batchtui.catalog import card_of
 from batchtui.config.keys.held import held
 from batchtui.config.providers import usual_key_env
 from batchtui.config.shape import BackendConfig
@@ -14,10 +15,7 @@ from batchtui.masking import know
 from batchtui.text import Secret, cell
 
 COMMAND_SECONDS = 10.0
-
-
-DALY_KEYS = {"workspace_key_env": "DALY_WORKSPACE_KEY", "user_key_env": "DALY_USER_KEY"}
-"""The two settings that name the variables of Daly's keys, and their usual names."""
+NO_KEY_NEEDED = "no key needed"
 
 
 def resolve_key(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> Secret | None:
@@ -50,8 +48,11 @@ def env_key(variable: str, env: Mapping[str, str], where: str) -> Secret:
 def key_state(backend: BackendConfig, env: Mapping[str, str] = os.environ) -> str:
     """Where the key comes from, and whether it is there as far as can be told without fetching it."""
     table = backend.table
-    if backend.kind == "daly":
-        names = [table.get(setting) or usual for setting, usual in DALY_KEYS.items()]
+    card = card_of(backend.kind)
+    if card and not card.takes_key:
+        return NO_KEY_NEEDED
+    if card and card.key_settings:
+        names = [table.get(setting) or usual for setting, usual in card.key_settings.items()]
         return ", ".join(f"{cell(name, 40)} is {'set' if env.get(name) else 'not set'}" for name in names)
     variable = table.get("api_key_env") or _usual(backend, env)
     if table.get("api_key_command"):

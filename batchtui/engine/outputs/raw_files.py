@@ -11,14 +11,13 @@ from typing import BinaryIO
 import msgspec
 
 from batchtui.backends.base import Job, Remote
+from batchtui.catalog import card_of
 from batchtui.results.export.file import json_text
 from batchtui.store.fold.progress import SubmissionRecord
 from batchtui.store.folder import BatchFolder
 
 REQUESTS = "requests.jsonl"
 _CHUNK = 1 << 20
-_SENT_AS_ONE = ("anthropic", "gemini")
-"""Kinds whose files batchata writes as one JSON list; those of the others are JSON Lines."""
 
 
 def keeping_requests(
@@ -103,13 +102,13 @@ def _kind_of(folder: BatchFolder, record: SubmissionRecord) -> str:
 
 
 def _ending(kind: str) -> str:
-    return ".json" if kind in _SENT_AS_ONE else ".jsonl"
+    return ".json" if _as_list(kind) else ".jsonl"
 
 
 def _read(path: Path, kind: str) -> Iterator[bytes]:
     """The file as it is, or its lines as one JSON list."""
     with path.open("rb") as file:
-        if kind not in _SENT_AS_ONE:
+        if not _as_list(kind):
             while chunk := file.read(_CHUNK):
                 yield chunk
             return
@@ -119,3 +118,9 @@ def _read(path: Path, kind: str) -> Iterator[bytes]:
                 yield before + line.rstrip()
                 before = b",\n"
         yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def _as_list(kind: str) -> bool:
+    """Whether batchata writes this kind's files as one JSON list; those of the others are JSON Lines."""
+    card = card_of(kind)
+    return bool(card and card.raw_as_list)

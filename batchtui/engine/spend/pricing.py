@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from batchtui.catalog import card_of
 from batchtui.model import JobRecord, Outcome
 from batchtui.prices import Known, Tokens, find, provider_at, tokens_of
 from batchtui.prices.lookup import OWN
@@ -24,8 +25,6 @@ Under a limit they are the `max_tokens` that such jobs are sent with, once a per
 """
 LIKELY_ANSWER = 1024
 """Tokens of answer that such a job is likely to get."""
-_PROVIDERS = {"anthropic": "anthropic", "gemini": "google", "mistral": "mistral", "together": "together"}
-"""Whose prices hold for a kind that only one provider speaks, wherever its address leads."""
 
 
 class Pricing:
@@ -102,9 +101,10 @@ def provider_of(backend: Backend[msgspec.Struct]) -> str | None:
         host = urlsplit(address).hostname if address else None
     except ValueError:
         host = None
-    if known := provider_at(host) or _PROVIDERS.get(backend.kind):
+    card = card_of(backend.kind)
+    if known := provider_at(host) or (card.seller if card else None):
         return known
-    return OWN if backend.kind == "chat" and _is_near(host) else None
+    return OWN if card and card.sells_itself and _is_near(host) else None
 
 
 def _is_near(host: str | None) -> bool:

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from batchtui.catalog import card_of
+
 if TYPE_CHECKING:
     from batchtui.backends.base import Backend
 
-AS_OF = "2026-11-21"
-ENQUEUED_TOKENS: dict[str, dict[str, int]] = {"together": {"": 30_000_000_000}}
-"""By kind and model ("": every other), where the provider publishes one figure for all accounts, as of AS_OF.
-
-Where it depends on the account (OpenAI's and Gemini's tiers), `enqueued_tokens` of the backend's table says it, or
-the provider does when it refuses more.
-"""
 _FULL = re.compile(r"token_limit_exceeded|enqueued[ _]tokens?[ _](?:limit|quota)", re.IGNORECASE)
 _SIZE = re.compile(r"limit:?\s*([\d,]{4,})", re.IGNORECASE)
 
 
 def queue_of(backend: Backend[msgspec.Struct], model: str | None) -> tuple[str, int | None]:
-    """The name of the queue of this account and model, and its size in tokens; None where nobody has said it yet."""
-    set_ = backend.setup.settings.enqueued_tokens
-    sizes = {"": set_} if isinstance(set_, int) else set_ or ENQUEUED_TOKENS.get(backend.kind, {})
+    """The name of the queue of this account and model, and its size in tokens; None where nobody has said it yet.
+
+    Where it depends on the account (OpenAI's and Gemini's tiers), `enqueued_tokens` of the backend's table says it, or
+    the provider does when it refuses more.
+    """
+    set_, card = backend.setup.settings.enqueued_tokens, card_of(backend.kind)
+    sizes = {"": set_} if isinstance(set_, int) else set_ or (card.queue_tokens if card else {})
     return f"{backend.account()}/{model or ''}", sizes.get(model or "", sizes.get(""))
 
 

@@ -16,7 +16,7 @@ from batchtui.results.views.shapes import View
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 
-FAMILIES = ("grid", "daly", "generic")
+FAMILIES = ("grid", "energy", "generic")
 """Modules beside this one, those of one field before the one that has something for every batch."""
 
 

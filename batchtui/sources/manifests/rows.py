@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchtui.catalog import cards
 from batchtui.model import Json, LimitsSpec, Problem, Row
 from batchtui.sources.json_forms.strict_json import kind_of
 from batchtui.sources.manifests.file import Written
@@ -20,7 +21,7 @@ from batchtui.sources.source import Implied
 from batchtui.text import cell
 
 FORM = "scenarios"
-KINDS = ("local", "slurm", "gat")
+KINDS = tuple(card.name for card in cards().values() if "task" in card.works)
 OUTPUT = "runs/batch"
 _NEEDS_GRID = frozenset({"grid", "command", "call"})
 

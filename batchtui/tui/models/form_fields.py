@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
+from batchtui.backends.registry import form_of_kind
+from batchtui.catalog.card import Work as KindWork
+from batchtui.catalog.form import FormField, Reads
 from batchtui.errors import nearest
 from batchtui.limit_ranges import ERROR_POLICIES
 from batchtui.model import Json, seconds
@@ -18,11 +22,6 @@ from batchtui.work.job import Form as Work
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
-LANGUAGE_KINDS = frozenset({"chat", "openai", "anthropic", "gemini", "mistral", "together"})
-"""Kinds whose job is a prompt to a model."""
-PROGRAM_KINDS = frozenset({"local", "slurm"})
-TASK_KINDS = PROGRAM_KINDS | {"gat"}
-"""Kinds that do tasks on grids."""
 
 
 @dataclass(frozen=True)
@@ -213,34 +212,6 @@ def _texts(value: Json) -> list[str]:
 
 
 SOURCE = Field("source.file", "Source", "a file or a folder; Tab completes", read_text, path=True)
-JOB_LANGUAGE = (
-    Field("job.model", "Model", "the model's name", read_text),
-    Field("job.system", "System", "what holds for every job", read_text, lines=True),
-    Field("job.prompt", "Prompt", "Summarise {{ text }}", read_text, lines=True),
-    Field("job.max_tokens", "Max tokens", "the provider's default", read_whole),
-    Field("job.temperature", "Temperature", "the provider's default", read_number),
-    Field("job.file", "File", "sent beside the prompt: a path, {{ column }}", read_text, path=True),
-    Field("job.schema", "Schema", "JSON Schema of the answer: a file, {{ column }}", read_text, path=True),
-)
-JOB_CITING = (Field("job.citations", "Citations", "yes: the passages that an answer rests on", read_truth),)
-"""Only where the provider cites."""
-JOB_COMMAND = (
-    Field("job.command", "Command", "echo {{ column }}", read_words, write=show_words),
-    Field("job.cwd", "Folder", "where it runs: the batch file's", read_text),
-    Field("job.stdin", "Stdin", "text given to the program", read_text),
-)
-JOB_CALL = (
-    Field("job.call", "Call", "package.module:function", read_text),
-    Field("job.arguments", "Arguments", 'by keyword: {"site": "{{ column }}"}', read_table, lines=True),
-    Field("job.chunk", "Chunk", "a job a call, or a list of at most n jobs", read_whole),
-)
-JOB_GRID = (
-    Field("job.task", "Task", "what is solved", read_task, about="ctrl+t steps: dc, ac, n1, dcopf, acopf"),
-    Field("job.grid", "Grid", "the manifest's, or a file such as case14.m", read_text, path=True),
-    Field("job.loads", "Loads", "the manifest's, or a CSV: {{ column }}", read_text, path=True),
-)
-JOB_TASK = (*JOB_GRID, Field("job.dc_model", "DC model", "matpower, or powermodels", read_dc_model))
-JOB_PROGRAM: dict[Work, tuple[Field, ...]] = {"command": JOB_COMMAND, "call": JOB_CALL, "task": JOB_TASK}
 WORKS: dict[Work, str] = {
     "command": "a program for each job",
     "call": "a Python function, in warm processes",
@@ -248,32 +219,6 @@ WORKS: dict[Work, str] = {
 }
 TASK_STEPS = ("dc", "ac", "n1", "dcopf", "acopf")
 """The tasks in the order in which they are stepped through."""
-JOB_DALY = (
-    Field("job.input_file", "Input file", "the energy model's JSON; Tab completes", read_text, path=True),
-    Field("job.input", "Input", 'laid over it: {"locationId": "{{ column }}"}', read_table, lines=True),
-    Field("job.name", "Run name", "Site {{ column }}, else the job's id", read_text),
-    Field("job.timeout", "Timeout", "of the call that submits a run: 120s", read_duration),
-)
-JOB_REST = (
-    Field(
-        "job.input",
-        "Input",
-        'what goes to the API: {"text": "{{ column }}"}',
-        read_input,
-        lines=True,
-        write=show_input,
-    ),
-    Field("job.name", "Name of job", "{{ column }}, else the job's id", read_text),
-)
-JOB_FLOW = (
-    Field("job.flow", "Flow", "the flow's name; ctrl+l lists them", read_text),
-    Field("job.max_records", "Records", "all, or the first n", read_whole),
-    Field("job.shuffle", "Shuffle", "yes", read_truth),
-    Field("job.concurrency", "Concurrency", "5 at once on the server", read_whole),
-    Field("job.error_policy", "Policy", "continue, or stop", read_policy),
-    Field("job.parameters", "Parameters", 'of every run, as {"model": "x"}', read_table),
-    Field("job.interactive", "Interactive", "no", read_truth),
-)
 SWEEP = Field(
     "sweep", "Sweep", "key = [1, 2]: a job for each value", read_sweep, lines=True, write=show_sweep
 )
@@ -297,18 +242,74 @@ OUTPUT = (Field("output.dir", "Output dir", "none", read_text),)
 BACKEND_KEY, WORK_KEY, OTHER_KEY = "backend", "work", "other"
 
 
+_READERS: dict[Reads, Callable[[str], Json]] = {
+    "text": read_text,
+    "whole": read_whole,
+    "number": read_number,
+    "truth": read_truth,
+    "duration": read_duration,
+    "table": read_table,
+    "input": read_input,
+    "words": read_words,
+    "policy": read_policy,
+    "task": read_task,
+    "dc model": read_dc_model,
+}
+_WRITERS: dict[Reads, Callable[[Json], str | None]] = {"input": show_input, "words": show_words}
+
+
+@cache
+def _of(field: FormField) -> Field:
+    return Field(
+        field.key,
+        field.label,
+        field.hint,
+        _READERS[field.reads],
+        field.lines,
+        field.path,
+        field.about,
+        _WRITERS.get(field.reads),
+    )
+
+
 def job_fields(kind: str | None, work: Work = "command") -> tuple[Field, ...]:
-    """The fields of a job's template on a backend of this kind; none for kinds that the form does not know.
+    """The fields of a job's template on a backend of this kind; none for a kind that nobody knows.
 
     `work` is what a job does where its kind leaves that open.
     """
-    if kind in LANGUAGE_KINDS:
-        return JOB_LANGUAGE + JOB_CITING if kind == "anthropic" else JOB_LANGUAGE
-    if kind in ("buttermilk", "daly"):
-        return JOB_FLOW if kind == "buttermilk" else JOB_DALY
-    if kind == "rest":
-        return JOB_REST
-    return JOB_PROGRAM[work] if kind in PROGRAM_KINDS else JOB_GRID if kind in TASK_KINDS else ()
+    form = _form(kind)
+    found = form[work] if work in form else next(iter(form.values()), ())
+    return tuple(map(_of, found))
+
+
+def rows(kinds: Iterable[str]) -> list[Field]:
+    """One field for each key that a job has on any of these kinds, in the order of their forms."""
+    found: dict[str, Field] = {}
+    for kind in kinds:
+        for fields in _form(kind).values():
+            for field in map(_of, fields):
+                if field.key not in found or (field.lines and not found[field.key].lines):
+                    found[field.key] = field
+    return list(found.values())
+
+
+def picks_work(kind: str | None) -> bool:
+    """Whether a job of this kind may be one of several things, of which the form lets one choose."""
+    return len(_form(kind)) > 1
+
+
+def does_tasks(kind: str | None) -> bool:
+    """Whether a job of this kind may be a task on a grid."""
+    return "task" in _form(kind)
+
+
+def asks_a_model(kind: str | None) -> bool:
+    """Whether a job of this kind is a prompt."""
+    return "prompt" in _form(kind)
+
+
+def _form(kind: str | None) -> Mapping[KindWork, tuple[FormField, ...]]:
+    return form_of_kind(kind) if kind else {}
 
 
 def fields_of(kind: str | None, work: Work = "command") -> tuple[Field, ...]:

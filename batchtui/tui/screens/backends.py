@@ -14,6 +14,7 @@ from textual.worker import get_current_worker
 
 from batchtui.backends.base import Probe
 from batchtui.backends.registry import broken
+from batchtui.catalog import card_of
 from batchtui.config import key_state
 from batchtui.model import JobState
 from batchtui.text import page
@@ -27,8 +28,6 @@ from batchtui.tui.widgets.outside import cell, shown
 
 _COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
 _MODELS_SHOWN = 60
-DIRECT = ("local", "chat")
-"""Kinds whose jobs run one by one, so that nothing lives at them."""
 
 
 class BackendsScreen(AppScreen):
@@ -70,7 +69,7 @@ class BackendsScreen(AppScreen):
         config = self.tui.config
         self.table.clear()
         for name, backend in config.backends.items():
-            state = "no key needed" if backend.kind in ("local", "slurm") else key_state(backend)
+            state = key_state(backend)
             self.table.add_row(
                 cell(name), cell(backend.kind), cell(state), cell("not asked yet", "dim"), key=name
             )
@@ -145,7 +144,8 @@ class BackendsScreen(AppScreen):
         name = self._current()
         if name is None or name not in self.tui.config.backends:
             return
-        if self.tui.config.backends[name].kind in DIRECT:
+        card = card_of(self.tui.config.backends[name].kind)
+        if card and not card.remote:
             self.tui.say(
                 f"{name}: jobs run here one by one, so nothing lives there; t asks whether it answers"
             )

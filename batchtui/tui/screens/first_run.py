@@ -65,7 +65,7 @@ class FirstRunScreen(AppScreen):
         width = max((len(name) for name in configured), default=0)
         lines = []
         for name, backend in configured.items():
-            state = "no key needed" if backend.kind in ("local", "slurm") else key_state(backend)
+            state = key_state(backend)
             kind = f"{backend.kind}, " if backend.kind != name else ""
             lines.append(Content.assemble(shown(name.ljust(width + 2)), (kind, "dim"), shown(state, "dim")))
         lines.append(

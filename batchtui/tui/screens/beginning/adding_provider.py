@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 from batchtui.backends.base import Probe
 from batchtui.config import BackendConfig, append_backend
-from batchtui.config.editing.adding import PROVIDER_NAMES, SERVER_ADDRESS, KeyPlace, new_table, usual_place
-from batchtui.config.providers import DIALECTS, SERVERS
+from batchtui.config.editing.adding import (
+    PROVIDER_NAMES,
+    RESOURCE,
+    KeyPlace,
+    new_table,
+    own_server,
+    usual_place,
+)
+from batchtui.config.providers import BY_NAME, SERVERS
 from batchtui.errors import BatchtuiError
 from batchtui.model import Json
 from batchtui.text import cell
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from batchtui.tui.app import BatchtuiApp
 
 Then = Callable[[], None]
-_CHAT_ADDRESS = "http://127.0.0.1:11434/v1"
 
 
 def add_provider(tui: BatchtuiApp, then: Then) -> None:
@@ -52,7 +58,7 @@ def _found(tui: BatchtuiApp, name: str) -> str:
         return "in the configuration"
     if name in SERVERS:
         return "a server of your own: its address"
-    if name == "chat":
+    if own_server(name):
         return "any server of chat completions: its address"
     variable = usual_place(name, os.environ).variable
     return f"{variable} is {'set' if os.environ.get(variable or '') else 'not set'}"
@@ -60,11 +66,11 @@ def _found(tui: BatchtuiApp, name: str) -> str:
 
 def _ask_address(tui: BatchtuiApp, name: str, then: Then) -> None:
     """Only of those whose address nobody can know."""
-    if name not in (*SERVERS, "chat", *(one.name for one in DIALECTS if one.name == "azure")):
+    server, resource = own_server(name), name in BY_NAME and BY_NAME[name].needs_address
+    if not server and not resource:
         _ask_key(tui, name, None, then)
         return
-    usual = "" if name == "azure" else _CHAT_ADDRESS if name == "chat" else SERVER_ADDRESS
-    hint = "https://NAME.openai.azure.com" if name == "azure" else ""
+    usual, hint = server or "", RESOURCE if resource else ""
 
     def answered(url: str | None) -> None:
         if url is not None:

@@ -10,13 +10,15 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from batchtui import batchfile
+from batchtui.catalog import cards
 from batchtui.config import Config
+from batchtui.config.providers import THIS_MACHINE
 from batchtui.model import BatchSpec, Json, Row, SourceSpec
 from batchtui.sources.readers import open_source
 from batchtui.text import cell
 from batchtui.toml_file import dump_toml
 from batchtui.tui.models.compose_model import column_template, table_of
-from batchtui.tui.models.form_fields import LANGUAGE_KINDS
+from batchtui.tui.models.form_fields import asks_a_model
 from batchtui.tui.models.scan import Scan, scan
 
 LOOKED_AT = 50
@@ -68,9 +70,9 @@ class Contents:
 def usual_place(config: Config) -> tuple[str, bool]:
     """Where jobs of a new batch go, and whether a model answers there: the default, else a model, else this machine."""
     ready = {name: backend.kind for name, backend in config.backends.items()}
-    models = [name for name, kind in ready.items() if kind in LANGUAGE_KINDS]
-    name = config.defaults.backend or next(iter(models), "local")
-    return name, ready.get(name) in LANGUAGE_KINDS
+    models = [name for name, kind in ready.items() if asks_a_model(kind)]
+    name = config.defaults.backend or next(iter(models), THIS_MACHINE)
+    return name, asks_a_model(ready.get(name))
 
 
 def look_into(path: Path, backend: str, *, language: bool) -> Contents:
@@ -94,12 +96,7 @@ def look_into(path: Path, backend: str, *, language: bool) -> Contents:
     return Contents(found, columns, replace(spec, backend=backend, job=job))
 
 
-_OWNERS = {
-    "openai-batch": "openai",
-    "anthropic-batch": "anthropic",
-    "gemini-batch": "gemini",
-    "messages": "openai",
-}
+_OWNERS = {form: card.name for card in cards().values() for form in card.requests}
 """Forms of whole requests, by the backend that takes them as they are."""
 
 

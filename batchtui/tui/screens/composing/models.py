@@ -6,6 +6,7 @@ from textual import events, on
 from textual.suggester import SuggestFromList
 from textual.worker import get_current_worker
 
+from batchtui.catalog import card_of
 from batchtui.tui.latest import Latest
 from batchtui.tui.models import offered as backend_models
 from batchtui.tui.models.offered import Models
@@ -38,7 +39,8 @@ class ComposeModels(AppScreen):
 
     @property
     def _noun(self) -> str:
-        return "flow" if self.form.form.kind == "buttermilk" else "model"
+        card = card_of(self.form.form.kind or "")
+        return card.lists if card else "model"
 
     def _model_row(self) -> InputRow:
         row = self.form.row(f"job.{self._noun}")

@@ -11,9 +11,10 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.worker import get_current_worker
 
+from batchtui.catalog import card_of, cards
 from batchtui.causes import by_cause
 from batchtui.config import key_state
-from batchtui.config.providers import KEYLESS
+from batchtui.config.providers import KEYLESS, THIS_MACHINE
 from batchtui.engine.plan.consent.reach import Reach, words_of
 from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.engine.plan.planning import Planned, create, preview
@@ -37,10 +38,10 @@ from batchtui.tui.models.drafts import Draft
 from batchtui.tui.models.form_fields import (
     BACKEND_KEY,
     OTHER_KEY,
-    PROGRAM_KINDS,
-    TASK_KINDS,
     TASK_STEPS,
     WORK_KEY,
+    does_tasks,
+    picks_work,
 )
 from batchtui.tui.models.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
@@ -80,7 +81,8 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
 
     def body(self) -> ComposeResult:
         with Container(id="compose"):
-            yield ComposeForm(Path.cwd())
+            kinds = [*cards(), *(backend.kind for backend in self.tui.config.backends.values())]
+            yield ComposeForm(Path.cwd(), kinds)
             yield PreviewPane(id="preview")
 
     def on_mount(self) -> None:
@@ -113,8 +115,9 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
             backend = self.tui.config.backend(name)
         except BatchtuiError as fault:
             return str(fault)
-        if backend.kind in ("local", "slurm"):
-            return "on this machine" if backend.kind == "local" else backend.kind
+        card = card_of(backend.kind)
+        if card and card.place:
+            return card.place
         state = key_state(backend)
         return state if backend.kind == name else f"{backend.kind}, {state}"
 
@@ -165,8 +168,8 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
     def _usual_backend(self) -> str | None:
         """The default, or the only one that is set up; a cluster that is there by itself leaves `local` the usual one."""
         ready = list(self.tui.config.backends)
-        if "local" in ready and KEYLESS.issuperset(ready):
-            ready = ["local"]
+        if THIS_MACHINE in ready and KEYLESS.issuperset(ready):
+            ready = [THIS_MACHINE]
         return self.tui.config.defaults.backend or (ready[0] if len(ready) == 1 else None)
 
     def _without_backend(self, spec: BatchSpec) -> bool:
@@ -261,11 +264,11 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
     def action_compose_task(self) -> None:
         """The next task; from other work to tasks."""
         form = self.form.form
-        if form.kind not in TASK_KINDS:
+        if not does_tasks(form.kind):
             self.tui.say("tasks on grids run on local, on slurm and on gat: choose one of them")
             return
         task = form.values.get("job.task", "")
-        if form.work == "task" or form.kind not in PROGRAM_KINDS or task not in TASK_STEPS:
+        if form.work == "task" or not picks_work(form.kind) or task not in TASK_STEPS:
             place = TASK_STEPS.index(task) + 1 if task in TASK_STEPS else 0
             task = TASK_STEPS[place % len(TASK_STEPS)]
         self.form.row(WORK_KEY).text = "task"

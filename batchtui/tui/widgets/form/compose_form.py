@@ -1,8 +1,8 @@
-"""The form of the compose screen: a `Form` on the screen, one row a field."""
+"""The form of the compose screen: a `Form` on the screen, one row a key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,29 +18,20 @@ from batchtui.tui.widgets.form.path_input import PathInput
 
 
 class ComposeForm(VerticalScroll, can_focus=False):
-    """`form` reads it, `fill` writes it. Rows of other kinds stay, unseen, with what was written in them."""
+    """`form` reads it, `fill` writes it; it has rows for jobs of `kinds`.
 
-    def __init__(self, base: Path) -> None:
+    Rows of kinds that are not shown stay, unseen, with what was written in them."""
+
+    def __init__(self, base: Path, kinds: Iterable[str]) -> None:
         super().__init__(id="form")
         self._form = Form(base=base)
+        self._kinds = tuple(kinds)
 
     def compose(self) -> ComposeResult:
         yield self._row(form_fields.SOURCE)
         yield PickRow(BACKEND_KEY, "Backend")
-        for field in (
-            *form_fields.JOB_LANGUAGE,
-            *form_fields.JOB_CITING,
-        ):
-            yield self._row(field)
         yield PickRow(WORK_KEY, "Work")
-        for field in (
-            *form_fields.JOB_COMMAND,
-            *form_fields.JOB_CALL,
-            *form_fields.JOB_TASK,
-            *form_fields.JOB_DALY,
-            *form_fields.JOB_FLOW,
-            form_fields.SWEEP,
-        ):
+        for field in (*form_fields.rows(self._kinds), form_fields.SWEEP):
             yield self._row(field)
         yield Static("Batch", classes="form-title")
         with Grid(classes="pairs"):
@@ -110,7 +101,7 @@ class ComposeForm(VerticalScroll, can_focus=False):
     def _show_fields(self) -> None:
         form = self.form
         visible = {field.key for field in form.fields} | {BACKEND_KEY, OTHER_KEY}
-        if form.kind in form_fields.PROGRAM_KINDS:
+        if form_fields.picks_work(form.kind):
             visible.add(WORK_KEY)
         fields = {field.key: field for field in form.fields}
         for row in self.rows:

@@ -21,6 +21,7 @@ from batchtui.backends.file_batches.input_files import openai_row
 from batchtui.backends.file_batches.lines import bare_line, renamed
 from batchtui.backends.file_batches.objects import NAME_KEY, TOKEN_KEY, error_of, metadata_of
 from batchtui.backends.file_batches.said import objects
+from batchtui.backends.mistral.card import CARD
 from batchtui.backends.prompts.fields import MISTRAL_CHAT, foreign
 from batchtui.backends.prompts.forms.media import media_of
 from batchtui.backends.prompts.forms.unfit import Unfit
@@ -76,10 +77,8 @@ class MistralSettings(VersionedSettings, kw_only=True):
 class MistralBackend(VersionedFileBatches):
     """Half the price; a job holds one model and one endpoint, and its results do not expire."""
 
-    kind = "mistral"
-    summary = "Mistral's batch jobs"
+    card = CARD
     Settings = MistralSettings
-    key_env = "MISTRAL_API_KEY"
     endpoints = ENDPOINTS
     batches_path = "batch/jobs"
     limits_source = "Mistral's batch guide: 1,000,000 rows waiting in a workspace, 512 MB a file; 2026-11-21"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchtui.model import Json
-from batchtui.results.views.daly.sections import MONTHS, Columns, Run, cell_at, is_number, numeric
-from batchtui.results.views.daly.tables import Figures, chosen, column, difference
+from batchtui.results.views.energy.sections import MONTHS, Columns, Run, cell_at, is_number, numeric
+from batchtui.results.views.energy.tables import Figures, chosen, column, difference
 from batchtui.results.views.shapes import Cell, Column, Lines, Series, Table
 
 LINES_AT_ONCE = 5

@@ -27,7 +27,8 @@ from batchtui.backends.base import (
     Transient,
 )
 from batchtui.backends.environment import filled_in, handed_over, unset_variables, without_keys
-from batchtui.backends.local_outcomes import (
+from batchtui.backends.local.card import CARD
+from batchtui.backends.local.outcomes import (
     not_started,
     outcome_at_timeout,
     outcome_of_call,
@@ -62,8 +63,7 @@ class LocalBackend(Direct[ProgramWork]):
     What a program leaves running ends with it.
     """
 
-    kind: ClassVar[str] = "local"
-    summary: ClassVar[str] = "programs, Python calls and power flow on this machine"
+    card = CARD
     Settings: ClassVar[type[BackendSettings]] = LocalSettings
     Work: ClassVar[type[msgspec.Struct]] = ProgramWork
     path_fields = PATH_FIELDS

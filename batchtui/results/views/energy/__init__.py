@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from batchtui.catalog import card_of
 from batchtui.errors import NotFound, nearest
 from batchtui.model import JOB_STATES, JobState, Json
-from batchtui.results.views.daly.sections import MOST_RUNS, Run, cell_at, is_number, pair_of, run_of, runs_of
-from batchtui.results.views.daly.series import (
+from batchtui.results.views.energy.sections import (
+    MOST_RUNS,
+    Run,
+    cell_at,
+    is_number,
+    pair_of,
+    run_of,
+    runs_of,
+)
+from batchtui.results.views.energy.series import (
     HOURLY,
     LINES_AT_ONCE,
     MONTHLY,
@@ -23,7 +32,7 @@ from batchtui.results.views.daly.series import (
     table_of,
     table_of_two,
 )
-from batchtui.results.views.daly.tables import (
+from batchtui.results.views.energy.tables import (
     BARS_AT_ONCE,
     Figures,
     Named,
@@ -39,7 +48,7 @@ from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import Bars, Cell, Column, Table, View
 from batchtui.store.folder import BatchFolder
 
-KINDS = ("daly", "rest")
+FAMILY = "energy"
 TITLES = {
     "summary": "Energy yield",
     "monthly": "Months",
@@ -59,10 +68,11 @@ MOST_SERIES = 200
 
 def names(folder: BatchFolder) -> list[tuple[str, str]]:
     """The views that the first completed run has something for; all of them while none has completed."""
-    if folder.header.kind not in KINDS:
+    card = card_of(folder.header.kind)
+    if card is None or FAMILY not in (*card.views, *card.views_if_found):
         return []
     if not folder.progress.counts()[JobState.COMPLETED]:
-        return list(TITLES.items()) if folder.header.kind == "daly" else []
+        return list(TITLES.items()) if FAMILY in card.views else []
     first = next(runs_of(folder, 1), None)
     if first is None:
         return []

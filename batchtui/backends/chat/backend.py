@@ -35,6 +35,7 @@ from batchtui.backends.base import (
     Transient,
     TryLater,
 )
+from batchtui.backends.chat.card import CARD
 from batchtui.backends.prompts.kind import PROBE_TIMEOUT, Prompts, PromptSettings
 from batchtui.backends.prompts.work import CHAT, ENDPOINTS, RESPONSES, ChatWork, endpoint_of
 from batchtui.backends.wire.replies import Reply
@@ -75,11 +76,7 @@ class ChatSettings(PromptSettings, kw_only=True):
 class ChatBackend(Prompts, Direct[ChatWork]):
     """One request at a time, in real time; at least once, since no provider takes a repeated one for the same."""
 
-    kind = "chat"
-    summary = (
-        "Prompts one by one to any OpenAI-compatible server (OpenAI, Groq, vLLM, Ollama, llama.cpp, LiteLLM), "
-        'or to Anthropic (api = "anthropic")'
-    )
+    card = CARD
     Settings = ChatSettings
     native_schema = True
     endpoints = ENDPOINTS

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from batchtui.errors import BadInput, nearest
-from batchtui.results.views.daly.sections import is_number
+from batchtui.results.views.energy.sections import is_number
 from batchtui.results.views.shapes import Bars, Cell, Column, Table
 from batchtui.text import cell
 

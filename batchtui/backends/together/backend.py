@@ -33,6 +33,7 @@ from batchtui.backends.prompts.fields import OPENAI_CHAT, TOGETHER_CHAT, foreign
 from batchtui.backends.prompts.forms.media import refuse_other_parts, text_of
 from batchtui.backends.prompts.forms.unfit import Unfit
 from batchtui.backends.prompts.work import ChatWork, endpoint_of
+from batchtui.backends.together.card import CARD
 from batchtui.backends.wire.calls import CALL_TIMEOUT
 from batchtui.backends.wire.replies import Reply, object_of, raise_for
 from batchtui.backends.wire.values import iso, usable_id
@@ -54,10 +55,8 @@ class TogetherSettings(VersionedSettings, kw_only=True):
 class TogetherBackend(VersionedFileBatches):
     """No metadata: a batch is known by its input file, and that by the name it was uploaded under."""
 
-    kind = "together"
-    summary = "Together's batches"
+    card = CARD
     Settings = TogetherSettings
-    key_env = "TOGETHER_API_KEY"
     batches_path = "batches"
     limits_source = (
         "Together's batch guide: 50,000 rows and 100 MB a file, 30 billion tokens waiting a model; 2026-11-21"

@@ -11,7 +11,7 @@ from batchtui.demo.kinds.daly.results import sections
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import JobState, Json
 from batchtui.results.views import daly
-from batchtui.results.views.daly.sections import as_columns, sections_of, summary_figures
+from batchtui.results.views.energy.sections import as_columns, sections_of, summary_figures
 from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import Bars, Lines, Table, View
 from batchtui.store.folder import BatchFolder

@@ -1,0 +1,1 @@
+"""Kind `local`: programs, Python calls and tasks on this machine."""
