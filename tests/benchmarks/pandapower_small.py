@@ -92,6 +92,16 @@ def joined_reference() -> Net:
     return net
 
 
+def joined_references() -> Net:
+    """Two external grids at buses that are one: pandapower shares out what they give."""
+    net = base()
+    bus = pp.create_bus(net, 110)
+    pp.create_switch(net, 0, bus, "b")
+    pp.create_ext_grid(net, bus, vm_pu=1.02, va_degree=3.0)
+    pp.create_load(net, bus, 5.0, 1.0)
+    return net
+
+
 def switch_impedance() -> Net:
     net = base()
     bus = pp.create_bus(net, 20)
@@ -272,6 +282,7 @@ SMALL: dict[str, Callable[[], Net]] = {
     "joined": joined,
     "joined_generators": joined_generators,
     "joined_reference": joined_reference,
+    "joined_references": joined_references,
     "switch_impedance": switch_impedance,
     "switches_at_branches": switches_at_branches,
     "out_of_service": out_of_service,

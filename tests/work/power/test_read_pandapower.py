@@ -20,10 +20,11 @@ from tests.benchmarks import pandapower_grids
 
 NETS = (
     *("case14", "example_multivoltage", "zip_mixed", "zip_switches", "joined_generators", "out_of_service"),
+    "joined_references",
     *("xward", "impedance_unlike", "impedance_shunts", "dcline", "trafo3w", "switch_impedance", "svc"),
     *("options_pi_model", "options_q_limits", "asymmetric_load"),
 )
-TOLD = ("zip_mixed", "zip_switches", "asymmetric_load", "options_pi_model")
+TOLD = ("joined_references", "zip_mixed", "zip_switches", "asymmetric_load", "options_pi_model")
 """Where pandapower's own tables are not what its power flow is, or its linear one is another: a note says so."""
 REFUSED = {"svc": "has a svc, which", "options_q_limits": "keep their reactive limits"}
 

@@ -182,6 +182,11 @@ class Tables:
         if joined:
             more = f" and {len(joined) - 5} more groups" if len(joined) > 5 else ""
             notes.append(f"closed switches make one bus of {'; '.join(joined[:5])}{more}")
+        for members in self._members.values():
+            if others := [str(index + 1) for index in members[1:] if index in self._fed]:
+                notes.append(
+                    f"what is generated at {', '.join(others)} stands in the row of bus {members[0] + 1}"
+                )
         if self._inside:
             first, last = min(self._inside.values()), max(self._inside.values())
             which = f"bus {first} is" if first == last else f"buses {first} to {last} are"
