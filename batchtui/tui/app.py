@@ -7,49 +7,34 @@ import gc
 import re
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
 from textual import on
-from textual.actions import ActionParseResult
-from textual.app import App, ScreenStackError
-from textual.binding import Binding
-from textual.content import Content
+from textual.app import ScreenStackError
 from textual.css.query import NoMatches
-from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from batchtui import text
 from batchtui.config import Config
-from batchtui.engine.shared.pool import Backends
-from batchtui.errors import BatchtuiError
-from batchtui.model import BatchSpec, Json
+from batchtui.model import BatchSpec
 from batchtui.plain import in_browser
 from batchtui.results.reading.digest import Cause
 from batchtui.store.disk import clock
-from batchtui.store.library import Library
 from batchtui.tui import terminal
 from batchtui.tui.actions import leaving
 from batchtui.tui.actions import table as actions
+from batchtui.tui.base_app import BaseApp
 from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
 from batchtui.tui.ending import Ending
 from batchtui.tui.key_order import KeyOrder
 from batchtui.tui.look import states
-from batchtui.tui.look.day_money import DayMoney
 from batchtui.tui.models import settings
-from batchtui.tui.models.drafts import Drafts
-from batchtui.tui.models.error_digests import ErrorDigests
-from batchtui.tui.models.link import Link
-from batchtui.tui.models.rates import Rates
-from batchtui.tui.models.usual import UsualTimes
-from batchtui.tui.screens.asking.dialogs import Dialog
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.widgets.guard import Guard, NoColour, Plain
@@ -78,8 +63,8 @@ def _between_screens() -> AbstractContextManager[None]:
     return suppress(NoMatches, ScreenStackError)
 
 
-class BatchtuiApp(App[None], inherit_bindings=False):
-    """Screens read `link` (folders and statuses of every batch) and send commands through it."""
+class BatchtuiApp(BaseApp, inherit_bindings=False):
+    """Starts and stops, drains, and knows every screen."""
 
     TITLE = "batchtui"
     COMMANDS = {ActionCommands}
@@ -107,29 +92,12 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         now: Callable[[], float] = time.time,
     ) -> None:
         own = sys.platform != "win32" and not in_browser()
-        super().__init__(driver_class=terminal.TolerantDriver if own else None)
-        self.config = config
-        self.data_dir = data_dir
-        self._heard: deque[str] = deque(maxlen=20)
-        self.library = Library(data_dir, self._heard.append)
-        self.backends = Backends(config)
-        self.link = Link(self.library)
-        self.drafts = Drafts(data_dir)
+        driver = terminal.TolerantDriver if own else None
+        super().__init__(config, data_dir, driver=driver, works=worker and drive, now=now)
         self.ending = Ending(self)
         self.to_terminal: Callable[[str], None] | None = None
         """Bytes beside what is painted; the driver's, once there is one."""
-        self.glyphs = states.glyphs()
-        self.now = now
-        self.keymap_in_use: dict[str, str] = {}
-        self.rates = Rates()
-        self.usual = UsualTimes(self.link, now)
-        self.day_money = DayMoney(data_dir, config.limits.cost_usd_per_day)
-        self.errors_of = ErrorDigests(self.link, now)
-        self.notes: list[tuple[str, str]] = []
-        """What the app itself said, with the time: shown in the log."""
-        self.last_open: str | None = settings.read(config, "last_open")
         self._open, self._new_from = open_batch, new_from
-        self._worker_wanted = worker and drive
         self._faults: list[str] = []
         self._guard = Guard()
         self._keys = KeyOrder(self, super().on_event)
@@ -170,7 +138,7 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         gc.enable()
         for fault in self._faults:
             self.say(fault, "warning")
-        if self._worker_wanted:
+        if self.works:
             self.link.start(self.backends)
         settings.write(self.config, "last_open", clock.now())
         if self._open:
@@ -193,7 +161,6 @@ class BatchtuiApp(App[None], inherit_bindings=False):
             self.say(self._heard.popleft(), "warning")
 
     def tell(self, changed: set[str]) -> None:
-        """Bring every screen up to date about these batches."""
         for screen in self.screen_stack:
             if isinstance(screen, AppScreen) and screen.is_mounted:
                 with _between_screens():
@@ -241,78 +208,6 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     def _fatal_error(self) -> None:
         self.panic(crash_text(self._exception))
 
-    def paint(self, style: str) -> str:
-        """A style with the theme's `$names`, as Rich takes it."""
-        return _THEME_NAME.sub(self._colour, style).strip()
-
-    def _colour(self, name: re.Match[str]) -> str:
-        value = self.theme_variables.get(name[1], "").removeprefix("ansi_")
-        return value if re.fullmatch(r"#[0-9A-Fa-f]{6}|[a-z_]+", value) and value != "default" else ""
-
-    def get_key_display(self, binding: Binding) -> str:
-        return actions.shown_key(binding.key)
-
-    def keys_of(self, action: actions.Action) -> Sequence[str]:
-        """The keys of an action as they are set now."""
-        changed = self.keymap_in_use.get(action.id)
-        return changed.split(",") if changed else action.keys
-
-    def shown_keys(self, action_id: str) -> list[str]:
-        """The keys of an action as they stand on the keyboard."""
-        return [actions.shown_key(key) for key in self.keys_of(actions.BY_ID[action_id])]
-
-    # ---- what screens use
-
-    def say(self, message: object, severity: Severity = "information") -> None:
-        """A toast, also kept in the log."""
-        line = text.cell(message, 400)
-        self.notes.append((clock.stamp(self.now()), line))
-        del self.notes[:-500]
-        self.notify(line, severity=severity, markup=False)
-
-    def ask(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None]) -> None:
-        """Show a dialog; `then` gets its answer, None where it was closed."""
-
-        def answered(answer: Answer | None) -> None:
-            with self._refusals_told():
-                then(answer)
-
-        self.push_screen(dialog, answered)
-
-    async def run_action(
-        self,
-        action: str | ActionParseResult,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        with self._refusals_told():
-            return await super().run_action(action, default_namespace, namespaces)
-        return True
-
-    @contextmanager
-    def _refusals_told(self) -> Iterator[None]:
-        """A wish that the store does not take, as of a newer version or on a full disk, is told, and ends nothing."""
-        try:
-            yield
-        except BatchtuiError as fault:
-            self.say(fault, "error")
-
-    def setting(self, key: str, default: Json = None) -> Json:
-        return settings.read(self.config, key, default)
-
-    def save_setting(self, key: str, value: Json) -> None:
-        settings.write(self.config, key, value)
-
-    def worker_line(self) -> Content:
-        """How the worker is, for the header."""
-        running = self.link.in_flight()
-        local = f"{running} running here  " if running else ""
-        if damaged := self.link.damaged():
-            return Content.styled(f"{local}{len(damaged)} damaged, see Log", states.STYLES["attention"])
-        if self.link.worker is None:
-            return Content.styled("starting" if self._worker_wanted else "reading only", "dim")
-        return Content.styled(f"{local}worker ok", "dim")
-
     # ---- moving
 
     def front(self) -> AppScreen | None:
@@ -329,15 +224,16 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         front = self.front()
         return (front.selected_batch() if front else None) or self.batches_screen().selected_batch()
 
-    def leave_screen(self, screen: AppScreen) -> None:
-        """Back: to the screen below, or to the list of batches. Never out of the app."""
+    def selected_in_list(self) -> str | None:
+        return self.batches_screen().selected_batch()
+
+    def leave_screen(self, screen: Screen[None]) -> None:
         if len(self.screen_stack) > 1:
             screen.dismiss()
         elif self.current_mode != "batches":
             self.switch_mode("batches")
 
     def open_batch(self, batch_id: str, cause: Cause | None = None) -> None:
-        """Show the jobs of a batch, or those that failed for one cause."""
         from batchtui.tui.screens.batch import BatchScreen
 
         folder = self.link.folder(batch_id)
@@ -350,7 +246,6 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self.push_screen(BatchScreen(batch_id, cause))
 
     def read_result(self, batch_id: str, number: int, numbers: Sequence[int]) -> None:
-        """Show the result of job `number`; `numbers` is the list it stands in, to step through."""
         from batchtui.tui.screens.reading.result import ResultScreen
 
         if folder := self.link.folder(batch_id):
@@ -359,7 +254,6 @@ class BatchtuiApp(App[None], inherit_bindings=False):
     def compose_batch(
         self, path: Path | None = None, spec: BatchSpec | None = None, base: Path | None = None
     ) -> None:
-        """Compose: a batch file or source, a given batch, or what was there before."""
         from batchtui.tui.screens.composing.screen import ComposeScreen
 
         self.switch_mode("compose")
@@ -367,8 +261,27 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         if isinstance(screen, ComposeScreen) and (path or spec):
             screen.load(path=path, spec=spec, base=base)
 
+    def show_info(self, batch_id: str) -> None:
+        from batchtui.tui.screens.info import InfoScreen
+
+        self.push_screen(InfoScreen(batch_id))
+
+    def show_errors(self, batch_id: str) -> None:
+        from batchtui.tui.screens.errors import ErrorsScreen
+
+        self.push_screen(ErrorsScreen(batch_id))
+
+    def show_views(self, batch_id: str, jobs: Sequence[str], among: frozenset[str] | None) -> None:
+        from batchtui.tui.screens.reading.views import ViewsScreen
+
+        self.push_screen(ViewsScreen(batch_id, tuple(jobs), among=among))
+
+    def show_comparison(self, first: str, second: str) -> None:
+        from batchtui.tui.screens.reading.compare import CompareScreen
+
+        self.push_screen(CompareScreen(first, second))
+
     def started_batch(self, batch_id: str) -> None:
-        """A new batch was created: drive it and show it in the list."""
         if self.link.worker:
             self.link.worker.drive(batch_id)
         self.link.refresh()
@@ -403,7 +316,6 @@ class BatchtuiApp(App[None], inherit_bindings=False):
         self._close_down_to("log")
 
     def show_log(self, batch_id: str | None) -> None:
-        """The log, of one batch or of everything."""
         from batchtui.tui.screens.log import LogScreen
 
         self.switch_mode("log")

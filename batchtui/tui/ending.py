@@ -13,7 +13,7 @@ from batchtui.exit_codes import SIGNALLED
 from batchtui.tui import terminal
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 IN_ORDER_SECONDS = 1.8
@@ -23,7 +23,7 @@ SAVING_SECONDS = 0.8
 class Ending:
     """Exit code 128 + n, whichever way is taken."""
 
-    def __init__(self, app: BatchtuiApp) -> None:
+    def __init__(self, app: BaseApp) -> None:
         self._app = app
         self._modes = terminal.Modes()
         self._code: int | None = None

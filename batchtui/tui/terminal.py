@@ -9,14 +9,11 @@ import select
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from textual.drivers.linux_driver import LinuxDriver
 
 from batchtui.plain import in_browser
-
-if TYPE_CHECKING:
-    from batchtui.tui.ending import Ending
 
 _AS_BEFORE = (
     b"\x18\x1b\\"  # whatever was cut in its middle ends here
@@ -103,6 +100,12 @@ class Modes:
                 time.sleep(0.005)
 
 
+class Listener(Protocol):
+    """What is to know of signals from before the terminal is changed."""
+
+    def listen(self) -> None: ...
+
+
 class TolerantDriver(LinuxDriver):
     """Bytes that are no text (an old mouse report, a stray 0xFF) are dropped instead of ending the app.
 
@@ -110,7 +113,7 @@ class TolerantDriver(LinuxDriver):
     """
 
     def start_application_mode(self) -> None:
-        ending: Ending = self._app.ending  # type: ignore[attr-defined]
+        ending: Listener = self._app.ending  # type: ignore[attr-defined]
         ending.listen()
         self._app.to_terminal = self.write  # type: ignore[attr-defined]
         self._loop = asyncio.get_running_loop()

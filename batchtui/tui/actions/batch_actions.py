@@ -9,14 +9,15 @@ from batchtui import outcome
 from batchtui.engine.collect.homing import fetchable
 from batchtui.engine.manage.discarding import discard_aside, leftovers
 from batchtui.model import UNSUCCESSFUL_JOB_STATES, BatchStatus, SubmissionState
+from batchtui.tui.actions.job_actions import NOT_ALONE, cost_words
 from batchtui.tui.look import figures, states
 from batchtui.tui.screens.asking.dialogs import Ask, Confirm
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
-def _statuses(app: BatchtuiApp, ids: Sequence[str]) -> list[BatchStatus]:
+def _statuses(app: BaseApp, ids: Sequence[str]) -> list[BatchStatus]:
     return [status for batch_id in ids if (status := app.link.status(batch_id))]
 
 
@@ -24,7 +25,7 @@ def _named(found: Sequence[BatchStatus]) -> str:
     return f'"{found[0].name}"' if len(found) == 1 else f"{len(found)} batches"
 
 
-def cancel(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def cancel(app: BaseApp, ids: Sequence[str]) -> None:
     """Ask, then cancel whole batches."""
     found = [status for status in _statuses(app, ids) if states.live(status)]
     if not found:
@@ -50,7 +51,7 @@ def cancel(app: BatchtuiApp, ids: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def pause(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def pause(app: BaseApp, ids: Sequence[str]) -> None:
     """Pause what runs; where all of it is paused, resume."""
     found = [status for status in _statuses(app, ids) if states.live(status)]
     if not found:
@@ -65,10 +66,7 @@ def pause(app: BatchtuiApp, ids: Sequence[str]) -> None:
         app.say(f"resumed {_named(found)}")
 
 
-NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: submit the batch file again"
-
-
-def retry(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def retry(app: BaseApp, ids: Sequence[str]) -> None:
     """Put every job without a good answer back to pending."""
     found = [status for status in _statuses(app, ids) if _to_retry(status)]
     if not found:
@@ -100,10 +98,8 @@ def retry(app: BatchtuiApp, ids: Sequence[str]) -> None:
         send()
 
 
-def _price(app: BatchtuiApp, found: Sequence[BatchStatus]) -> str:
+def _price(app: BaseApp, found: Sequence[BatchStatus]) -> str:
     """What sending their jobs without a good answer again would cost, in words; empty where it costs nothing."""
-    from batchtui.tui.actions.job_actions import cost_words
-
     folders = [folder for status in found if (folder := app.link.folder(status.id))]
     return cost_words(app, [(one, one.progress.numbers(*UNSUCCESSFUL_JOB_STATES)) for one in folders])
 
@@ -112,13 +108,13 @@ def _to_retry(status: BatchStatus) -> int:
     return outcome.without_answer(status)
 
 
-def _all_born(app: BatchtuiApp, batch_id: str) -> bool:
+def _all_born(app: BaseApp, batch_id: str) -> bool:
     """Whether no job of it can be sent again by itself."""
     folder = app.link.folder(batch_id)
     return folder is not None and len(folder.born) == len(folder.jobs) > 0
 
 
-def collect(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def collect(app: BaseApp, ids: Sequence[str]) -> None:
     """Ask for answers that are not here, at no cost."""
     found = _statuses(app, ids)
     wanted = [status for status in found if _is_incomplete(app, status.id)]
@@ -132,7 +128,7 @@ def collect(app: BatchtuiApp, ids: Sequence[str]) -> None:
     app.say(f"{_named(wanted)}: asking once more for what is not here")
 
 
-def _is_incomplete(app: BatchtuiApp, batch_id: str) -> bool:
+def _is_incomplete(app: BaseApp, batch_id: str) -> bool:
     """Whether a submission of it is not home, or left jobs without an answer."""
     folder = app.link.folder(batch_id)
     if folder is None:
@@ -141,7 +137,7 @@ def _is_incomplete(app: BatchtuiApp, batch_id: str) -> bool:
     return coming or bool(fetchable(folder))
 
 
-def archive(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def archive(app: BaseApp, ids: Sequence[str]) -> None:
     """Hide, or bring back where all of them are hidden."""
     found = _statuses(app, ids)
     if not found:
@@ -157,7 +153,7 @@ def archive(app: BatchtuiApp, ids: Sequence[str]) -> None:
     )
 
 
-def tag(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def tag(app: BaseApp, ids: Sequence[str]) -> None:
     """Ask for tags to add, and those to take away with a `!` before them."""
     found = _statuses(app, ids)
     if not found:
@@ -183,7 +179,7 @@ def tag(app: BatchtuiApp, ids: Sequence[str]) -> None:
     app.ask(Ask(f"Tag {_named(found)}", body, hint="reviewed !draft"), answered)
 
 
-def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def remove(app: BaseApp, ids: Sequence[str]) -> None:
     """Ask, then delete from the disk; not while something runs."""
     found = _statuses(app, ids)
     running = [status for status in found if states.live(status)]
@@ -215,21 +211,17 @@ def remove(app: BatchtuiApp, ids: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def errors(app: BatchtuiApp, batch_id: str | None) -> None:
+def errors(app: BaseApp, batch_id: str | None) -> None:
     """Show why jobs of a batch failed."""
-    from batchtui.tui.screens.errors import ErrorsScreen
-
     if batch_id and app.link.folder(batch_id):
-        app.push_screen(ErrorsScreen(batch_id))
+        app.show_errors(batch_id)
     else:
         app.say("no batch is selected")
 
 
-def info(app: BatchtuiApp, batch_id: str | None) -> None:
+def info(app: BaseApp, batch_id: str | None) -> None:
     """Show all there is to know about a batch."""
-    from batchtui.tui.screens.info import InfoScreen
-
     if batch_id and app.link.folder(batch_id):
-        app.push_screen(InfoScreen(batch_id))
+        app.show_info(batch_id)
     else:
         app.say("no batch is selected")

@@ -16,7 +16,7 @@ from batchtui.tui.screens.asking.dialogs import Choose, Confirm
 
 if TYPE_CHECKING:
     from batchtui.engine.manage.cloning import Clone
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
     Wanted = Sequence[tuple[BatchFolder, list[int] | None]]
 
@@ -24,7 +24,7 @@ EDIT = "edit"
 _WAITS = "It waits, paused, and nothing of it is sent before you resume it."
 
 
-def clone_batches(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def clone_batches(app: BaseApp, ids: Sequence[str]) -> None:
     """One batch: edited, or its jobs as they are; of several marked ones a new batch each."""
     folders = [folder for batch_id in ids if (folder := app.link.folder(batch_id))]
     if not folders:
@@ -43,7 +43,7 @@ def clone_batches(app: BatchtuiApp, ids: Sequence[str]) -> None:
     app.ask(Confirm(title, body, yes="Clone", no="Leave it"), answered)
 
 
-def clone_jobs(app: BatchtuiApp, batch_id: str, scope: Scope) -> None:
+def clone_jobs(app: BaseApp, batch_id: str, scope: Scope) -> None:
     """Ask whether its batch file is to be edited, or which of its jobs make a new batch as they are."""
     folder = app.link.folder(batch_id)
     if folder is None:
@@ -64,13 +64,13 @@ def clone_jobs(app: BatchtuiApp, batch_id: str, scope: Scope) -> None:
     app.ask(Choose(f'Clone "{folder.header.name}"', _WAITS, options=options), answered)
 
 
-def _edit(app: BatchtuiApp, folder: BatchFolder) -> None:
+def _edit(app: BaseApp, folder: BatchFolder) -> None:
     header = folder.header
     base = Path(header.files or header.base)
     app.compose_batch(spec=rebased(header.asked, Path(header.base), base), base=base)
 
 
-def _start(app: BatchtuiApp, wanted: Wanted) -> None:
+def _start(app: BaseApp, wanted: Wanted) -> None:
     """Look at the jobs in a thread, then ask where paid work would be paid for again."""
 
     def work() -> None:
@@ -91,7 +91,7 @@ def _start(app: BatchtuiApp, wanted: Wanted) -> None:
     app.say("looking at the jobs …")
 
 
-def _looked_at(app: BatchtuiApp, made: Sequence[Clone]) -> None:
+def _looked_at(app: BaseApp, made: Sequence[Clone]) -> None:
     again = [one.again.message for one in made if one.again]
     if not again:
         _keep(app, made)
@@ -111,7 +111,7 @@ def _looked_at(app: BatchtuiApp, made: Sequence[Clone]) -> None:
     )
 
 
-def _keep(app: BatchtuiApp, made: Sequence[Clone]) -> None:
+def _keep(app: BaseApp, made: Sequence[Clone]) -> None:
     try:
         folders = [one.keep() for one in made]
     except (BatchtuiError, OSError) as fault:

@@ -9,22 +9,20 @@ from batchtui.tui.look import figures
 from batchtui.tui.screens.asking.pick import Pick
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
 def show_views(
-    app: BatchtuiApp, batch_id: str | None, jobs: Sequence[str] = (), among: frozenset[str] | None = None
+    app: BaseApp, batch_id: str | None, jobs: Sequence[str] = (), among: frozenset[str] | None = None
 ) -> None:
     """Tables and pictures over a batch, over one job, over two side by side, or over some jobs of it."""
-    from batchtui.tui.screens.reading.views import ViewsScreen
-
     if batch_id is None or app.link.folder(batch_id) is None:
         app.say("no batch is selected")
     else:
-        app.push_screen(ViewsScreen(batch_id, tuple(jobs), among=among))
+        app.show_views(batch_id, jobs, among)
 
 
-def compare_jobs(app: BatchtuiApp, batch_id: str, jobs: Sequence[str]) -> None:
+def compare_jobs(app: BaseApp, batch_id: str, jobs: Sequence[str]) -> None:
     """The two marked jobs; with none marked, another batch is asked for."""
     if len(jobs) == 2:
         show_views(app, batch_id, jobs)
@@ -34,11 +32,11 @@ def compare_jobs(app: BatchtuiApp, batch_id: str, jobs: Sequence[str]) -> None:
         choose_other(app, batch_id)
 
 
-def compare_batches(app: BatchtuiApp, marked: Sequence[str], current: str | None) -> None:
+def compare_batches(app: BaseApp, marked: Sequence[str], current: str | None) -> None:
     """The two marked batches, the older one first; with none marked, the current one and another that is asked for."""
     if len(marked) == 2:
         order = [folder.id for folder in app.link.folders() if folder.id in marked]
-        compare(app, order[-1], order[0])
+        app.show_comparison(order[-1], order[0])
     elif marked:
         app.say(f"mark two batches to compare them; {len(marked)} are marked", "warning")
     elif current is None:
@@ -47,7 +45,7 @@ def compare_batches(app: BatchtuiApp, marked: Sequence[str], current: str | None
         choose_other(app, current)
 
 
-def choose_other(app: BatchtuiApp, batch_id: str) -> None:
+def choose_other(app: BaseApp, batch_id: str) -> None:
     """Ask which batch to compare with: those of the same name first, then those of the same kind, newest first."""
     folder = app.link.folder(batch_id)
     if folder is None:
@@ -66,12 +64,6 @@ def choose_other(app: BatchtuiApp, batch_id: str) -> None:
 
     def answered(other_id: str | None) -> None:
         if other_id:
-            compare(app, batch_id, other_id)
+            app.show_comparison(batch_id, other_id)
 
     app.ask(Pick(f"Compare {mine.name or mine.id} with", options), answered)
-
-
-def compare(app: BatchtuiApp, first: str, second: str) -> None:
-    from batchtui.tui.screens.reading.compare import CompareScreen
-
-    app.push_screen(CompareScreen(first, second))

@@ -16,7 +16,7 @@ from batchtui.tui.screens.asking.dialogs import Ask
 from batchtui.tui.screens.asking.export_dialog import ExportDialog
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def choices(scope: Scope, total: int) -> list[Choice]:
     return [*found, Choice(f"all {count(total)}", None)]
 
 
-def export_jobs(app: BatchtuiApp, batch_id: str, scope: Scope) -> None:
+def export_jobs(app: BaseApp, batch_id: str, scope: Scope) -> None:
     """Ask which and where to, then write in a thread."""
     folder = app.link.folder(batch_id)
     if folder is None:
@@ -60,7 +60,7 @@ def export_jobs(app: BatchtuiApp, batch_id: str, scope: Scope) -> None:
     app.ask(ExportDialog(title, [choice.label for choice in found], f"{file_name(folder)}.jsonl"), answered)
 
 
-def export_batches(app: BatchtuiApp, ids: Sequence[str]) -> None:
+def export_batches(app: BaseApp, ids: Sequence[str]) -> None:
     """One batch with all its jobs; of several, a file each."""
     folders = [folder for batch_id in ids if (folder := app.link.folder(batch_id))]
     if len(folders) < 2:
@@ -103,7 +103,7 @@ def _different(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _start(app: BatchtuiApp, files: Sequence[tuple[BatchFolder, str, Collection[int] | None]]) -> None:
+def _start(app: BaseApp, files: Sequence[tuple[BatchFolder, str, Collection[int] | None]]) -> None:
     """Write the files in a thread, and say what came of it."""
 
     def work() -> None:

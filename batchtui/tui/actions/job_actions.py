@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from batchtui.engine.collect.homing import free
 from batchtui.model import JOB_STATES, LIVE_JOB_STATES, UNSUCCESSFUL_JOB_STATES, JobState
 from batchtui.store.folder import BatchFolder
-from batchtui.tui.actions.batch_actions import NOT_ALONE
 from batchtui.tui.actions.scope import Scope
 from batchtui.tui.look import figures
 from batchtui.tui.screens.asking.dialogs import Choose, Confirm
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 COLLECT = "h (collect)"
 """The key that asks for answers that were not brought home."""
 SHOWN, ALL = "shown", "all"
 Then = Callable[[Sequence[int]], None]
+NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: submit the batch file again"
 
 
 def jobs(count: int, word: str = "") -> str:
@@ -27,7 +27,7 @@ def jobs(count: int, word: str = "") -> str:
     return f"{figures.count(count)} {f'{word} ' if word else ''}job{'' if count == 1 else 's'}"
 
 
-def retry(app: BatchtuiApp, batch_id: str, scope: Scope, done: Callable[[], None]) -> None:
+def retry(app: BaseApp, batch_id: str, scope: Scope, done: Callable[[], None]) -> None:
     """Put jobs without a good answer back to pending; asks which where a filter hides some, and where it costs money.
 
     `done` is called once it was asked for.
@@ -60,7 +60,7 @@ def retry(app: BatchtuiApp, batch_id: str, scope: Scope, done: Callable[[], None
         act(wanted.meant)
 
 
-def cancel(app: BatchtuiApp, batch_id: str, scope: Scope, whole: Callable[[], None]) -> None:
+def cancel(app: BaseApp, batch_id: str, scope: Scope, whole: Callable[[], None]) -> None:
     """Ask, then cancel unfinished jobs; `whole` cancels the batch with all that may still be born in it."""
     folder = app.link.folder(batch_id)
     if folder is None:
@@ -95,7 +95,7 @@ def cancel(app: BatchtuiApp, batch_id: str, scope: Scope, whole: Callable[[], No
         _sure(app, f"Cancel {what}?", body, "Cancel", wanted.meant, act)
 
 
-def cost_words(app: BatchtuiApp, again: Sequence[tuple[BatchFolder, Sequence[int]]]) -> str:
+def cost_words(app: BaseApp, again: Sequence[tuple[BatchFolder, Sequence[int]]]) -> str:
     """`about $0.12 more`, if these jobs of these batches are sent again; empty for work that costs nothing."""
     from batchtui.engine.manage.estimate import likely_cost
 
@@ -113,7 +113,7 @@ def cost_words(app: BatchtuiApp, again: Sequence[tuple[BatchFolder, Sequence[int
 
 
 def _which(
-    app: BatchtuiApp, verb: str, wanted: Scope, words: str, act: Then, about: Callable[[Sequence[int]], str]
+    app: BaseApp, verb: str, wanted: Scope, words: str, act: Then, about: Callable[[Sequence[int]], str]
 ) -> None:
     """These, or all: both counts, with what each would cost; the shown are the default, and esc does nothing."""
     some, every = len(wanted.shown), len(wanted.meant)
@@ -146,7 +146,7 @@ def _which(
     )  # fmt: skip
 
 
-def _sure(app: BatchtuiApp, title: str, body: str, yes: str, numbers: Sequence[int], act: Then) -> None:
+def _sure(app: BaseApp, title: str, body: str, yes: str, numbers: Sequence[int], act: Then) -> None:
     def answered(agreed: bool | None) -> None:
         if agreed:
             act(numbers)
@@ -155,7 +155,7 @@ def _sure(app: BatchtuiApp, title: str, body: str, yes: str, numbers: Sequence[i
 
 
 def _send(
-    app: BatchtuiApp,
+    app: BaseApp,
     folder: BatchFolder,
     command: str,
     numbers: Sequence[int],

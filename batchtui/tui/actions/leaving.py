@@ -9,14 +9,14 @@ from batchtui.tui.models.link import Link
 from batchtui.tui.screens.asking.dialogs import Choose
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
 class Quit(Choose):
     """What becomes of the jobs in flight."""
 
 
-def quit_app(app: BatchtuiApp) -> None:
+def quit_app(app: BaseApp) -> None:
     """Leave at once where nothing runs in this process, else ask what becomes of it."""
     if isinstance(app.screen, Quit):
         return
@@ -38,7 +38,7 @@ def quit_app(app: BatchtuiApp) -> None:
     app.ask(dialog, lambda answer: _answered(app, answer))
 
 
-def _answered(app: BatchtuiApp, answer: str | None) -> None:
+def _answered(app: BaseApp, answer: str | None) -> None:
     if answer == "stop":
         app.exit()
     elif answer == "finish" and app.link.worker:

@@ -8,10 +8,10 @@ from batchtui.errors import BadInput
 from batchtui.tui.screens.asking.dialogs import Ask
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
-def rename(app: BatchtuiApp, batch_id: str | None) -> None:
+def rename(app: BaseApp, batch_id: str | None) -> None:
     """Ask for the new name; one that cannot be had is refused with a word, and the batch keeps its own."""
     status = app.link.status(batch_id) if batch_id else None
     if status is None:

@@ -10,10 +10,10 @@ from batchtui.tui.screens.asking.dialogs import Ask, Choose
 from batchtui.tui.screens.asking.limit_dialog import LimitDialog
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
-def resolve(app: BatchtuiApp, batch_id: str | None) -> None:
+def resolve(app: BaseApp, batch_id: str | None) -> None:
     """Show what needs a person, and send the answer."""
     status = app.link.status(batch_id) if batch_id else None
     if status is None or not status.attention:
@@ -35,7 +35,7 @@ def resolve(app: BatchtuiApp, batch_id: str | None) -> None:
     app.ask(Choose(f'Settle "{status.name}"', "\n\n".join(body), options=options), answered)
 
 
-def _answer(app: BatchtuiApp, status: BatchStatus, item: Attention, word: str) -> None:
+def _answer(app: BaseApp, status: BatchStatus, item: Attention, word: str) -> None:
     if word == attention_words.READ:
         _read_first(app, status)
     elif word == attention_words.LOOK:
@@ -57,7 +57,7 @@ def _of(item: Attention) -> dict[str, Json]:
     return {} if item.submission is None else {"submission": item.submission}
 
 
-def _adopt(app: BatchtuiApp, status: BatchStatus, item: Attention) -> None:
+def _adopt(app: BaseApp, status: BatchStatus, item: Attention) -> None:
     def answered(remote_id: str | None) -> None:
         if remote_id and remote_id.strip():
             app.link.command(status.id, "resolve", remote_id=remote_id.strip(), action="adopt", **_of(item))
@@ -66,14 +66,14 @@ def _adopt(app: BatchtuiApp, status: BatchStatus, item: Attention) -> None:
     app.ask(Ask("Adopt", "The id that the backend shows for this submission:"), answered)
 
 
-def _look(app: BatchtuiApp, status: BatchStatus, item: Attention) -> None:
+def _look(app: BaseApp, status: BatchStatus, item: Attention) -> None:
     from batchtui.tui.screens.remote import RemoteScreen
 
     of_it = (one.backend for one in status.submissions or [] if one.id == item.submission)
     app.push_screen(RemoteScreen(next(of_it, status.backend)))
 
 
-def _read_first(app: BatchtuiApp, status: BatchStatus) -> None:
+def _read_first(app: BaseApp, status: BatchStatus) -> None:
     """The results of the canary, from its first job on."""
     folder = app.link.folder(status.id)
     if folder is None:
@@ -85,7 +85,7 @@ def _read_first(app: BatchtuiApp, status: BatchStatus) -> None:
         app.read_result(status.id, back[0], back)
 
 
-def change_limits(app: BatchtuiApp, batch_id: str | None) -> None:
+def change_limits(app: BaseApp, batch_id: str | None) -> None:
     """Ask for the limits of a batch and set those that were changed."""
     status = app.link.status(batch_id) if batch_id else None
     folder = app.link.folder(batch_id) if batch_id else None

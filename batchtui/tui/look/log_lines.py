@@ -10,14 +10,14 @@ from batchtui.tui.look import figures
 from batchtui.tui.widgets.line_view import Line
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 Row = tuple[str, str, str]
 """(stored time, words, style)."""
 LEVELS = {"warning": "$text-warning", "error": "$text-error"}
 
 
-def everything(app: BatchtuiApp) -> list[Row]:
+def everything(app: BaseApp) -> list[Row]:
     """Lines of the worker, of the app, and about damaged batches, oldest first."""
     rows = [
         (line.time, f"{line.batch_id or 'worker':<7}{line.text}", LEVELS.get(line.level, ""))
@@ -28,7 +28,7 @@ def everything(app: BatchtuiApp) -> list[Row]:
     return sorted(rows, key=lambda row: row[0])
 
 
-def latest_lines(app: BatchtuiApp, count: int) -> list[Line]:
+def latest_lines(app: BaseApp, count: int) -> list[Line]:
     return as_lines(everything(app)[-count:], app.now())
 
 

@@ -32,7 +32,7 @@ STYLES: Mapping[str, str] = {
     "attention": "bold $text-warning",
     "partly": "$text-warning",
 }
-"""Styles by the theme's own colours: as they are for Textual's Content, through `BatchtuiApp.paint` for Rich."""
+"""Styles by the theme's own colours: as they are for Textual's Content, through `BaseApp.paint` for Rich."""
 
 _MEANINGS: Mapping[str, str] = {
     "pending": "not sent yet, or put back to be tried again",

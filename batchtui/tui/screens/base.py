@@ -13,7 +13,7 @@ from batchtui.tui.widgets.footer import FooterLine
 from batchtui.tui.widgets.header import HeaderLine
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
 class AppScreen(Screen[None]):
@@ -25,8 +25,8 @@ class AppScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-short"), (36, "-tall")]
 
     @property
-    def tui(self) -> BatchtuiApp:
-        return cast("BatchtuiApp", self.app)
+    def tui(self) -> BaseApp:
+        return cast("BaseApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield HeaderLine()

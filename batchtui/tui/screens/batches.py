@@ -28,7 +28,7 @@ from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.tables.batch_table import SORTS, BatchTable
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 ASCENDING = {"name", "backend"}
 
@@ -217,7 +217,7 @@ class BatchesScreen(AppScreen):
     def action_batch_clone(self) -> None:
         self._act("Clone", cloning.clone_batches)
 
-    def _act(self, verb: str, act: Callable[[BatchtuiApp, Sequence[str]], None]) -> None:
+    def _act(self, verb: str, act: Callable[[BaseApp, Sequence[str]], None]) -> None:
         """Over the marked batches, else the one under the cursor; asks which where the filter hides marked ones."""
         table = self.table
         everything = [folder.id for folder in self.tui.link.folders() if folder.id in table.marked]

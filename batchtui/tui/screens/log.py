@@ -183,7 +183,7 @@ class LogScreen(AppScreen):
         self._show()
 
     def action_log_batch(self) -> None:
-        self.only(None if self._only else self.tui.batches_screen().selected_batch())
+        self.only(None if self._only else self.tui.selected_in_list())
 
 
 def _ids(folder: BatchFolder) -> list[str]:

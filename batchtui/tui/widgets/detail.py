@@ -17,7 +17,7 @@ from batchtui.tui.models.usual import done, untold
 from batchtui.tui.widgets.outside import shown
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 LABEL = 10
 ERRORS_SHOWN = 5
@@ -32,8 +32,8 @@ class Detail(Widget):
         self._drawn: list[Content] = []
 
     @property
-    def _tui(self) -> BatchtuiApp:
-        return cast("BatchtuiApp", self.app)
+    def _tui(self) -> BaseApp:
+        return cast("BaseApp", self.app)
 
     def show(self, batch_id: str | None) -> None:
         """Show that batch as it is now; only lines that have become others are painted."""

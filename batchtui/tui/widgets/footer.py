@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from textual import events
 from textual.content import Content
@@ -11,11 +11,16 @@ from textual.widget import Widget
 from batchtui.tui.actions import table as actions
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
-    from batchtui.tui.screens.base import AppScreen
+    from batchtui.tui.base_app import BaseApp
 
 KEPT = ("compose.submit", "app.help", "app.quit")
 """Shown however narrow it is."""
+
+
+class Placed(Protocol):
+    """A screen with a name in the table of actions."""
+
+    place: str
 
 
 class FooterLine(Widget):
@@ -30,7 +35,7 @@ class FooterLine(Widget):
         self._places: list[tuple[int, int, actions.Action]] = []
 
     def render(self) -> Content:
-        app, screen = cast("BatchtuiApp", self.app), cast("AppScreen", self.screen)
+        app, screen = cast("BaseApp", self.app), cast("Placed", self.screen)
         shown = [action for action in actions.of_screen(screen.place) if action.show]
         texts = {action.id: f"{actions.shown_key(app.keys_of(action)[0])} {action.title}" for action in shown}
         room = self.content_size.width - sum(len(texts[i]) + 2 for i in KEPT if i in texts) + 2

@@ -12,7 +12,7 @@ from batchtui.model import BatchState, BatchStatus
 from batchtui.tui.look import figures, states
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 PARTIAL = "partial"
 """What is said of batches that completed though not all of their jobs did."""
@@ -38,7 +38,7 @@ class HeaderLine(Widget):
         return self._shown
 
     def _line(self) -> Content:
-        app = cast("BatchtuiApp", self.app)
+        app = cast("BaseApp", self.app)
         if self._totals[0] != app.link.version:
             self._totals = app.link.version, totals(app.link.statuses())
         left = self._totals[1]

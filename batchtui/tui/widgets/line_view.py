@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
 class Line(NamedTuple):
@@ -37,8 +37,8 @@ class LineView(ScrollView, can_focus=True):
         self.wrap = False
 
     @property
-    def _tui(self) -> BatchtuiApp:
-        return cast("BatchtuiApp", self.app)
+    def _tui(self) -> BaseApp:
+        return cast("BaseApp", self.app)
 
     def show(self, lines: Sequence[Line]) -> None:
         if list(lines) != list(self._lines):

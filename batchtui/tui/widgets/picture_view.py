@@ -18,7 +18,7 @@ from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.text_view import TextView
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
 class PictureView(VerticalScroll, inherit_bindings=False):
@@ -59,7 +59,7 @@ class PictureView(VerticalScroll, inherit_bindings=False):
         if picture is None:
             self.query_one(Static).update(shown("no picture for this; p shows the table", "dim"))
             return
-        ascii_only = cast("BatchtuiApp", self.app).glyphs is states.ASCII
+        ascii_only = cast("BaseApp", self.app).glyphs is states.ASCII
         width, height = size.width - 2, size.height
 
         def work() -> None:

@@ -20,7 +20,7 @@ from batchtui.tui.models.usual import done, untold
 from batchtui.tui.widgets.outside import cell
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 SortKey = Callable[[BatchStatus], object]
 Shown = tuple[str, str]
@@ -94,8 +94,8 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         self.marked: set[str] = set()
 
     @property
-    def _tui(self) -> BatchtuiApp:
-        return cast("BatchtuiApp", self.app)
+    def _tui(self) -> BaseApp:
+        return cast("BaseApp", self.app)
 
     # ---- what is selected
 

@@ -20,7 +20,7 @@ from batchtui.tui.look.job_facts import NOTHING, JobFacts
 from batchtui.tui.widgets.tables.line_table import LineTable
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 FIXED = 2 + 12 + 4 + 7 + 7
 """Width of all columns but the id and the text: mark, state, tries, time, tokens."""
@@ -52,8 +52,8 @@ class JobTable(LineTable):
         self._styles: dict[str, Style] = {}
 
     @property
-    def _tui(self) -> BatchtuiApp:
-        return cast("BatchtuiApp", self.app)
+    def _tui(self) -> BaseApp:
+        return cast("BaseApp", self.app)
 
     # ---- what it shows
 
