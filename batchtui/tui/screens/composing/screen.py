@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from pathlib import Path
 
 from textual import on
@@ -12,21 +11,17 @@ from textual.containers import Container
 from textual.worker import get_current_worker
 
 from batchtui.catalog import card_of, cards
-from batchtui.causes import by_cause
 from batchtui.config import key_state
 from batchtui.config.providers import KEYLESS, THIS_MACHINE
-from batchtui.engine.plan.consent.reach import Reach, words_of
 from batchtui.engine.plan.consent.trusted import Trusted
-from batchtui.engine.plan.planning import Planned, create, preview
+from batchtui.engine.plan.planning import preview
 from batchtui.errors import BatchtuiError
-from batchtui.model import BatchSpec, Problem
-from batchtui.store.library import Draft as BatchDraft
+from batchtui.model import BatchSpec
 from batchtui.tui.actions import table as actions
 from batchtui.tui.latest import Latest
 from batchtui.tui.models.compose_model import (
     FieldFault,
     Form,
-    field_key,
     form_of,
     named,
     opened,
@@ -45,20 +40,19 @@ from batchtui.tui.models.form_fields import (
 )
 from batchtui.tui.models.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
-from batchtui.tui.screens.composing.dialogs import confirm_submit, confirm_trust
+from batchtui.tui.screens.composing.checks import ComposeChecks
 from batchtui.tui.screens.composing.drafts import ComposeDrafts
 from batchtui.tui.screens.composing.files import ComposeFiles
-from batchtui.tui.screens.composing.messages import Checked, Previewed, Scanned, Ticked
-from batchtui.tui.screens.composing.models import FLOW_KEY, MODEL_KEY, ComposeModels
-from batchtui.tui.screens.composing.submit import check_work
+from batchtui.tui.screens.composing.messages import Previewed, Scanned
+from batchtui.tui.screens.composing.models import FLOW_KEY, MODEL_KEY
 from batchtui.tui.widgets.form.compose_form import ComposeForm
 from batchtui.tui.widgets.form.field_row import FieldRow, PickRow
-from batchtui.tui.widgets.preview import FORM_NAME, PreviewPane
+from batchtui.tui.widgets.preview import PreviewPane
 
 PREVIEW_SECONDS, SCAN_SECONDS = 0.15, 0.3
 
 
-class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
+class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
     """The draft stays here while the app runs, whatever screen is shown, and on the disk beyond."""
 
     place = "compose"
@@ -70,14 +64,10 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
         self._scan = Scan()
         self._scanned: object = None
         self._previewed: Previewed | None = None
-        self._checked: Form | None = None
-        """What the check under way, or just shown, is about."""
         self._built = False
         self._wanted: tuple[Path | None, BatchSpec | None, Path | None] | None = None
         """What was to be loaded before the widgets were there."""
         self._latest = Latest(self)
-        self.elsewhere: dict[str, str] | None = None
-        """Fields as a batch file brought them: words of whoever made it. None for what was made here."""
 
     def body(self) -> ComposeResult:
         with Container(id="compose"):
@@ -96,10 +86,6 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
 
     def on_screen_resume(self) -> None:
         self._offer_backends()
-
-    @property
-    def pane(self) -> PreviewPane:
-        return self.query_one(PreviewPane)
 
     # ---- backends
 
@@ -172,9 +158,6 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
             ready = [THIS_MACHINE]
         return self.tui.config.defaults.backend or (ready[0] if len(ready) == 1 else None)
 
-    def _without_backend(self, spec: BatchSpec) -> bool:
-        return not (spec.backend or self.tui.config.defaults.backend or spec.job.get("backend"))
-
     def _start_over(self) -> None:
         self.elsewhere = None
         self._show(Form())
@@ -202,14 +185,6 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
         self._latest.after("preview", PREVIEW_SECONDS, self._run_preview)
         if event is None or event.key == OTHER_KEY or event.key.startswith("source."):
             self._latest.after("scan", SCAN_SECONDS, self._run_scan)
-
-    def _spec(self) -> BatchSpec | None:
-        """The batch as written; None, and a complaint at its field, where it cannot be read."""
-        try:
-            return spec_of(self.form.form)
-        except FieldFault as fault:
-            self.form.complain(fault.key, str(fault))
-            return None
 
     # ---- the source
 
@@ -323,102 +298,6 @@ class ComposeScreen(ComposeFiles, ComposeModels, ComposeDrafts):
         if self._row > 1:
             self._row -= 1
             self._run_preview()
-
-    # ---- check and submit
-
-    def action_compose_check(self) -> None:
-        self._after_keys(self._run_plan, submit=False)
-
-    def action_compose_submit(self) -> None:
-        self._after_keys(self._run_plan, submit=True)
-
-    def _after_keys(self, call: Callable[..., None], **options: bool) -> None:
-        """Call it behind the keys that the field with the cursor has not taken in yet."""
-        (self.focused or self).call_later(self.call_later, call, **options)
-
-    def _run_plan(self, *, submit: bool) -> None:
-        self.form.forgive()
-        spec = self._spec()
-        if spec is None:
-            return
-        if self._without_backend(spec):
-            self.form.complain(BACKEND_KEY, "choose where the jobs run")
-            return
-        form = self._checked = self.form.form
-        self._latest.stop("preview")
-        self.pane.title("Check", "reading the source")
-        work = check_work(
-            named(spec, form.path),
-            form.base,
-            form.path.name if form.path else FORM_NAME,
-            self.tui.backends,
-            self.post_message,
-            self.tui.library,
-            self._reach(spec, form),
-            submit=submit,
-        )
-        self._latest.start("check", work)
-
-    def _reach(self, spec: BatchSpec, form: Form) -> Reach:
-        """What collects what a batch does beyond its words; those that were typed here are the user's own."""
-        if self.elsewhere is None:
-            return Reach(spec, form.base, words_of(spec))
-        own = {key for key, text in form.values.items() if text != self.elsewhere.get(key)}
-        return Reach(spec, form.base, own)
-
-    @on(Ticked)
-    def _show_tick(self, event: Ticked) -> None:
-        if self._latest.current("check", event.worker) and event.rows:
-            self.pane.title("Check", f"{event.rows:,} rows read")
-
-    @on(Checked)
-    def _show_check(self, event: Checked) -> None:
-        flight, draft = event.planned.preflight, event.draft
-        if not self._latest.current("check", event.worker):
-            if draft:
-                draft.discard()
-            return
-        reach = event.reach
-        flight.problems += [Problem(message=f"it {line}", fatal=False) for line in reach.lines]
-        self.pane.show_check(flight)
-        if flight.stopped or draft is None:
-            if draft:
-                draft.discard()
-            if fatal := next((cause for cause in by_cause(flight.problems) if cause.first.fatal), None):
-                self.form.complain(field_key(fatal.first.key, self.form.form), str(fatal))
-            return
-        if not reach.lines or reach.hash in Trusted(self.tui.data_dir):
-            self._ask_submit(event.planned, draft)
-            return
-
-        def answer(yes: bool | None) -> None:
-            if yes:
-                Trusted(self.tui.data_dir).add(reach.hash)
-                self._ask_submit(event.planned, draft)
-            else:
-                draft.discard()
-
-        self.tui.ask(confirm_trust(event.planned.spec.name, reach.lines), answer)
-
-    def _ask_submit(self, planned: Planned, draft: BatchDraft) -> None:
-        def answer(yes: bool | None) -> None:
-            if not yes:
-                draft.discard()
-                return
-            try:
-                agreed = any(problem.asks == "cost" for problem in planned.preflight.problems)
-                folder = create(planned, draft, unpriced_agreed=agreed)
-            except (BatchtuiError, OSError) as fault:
-                draft.discard()
-                self.tui.say(fault, "error")
-                return
-            jobs = planned.preflight.jobs
-            self.tui.drafts.done()
-            self._start_over()
-            self.tui.started_batch(folder.id)
-            self.tui.say(f"{folder.header.name} is batch {folder.id}: {jobs:,} job{'' if jobs == 1 else 's'}")
-
-        self.tui.ask(confirm_submit(planned.spec.name, planned.preflight), answer)
 
     def action_compose_backends(self) -> None:
         self.tui.push_screen(BackendsScreen())
