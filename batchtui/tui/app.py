@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ScreenStackError
@@ -40,10 +39,8 @@ from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.widgets.guard import Guard, NoColour, Plain
 from batchtui.tui.widgets.header import HeaderLine
 
-Severity = Literal["information", "warning", "error"]
 Answer = TypeVar("Answer")
 DRAIN_SECONDS = 0.25
-_THEME_NAME = re.compile(r"\$([\w-]+)")
 
 
 def _compose_screen() -> Screen[None]:
@@ -260,6 +257,11 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         screen = self.screen_stack[0]
         if isinstance(screen, ComposeScreen) and (path or spec):
             screen.load(path=path, spec=spec, base=base)
+
+    def leave_first_screen(self) -> None:
+        front = self.front()
+        if front is not None and front.place == "first_run":
+            front.dismiss()
 
     def show_info(self, batch_id: str) -> None:
         from batchtui.tui.screens.info import InfoScreen

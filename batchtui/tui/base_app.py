@@ -161,6 +161,10 @@ class BaseApp(App[None], inherit_bindings=False):
         """Back: to the screen below, or to the list of batches. Never out of the app."""
         raise NotImplementedError
 
+    def leave_first_screen(self) -> None:
+        """Leave the screen that greets where there are no batches, if it is in front."""
+        raise NotImplementedError
+
     def open_batch(self, batch_id: str, cause: Cause | None = None) -> None:
         """Show the jobs of a batch, or those that failed for one cause."""
         raise NotImplementedError

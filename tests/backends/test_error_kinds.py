@@ -11,7 +11,7 @@ from batchtui.backends.anthropic.answers import result_outcome
 from batchtui.backends.base import Refused
 from batchtui.backends.file_batches.files import read_answer
 from batchtui.backends.gemini.rows import read_answer as read_gemini
-from batchtui.backends.wire.error_kinds import TOO_LONG
+from batchtui.backends.wire.errors.error_kinds import TOO_LONG
 from batchtui.backends.wire.replies import Reply, raise_for
 
 VLLM = "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens (8000 in the messages)."

@@ -15,8 +15,8 @@ from batchtui.backends.answers.said import (
     told_instead,
 )
 from batchtui.backends.answers.usage import described, doubt, first_count
-from batchtui.backends.wire.error_kinds import by_status, one_name
-from batchtui.backends.wire.inner_errors import FINAL, status_inside
+from batchtui.backends.wire.errors.error_kinds import by_status, one_name
+from batchtui.backends.wire.errors.inner_errors import FINAL, status_inside
 from batchtui.backends.wire.replies import error_code, error_words, tidy
 from batchtui.model import Json, Outcome
 from batchtui.results.judging.stops import Stop, stop_of

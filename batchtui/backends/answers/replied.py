@@ -11,7 +11,7 @@ from dataclasses import replace
 from batchtui.backends.answers.said import failed
 from batchtui.backends.answers.streams.reading import whole_of
 from batchtui.backends.base import Transient
-from batchtui.backends.wire.inner_errors import FINAL, as_refused, error_inside
+from batchtui.backends.wire.errors.inner_errors import FINAL, as_refused, error_inside
 from batchtui.backends.wire.replies import WORDS_KEPT, Reply, hushed, provider_words, raise_for
 from batchtui.model import JobState, Json, Outcome
 from batchtui.text import cell

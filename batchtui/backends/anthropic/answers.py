@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchtui.backends.answers.said import PROVIDER, Said, answered, failed, json_name, told_instead
 from batchtui.backends.answers.usage import described, doubt, first_count
 from batchtui.backends.base import Answer
-from batchtui.backends.wire.error_kinds import one_name
+from batchtui.backends.wire.errors.error_kinds import one_name
 from batchtui.backends.wire.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.backends.wire.unreadable import unreadable
 from batchtui.model import JobState, Json, Outcome

@@ -10,7 +10,7 @@ from pathlib import Path
 from batchtui.backends.answers.openai import error_in, outcome_of
 from batchtui.backends.answers.said import failed
 from batchtui.backends.base import Answer
-from batchtui.backends.wire.error_kinds import by_status, one_name
+from batchtui.backends.wire.errors.error_kinds import by_status, one_name
 from batchtui.backends.wire.replies import error_code, error_words, parse_json, tidy, told
 from batchtui.backends.wire.unreadable import unreadable
 from batchtui.model import JobState, Json, Outcome

@@ -14,7 +14,7 @@ from batchtui.backends.answers.said import (
 from batchtui.backends.answers.usage import described, doubt, first_count
 from batchtui.backends.base import Answer
 from batchtui.backends.file_batches import files
-from batchtui.backends.wire.error_kinds import one_name
+from batchtui.backends.wire.errors.error_kinds import one_name
 from batchtui.backends.wire.replies import error_words, tidy
 from batchtui.model import JobState, Json, Outcome
 from batchtui.results.judging.stops import Stop, stop_of

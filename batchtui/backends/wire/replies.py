@@ -13,9 +13,9 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from batchtui.backends.faults import LOADING, NeedsPerson, Refused, Transient, TryLater, Unsure
-from batchtui.backends.wire.error_kinds import TOO_LONG, by_status, one_name
-from batchtui.backends.wire.google_errors import plain
-from batchtui.backends.wire.inner_errors import FINAL, as_refused, error_inside, only_an_error
+from batchtui.backends.wire.errors.error_kinds import TOO_LONG, by_status, one_name
+from batchtui.backends.wire.errors.google_errors import plain
+from batchtui.backends.wire.errors.inner_errors import FINAL, as_refused, error_inside, only_an_error
 from batchtui.backends.wire.loading import is_loading, may_be_loading
 from batchtui.backends.wire.reply import Reply as Reply
 from batchtui.backends.wire.waits import wait_of

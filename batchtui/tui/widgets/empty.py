@@ -12,7 +12,7 @@ from textual.widgets import Static
 from batchtui.tui.widgets.outside import put, shown
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 Next = tuple[str, str]
 """An action, by its name in the table, and what it does here; or a command line, which has a blank in it."""
@@ -33,7 +33,7 @@ class Empty(Static):
             put(self, self._block(why, then))
 
     def _block(self, why: str, then: Sequence[Next]) -> Content:
-        tui = cast("BatchtuiApp", self.app)
+        tui = cast("BaseApp", self.app)
         heads = [name if " " in name else (tui.shown_keys(name) or [""])[0] for name, _ in then]
         width = max(map(len, heads), default=0)
         lines = [shown(why, "bold"), Content("")]

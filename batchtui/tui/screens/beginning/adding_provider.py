@@ -26,12 +26,12 @@ from batchtui.tui.screens.asking.dialogs import Ask, Choose
 from batchtui.tui.screens.asking.pick import Pick
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 Then = Callable[[], None]
 
 
-def add_provider(tui: BatchtuiApp, then: Then) -> None:
+def add_provider(tui: BaseApp, then: Then) -> None:
     """Ask which, where its key is, and the backend itself; `then` is called once its table is written."""
     listed = [(name, _found(tui, name)) for name in PROVIDER_NAMES]
     listed.sort(key=lambda one: " is set" not in one[1] and not one[1].startswith("in "))
@@ -47,12 +47,12 @@ def add_provider(tui: BatchtuiApp, then: Then) -> None:
     tui.push_screen(Pick("Providers: the keys that were found", listed), chosen)
 
 
-def _written(tui: BatchtuiApp, name: str) -> bool:
+def _written(tui: BaseApp, name: str) -> bool:
     found = tui.config.backends.get(name)
     return name in tui.config.broken or (found is not None and found.origin == str(tui.config.path))
 
 
-def _found(tui: BatchtuiApp, name: str) -> str:
+def _found(tui: BaseApp, name: str) -> str:
     """What is known of its key; never the key."""
     if _written(tui, name):
         return "in the configuration"
@@ -64,7 +64,7 @@ def _found(tui: BatchtuiApp, name: str) -> str:
     return f"{variable} is {'set' if os.environ.get(variable or '') else 'not set'}"
 
 
-def _ask_address(tui: BatchtuiApp, name: str, then: Then) -> None:
+def _ask_address(tui: BaseApp, name: str, then: Then) -> None:
     """Only of those whose address nobody can know."""
     server, resource = own_server(name), name in BY_NAME and BY_NAME[name].needs_address
     if not server and not resource:
@@ -79,7 +79,7 @@ def _ask_address(tui: BatchtuiApp, name: str, then: Then) -> None:
     tui.ask(Ask(f"{name}: where is the server?", value=usual, hint=hint), answered)
 
 
-def _ask_key(tui: BatchtuiApp, name: str, url: str | None, then: Then) -> None:
+def _ask_key(tui: BaseApp, name: str, url: str | None, then: Then) -> None:
     """Where the key is. Its place is written down, the key itself never is."""
     usual = usual_place(name, os.environ)
     if name in SERVERS:
@@ -118,7 +118,7 @@ def _ask_key(tui: BatchtuiApp, name: str, url: str | None, then: Then) -> None:
     tui.ask(Choose(f"{name}: where is the key?", body, options=options), chosen)
 
 
-def _test(tui: BatchtuiApp, name: str, place: KeyPlace, url: str | None, then: Then) -> None:
+def _test(tui: BaseApp, name: str, place: KeyPlace, url: str | None, then: Then) -> None:
     """Ask the backend in a thread, as `config add` does, and write its table where it answers."""
     table = new_table(name, place, os.environ, url=url)
     if not tui.config.exists:  # it is made here
@@ -162,7 +162,7 @@ def _test(tui: BatchtuiApp, name: str, place: KeyPlace, url: str | None, then: T
     tui.run_worker(work, thread=True, group="provider", exit_on_error=False)
 
 
-def _write(tui: BatchtuiApp, name: str, table: dict[str, Json], said: str, then: Then) -> None:
+def _write(tui: BaseApp, name: str, table: dict[str, Json], said: str, then: Then) -> None:
     try:
         append_backend(tui.config.path, name, table)
     except BatchtuiError:

@@ -24,12 +24,12 @@ from batchtui.tui.widgets.form.path_input import PathInput
 from batchtui.tui.widgets.outside import shown, shown_page
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}
 
 
-def ask_for_file(tui: BatchtuiApp) -> None:
+def ask_for_file(tui: BaseApp) -> None:
     """A path that is typed, completed by Tab, or dropped on the terminal."""
 
     def answered(text: str | None) -> None:
@@ -39,7 +39,7 @@ def ask_for_file(tui: BatchtuiApp) -> None:
     tui.ask(_AskFile(), answered)
 
 
-def take_file(tui: BatchtuiApp, text: str) -> None:
+def take_file(tui: BaseApp, text: str) -> None:
     """What was typed or dropped: a batch file is opened in the editor, anything else is looked into first."""
     try:
         path = dropped_path(text, Path.cwd())
@@ -47,22 +47,16 @@ def take_file(tui: BatchtuiApp, text: str) -> None:
         tui.say(fault, "error")
         return
     if batchfile.is_batch_file(path):
-        _leave_first_screen(tui)
+        tui.leave_first_screen()
         tui.compose_batch(path=path)
         return
 
     def answered(spec: BatchSpec | None) -> None:
         if spec is not None:
-            _leave_first_screen(tui)
+            tui.leave_first_screen()
             tui.compose_batch(spec=spec, base=path.absolute().parent)
 
     tui.ask(OwnFile(path.absolute()), answered)
-
-
-def _leave_first_screen(tui: BatchtuiApp) -> None:
-    front = tui.front()
-    if front is not None and front.place == "first_run":
-        front.dismiss()
 
 
 class _AskFile(Dialog[str | None]):
@@ -106,7 +100,7 @@ class OwnFile(Dialog[BatchSpec | None]):
         yield Static(shown("esc leaves everything as it is", "dim"), id="own-file-keys")
 
     def on_mount(self) -> None:
-        tui: BatchtuiApp = self.app  # type: ignore[assignment]
+        tui: BaseApp = self.app  # type: ignore[assignment]
         path, (backend, language) = self._path, usual_place(tui.config)
 
         def work() -> None:

@@ -15,7 +15,7 @@ from batchtui.tui.screens.asking.dialogs import Dialog
 from batchtui.tui.widgets.outside import shown
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 SECONDS = 15.0
 """That a page stands."""
@@ -81,7 +81,7 @@ class Tour(Dialog[None]):
     def _show(self) -> None:
         title, words = PAGES[self._page]
         self.query_one("#dialog-title", Static).update(shown(title, "bold"))
-        tui = cast("BatchtuiApp", self.app)
+        tui = cast("BaseApp", self.app)
         parts: list[Content | tuple[str, str] | str] = []
         at = 0
         for found in _ACTION.finditer(words):
