@@ -143,7 +143,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         elif self._new_from:
             self.compose_batch(path=self._new_from)
         elif not self.link.folders() and self.current_mode == "batches" and len(self.screen_stack) == 1:
-            from batchtui.tui.screens.first_run import FirstRunScreen
+            from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 
             self.push_screen(FirstRunScreen())
 

@@ -14,14 +14,14 @@ from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 Row = tuple[str, str, str, actions.Action | manual.Page | str | Callable[[], object]]
 """Title, keys, help, and what it is: an action, a page of the manual, the name of a theme, or what it calls."""
 MOST_BATCHES = 500
 
 
-def _open_remote(app: BatchtuiApp, backend: str) -> None:
+def _open_remote(app: BaseApp, backend: str) -> None:
     from batchtui.tui.screens.remote import RemoteScreen
 
     app.push_screen(RemoteScreen(backend))
@@ -52,7 +52,7 @@ class ActionCommands(Provider):
         from batchtui.tui.actions.demo import demo
         from batchtui.tui.screens.backends import BackendsScreen
 
-        app = cast("BatchtuiApp", self.app)
+        app = cast("BaseApp", self.app)
         rows: list[Row] = []
         if not any(action.id.endswith(".backends") for action in actions.of_screen(place)):
             about = "What is configured, and whether it answers"

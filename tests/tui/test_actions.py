@@ -17,9 +17,9 @@ from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
+from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 from batchtui.tui.screens.composing.screen import ComposeScreen
 from batchtui.tui.screens.errors import ErrorsScreen
-from batchtui.tui.screens.first_run import FirstRunScreen
 from batchtui.tui.screens.help import HelpScreen
 from batchtui.tui.screens.info import InfoScreen
 from batchtui.tui.screens.log import LogScreen

@@ -213,7 +213,7 @@ async def test_what_is_wrong_in_the_config_is_said(library: Library) -> None:
 
 
 async def test_the_first_run_offers_something(tmp_path: Path) -> None:
-    from batchtui.tui.screens.first_run import FirstRunScreen
+    from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 
     app = BatchtuiApp(sample_config(tmp_path, "local"), tmp_path / "data", worker=False)
     async with app.run_test() as pilot:

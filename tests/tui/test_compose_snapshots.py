@@ -14,8 +14,8 @@ from batchtui.model import JobState
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 from batchtui.tui.screens.composing.screen import ComposeScreen
-from batchtui.tui.screens.first_run import FirstRunScreen
 from batchtui.tui.screens.reading.result import ResultScreen
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import NOW, Sample, app_over, sample_config

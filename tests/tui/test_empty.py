@@ -9,7 +9,7 @@ import pytest
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.batch import BatchScreen
-from batchtui.tui.screens.first_run import FirstRunScreen
+from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 from batchtui.tui.screens.log import LogScreen
 from tests.tui.samples import NOW, app_over, sample_config
 from tests.tui.waiting import screen_text, until

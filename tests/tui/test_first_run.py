@@ -9,8 +9,8 @@ import pytest
 from batchtui.config import BackendConfig
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 from batchtui.tui.screens.composing.screen import ComposeScreen
-from batchtui.tui.screens.first_run import FirstRunScreen
 from tests.tui.samples import NOW, app_over, sample_config
 from tests.tui.waiting import screen_text, until
 

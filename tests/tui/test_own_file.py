@@ -11,10 +11,10 @@ from textual.events import Paste
 from batchtui.batchfile import loads
 from batchtui.engine.plan.planning import preview
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 from batchtui.tui.screens.beginning.own_file import OwnFile
 from batchtui.tui.screens.beginning.proposing import look_into, usual_place
 from batchtui.tui.screens.composing.screen import ComposeScreen
-from batchtui.tui.screens.first_run import FirstRunScreen
 from tests.tui.samples import NOW, sample_config
 from tests.tui.waiting import screen_text, until
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchtui.store.library import Library
-from batchtui.tui.look.program_logs import FILES, tails
+from batchtui.tui.look.logs.program_logs import FILES, tails
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.log import LogScreen
 from tests.tui.samples import Sample, app_over

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from textual.app import SuspendNotSupported
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
-def demo(app: BatchtuiApp) -> None:
+def demo(app: BaseApp) -> None:
     """Run it in this terminal."""
     try:
         with app.suspend():

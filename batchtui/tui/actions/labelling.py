@@ -10,10 +10,10 @@ from batchtui.store.folder import BatchFolder
 from batchtui.tui.screens.asking.dialogs import Ask
 
 if TYPE_CHECKING:
-    from batchtui.tui.app import BatchtuiApp
+    from batchtui.tui.base_app import BaseApp
 
 
-def label(app: BatchtuiApp, folder: BatchFolder, jobs: Sequence[str], word: str) -> None:
+def label(app: BaseApp, folder: BatchFolder, jobs: Sequence[str], word: str) -> None:
     """Call them that; where all are called that already, take it back. Notes stay."""
     if not jobs:
         app.say("no job is selected")
@@ -26,7 +26,7 @@ def label(app: BatchtuiApp, folder: BatchFolder, jobs: Sequence[str], word: str)
     app.say(f"{what}: no longer {word}" if back else f"{what}: {word}; label:{word} in the filter finds it")
 
 
-def note(app: BatchtuiApp, folder: BatchFolder, job: str, done: Callable[[], None]) -> None:
+def note(app: BaseApp, folder: BatchFolder, job: str, done: Callable[[], None]) -> None:
     """Ask for a note on one result; an empty one takes it away."""
     known = folder.labels().of_jobs.get(job)
 

@@ -22,7 +22,6 @@ from batchtui.tui.actions import (
     exporting,
     job_actions,
     labelling,
-    settling,
 )
 from batchtui.tui.actions import table as actions
 from batchtui.tui.actions.scope import Scope, scope_of
@@ -30,7 +29,7 @@ from batchtui.tui.look import figures, states
 from batchtui.tui.look.job_facts import JobFacts
 from batchtui.tui.models.answer_search import AnswerSearch
 from batchtui.tui.models.job_filter import UNSUCCESSFUL, JobFilter, Wanted, understand
-from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.screens.whole_batch import WholeBatch
 from batchtui.tui.widgets.detail import DetailStrip
 from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
@@ -42,7 +41,7 @@ TITLES = {"source order": "JOB", "state": "STATE", "tries": "TRY", "id": "JOB"}
 """Of the columns that they look at."""
 
 
-class BatchScreen(AppScreen):
+class BatchScreen(WholeBatch):
     """The job table of a batch, which is named by its id: its folder may be opened anew underneath."""
 
     place: ClassVar[str] = "batch"
@@ -50,8 +49,7 @@ class BatchScreen(AppScreen):
     AUTO_FOCUS = "#jobs"
 
     def __init__(self, batch_id: str, cause: Cause | None = None) -> None:
-        super().__init__()
-        self.batch_id = batch_id
+        super().__init__(batch_id)
         self._cause = cause
         """What those that are shown failed of, where that was asked for."""
         self._filter: JobFilter | None = None
@@ -357,30 +355,9 @@ class BatchScreen(AppScreen):
         if scope := self._scope():
             exporting.export_jobs(self.tui, self.batch_id, scope)
 
-    def action_batch_pause(self) -> None:
-        batch_actions.pause(self.tui, [self.batch_id])
-
-    def action_batch_collect(self) -> None:
-        batch_actions.collect(self.tui, [self.batch_id])
-
-    def action_batch_resolve(self) -> None:
-        settling.resolve(self.tui, self.batch_id)
-
-    def action_batch_limit(self) -> None:
-        settling.change_limits(self.tui, self.batch_id)
-
-    def action_batch_info(self) -> None:
-        batch_actions.info(self.tui, self.batch_id)
-
-    def action_batch_errors(self) -> None:
-        batch_actions.errors(self.tui, self.batch_id)
-
     def action_batch_clone(self) -> None:
         if scope := self._scope():
             cloning.clone_jobs(self.tui, self.batch_id, scope)
-
-    def action_batch_log(self) -> None:
-        self.tui.show_log(self.batch_id)
 
     def action_label_good(self) -> None:
         self._label("good")

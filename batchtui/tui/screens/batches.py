@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Static
 from batchtui.model import BatchStatus
 from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, renaming, settling
 from batchtui.tui.actions import table as actions
-from batchtui.tui.look.log_lines import latest_lines
+from batchtui.tui.look.logs.log_lines import latest_lines
 from batchtui.tui.look.since import while_away
 from batchtui.tui.models import batch_filter
 from batchtui.tui.screens.asking.dialogs import Choose
@@ -205,7 +205,7 @@ class BatchesScreen(AppScreen):
         self.tui.compose_batch()
 
     def action_first_run_show(self) -> None:
-        from batchtui.tui.screens.first_run import FirstRunScreen
+        from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 
         self.tui.push_screen(FirstRunScreen())
 

@@ -17,9 +17,9 @@ from batchtui.store.files.journal import Event
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import table as actions
 from batchtui.tui.latest import Latest
-from batchtui.tui.look.journal_words import told, tone
-from batchtui.tui.look.log_lines import LEVELS, Row, as_lines, everything
-from batchtui.tui.look.program_logs import FACT, tails
+from batchtui.tui.look.logs.journal_words import told, tone
+from batchtui.tui.look.logs.log_lines import LEVELS, Row, as_lines, everything
+from batchtui.tui.look.logs.program_logs import FACT, tails
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox

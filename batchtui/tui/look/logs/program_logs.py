@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from batchtui import text
-from batchtui.tui.look.log_lines import Row
+from batchtui.tui.look.logs.log_lines import Row
 
 FACT = "logs"
 """The fact of a submission that names such a folder."""
