@@ -95,11 +95,12 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(
         self, req: aiohttp.ClientRequest, traces: list[aiohttp.tracing.Trace], timeout: aiohttp.ClientTimeout
     ) -> aiohttp.connector.Connection:
-        while True:
-            found = await super().connect(req, traces, timeout)
-            if found.protocol is None or not (found.protocol.should_close or _is_readable(found.transport)):
-                return found
-            found.close()
+        found = await super().connect(req, traces, timeout)
+        if found.protocol is None or not (found.protocol.should_close or _is_readable(found.transport)):
+            return found
+        # At most one idles here, so the next is new: what TLS says first on it is no reason to close it.
+        found.close()
+        return await super().connect(req, traces, timeout)
 
 
 def _is_readable(transport: object) -> bool:
