@@ -16,6 +16,7 @@ from batchtui.tui.screens.asking.pick import Pick
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.composing.dialogs import AskPath
 from batchtui.tui.screens.reading.compare import CompareScreen
+from batchtui.tui.screens.reading.pair import PairScreen
 from batchtui.tui.screens.reading.result import ResultScreen
 from batchtui.tui.screens.reading.views import ViewsScreen
 from tests.results.views.view_samples import answers, make, sweep
@@ -220,7 +221,7 @@ async def test_two_batches_by_largest_difference(few: Library, size: tuple[int, 
         if not views(pilot).table.display:
             await pilot.press("p")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ResultScreen))
+        await until(pilot, lambda: isinstance(app.screen, PairScreen))
         await shows(pilot, "site-19")
 
 
