@@ -13,9 +13,11 @@ import pytest
 from batchtui.backends import registry
 from batchtui.backends.chat.backend import ChatBackend
 from batchtui.catalog import cards
+from batchtui.catalog.form import FormField
 from batchtui.config.plug_ins import GROUP
 from batchtui.errors import ConfigError
 from batchtui.text import Secret
+from batchtui.tui.models.form_fields import job_fields, rows
 
 KEY = Secret("sk-test-0123456789")
 
@@ -56,6 +58,14 @@ def test_a_broken_plug_in_is_a_reason_and_no_crash(plug_ins):
     assert [name for name, _ in registry.broken()] == ["gone", "odd"]
     with pytest.raises(ConfigError, match="no_such_module"):
         registry.load_kind("gone")
+
+
+def test_the_form_of_a_plug_in_has_what_its_jobs_have(plug_ins, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "data/plugin_example"))
+    plug_ins(wordcount="batchtui_wordcount:WordCount", gone="no_such_module:X")
+    assert registry.form_of_kind("wordcount") == {"request": (FormField("job.text", "Text", ""),)}
+    assert [field.key for field in rows(["wordcount", "gone", "nobody"])] == ["job.text"]
+    assert job_fields("wordcount")[0].show("about {{ body }}") == "about {{ body }}"
 
 
 def test_a_table_becomes_a_backend():
