@@ -31,8 +31,13 @@ def offered(first: BatchFolder, second: BatchFolder) -> bool:
         m = second.jobs.number(job_id)
         if m is not None and states.state(n) is others.state(m) is JobState.COMPLETED:
             one, other = read_one(first, n), read_one(second, m)
-            return bool(one and other and one.raw_response is not None and other.raw_response is not None)
+            return _in_words(one) and _in_words(other)
     return False
+
+
+def _in_words(result: Result | None) -> bool:
+    """Whether a language model or a program said it; what other kinds give back are figures, which `differences` compares."""
+    return result is not None and result.raw_response is not None and result.output is None
 
 
 def view(first: BatchFolder, second: BatchFolder, most: int = MOST) -> View:
