@@ -10,7 +10,7 @@ import pytest
 from batchtui.demo.kinds.daly.results import sections
 from batchtui.errors import BadInput, NotFound
 from batchtui.model import JobState, Json
-from batchtui.results.views import daly
+from batchtui.results.views import energy
 from batchtui.results.views.energy.sections import as_columns, sections_of, summary_figures
 from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import Bars, Lines, Table, View
@@ -42,7 +42,7 @@ def three(tmp_path: Path) -> BatchFolder:
 
 
 def view(folder: BatchFolder, name: str, *jobs: str, y: str | None = None) -> View:
-    return daly.build(folder, name, Options(jobs=jobs, y=y))
+    return energy.build(folder, name, Options(jobs=jobs, y=y))
 
 
 def heads(table: Table) -> list[str]:
@@ -54,13 +54,13 @@ def column(table: Table, name: str) -> list[Json]:
 
 
 def test_the_views_that_there_are(three: BatchFolder, tmp_path: Path) -> None:
-    assert [name for name, _ in daly.names(three)] == ["summary", "monthly", "hourly", "losses", "blocks"]
-    assert daly.names(batch(tmp_path / "a", [{"annual_mwh": 1}])) == []
-    assert daly.names(batch(tmp_path / "b", [model(0.4)], kind="openai")) == []
-    assert [name for name, _ in daly.names(batch(tmp_path / "c", [{"summary": {"a": 1}}], kind="rest"))] == [
+    assert [name for name, _ in energy.names(three)] == ["summary", "monthly", "hourly", "losses", "blocks"]
+    assert energy.names(batch(tmp_path / "a", [{"annual_mwh": 1}])) == []
+    assert energy.names(batch(tmp_path / "b", [model(0.4)], kind="openai")) == []
+    assert [name for name, _ in energy.names(batch(tmp_path / "c", [{"summary": {"a": 1}}], kind="rest"))] == [
         "summary"
     ]
-    assert len(daly.names(batch(tmp_path / "d", [], failed=1))) == 5
+    assert len(energy.names(batch(tmp_path / "d", [], failed=1))) == 5
 
 
 def test_a_batch_has_a_row_a_run(three: BatchFolder) -> None:
@@ -80,7 +80,7 @@ def test_a_batch_has_a_row_a_run(three: BatchFolder) -> None:
 
 
 def test_a_batch_among_some_of_its_jobs(three: BatchFolder) -> None:
-    found = daly.build(three, "summary", Options(among=frozenset({"s2", "s0", "nowhere"})))
+    found = energy.build(three, "summary", Options(among=frozenset({"s2", "s0", "nowhere"})))
     assert column(found.table, "job") == ["s0", "s2"]
 
 
@@ -203,6 +203,6 @@ def test_sections_are_found_in_every_form() -> None:
 )
 def test_empty_sections_are_no_fault(tmp_path: Path, output: Json) -> None:
     folder = batch(tmp_path, [output, output | {"losses": {"a": 10**400, "b": True}}])
-    for name in daly.TITLES:
+    for name in energy.TITLES:
         for jobs in ((), ("s0",), ("s0", "s1")):
             view(folder, name, *jobs)

@@ -15,7 +15,7 @@ from tests.store.store_help import again, drive, finished, make, python
 POSTER = """
 import sys
 from pathlib import Path
-from batchtui.store import inbox
+from batchtui.store.files import inbox
 folder, who = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.readline()
 for n in range(300):

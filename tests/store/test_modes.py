@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, "tests/store")
 os.umask(int(sys.argv[2], 8))
 from tests.store.store_help import drive, make, session
-from batchtui.store import inbox
+from batchtui.store.files import inbox
 folder = make(Path(sys.argv[1]))
 writer = drive(folder)
 session(writer)

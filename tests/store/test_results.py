@@ -209,6 +209,8 @@ def test_result_has_the_promised_keys(tmp_path: Path) -> None:
         "model",
         "body",
         "repaired",
+        "label",
+        "label_note",
     }
     assert set(Result.__struct_fields__) == promised
     for n in (0, 1):

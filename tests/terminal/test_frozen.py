@@ -46,7 +46,7 @@ def test_the_app_leaves_and_gives_the_terminal_back(number: signal.Signals, open
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_command_leaves_though_nobody_takes_its_last_words(number: signal.Signals) -> None:
     code = (
-        "import os\nfrom batchtui.cli import signals\n"
+        "import os\nfrom batchtui.cli.shared import signals\n"
         "with signals.raised():\n"
         "    try: os.write(1, bytes(1 << 20))\n"
         "    finally: os.write(1, bytes(1 << 20))\n"

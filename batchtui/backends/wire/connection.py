@@ -112,7 +112,7 @@ def _is_readable(transport: object) -> bool:
 
 def _session() -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
-        connector=_Connector(limit=0, keepalive_timeout=30),
+        connector=_Connector(limit=0, keepalive_timeout=30, use_dns_cache=False),
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("Content-Type", "User-Agent", "Accept", "Accept-Encoding"),
         auto_decompress=False,

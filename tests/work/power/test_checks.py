@@ -51,7 +51,9 @@ def test_checking_needs_the_standard_library_only() -> None:
     script = """
 import json, sys
 from batchtui.work.power.scenarios.checks import faults_of
-from batchtui.work.power import fault, loads, outages, read, scenario
+from batchtui.work.power import fault
+from batchtui.work.power.grids import read
+from batchtui.work.power.scenarios import loads, outages, scenario
 assert not faults_of(sys.argv[1], sys.argv[2], [{"type": "branch", "id": 3}], task="acopf")
 heavy = {"numpy", "scipy", "pandas", "pyarrow", "lightsim2grid", "pypower"} & {name.partition(".")[0] for name in sys.modules}
 assert not heavy, heavy
