@@ -57,9 +57,9 @@ def test_the_views_that_there_are(three: BatchFolder, tmp_path: Path) -> None:
     assert [name for name, _ in energy.names(three)] == ["summary", "monthly", "hourly", "losses", "blocks"]
     assert energy.names(batch(tmp_path / "a", [{"annual_mwh": 1}])) == []
     assert energy.names(batch(tmp_path / "b", [model(0.4)], kind="openai")) == []
-    assert [name for name, _ in energy.names(batch(tmp_path / "c", [{"summary": {"a": 1}}], kind="rest"))] == [
-        "summary"
-    ]
+    assert [
+        name for name, _ in energy.names(batch(tmp_path / "c", [{"summary": {"a": 1}}], kind="rest"))
+    ] == ["summary"]
     assert len(energy.names(batch(tmp_path / "d", [], failed=1))) == 5
 
 

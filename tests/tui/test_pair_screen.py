@@ -71,7 +71,7 @@ async def test_both_answers_are_in_sight_at_80_columns_the_most_different_first(
         assert "a few dogs" in rows[0]
         assert rows[1].count("The amounts add") == 2
         assert "same" in rows[2]
-        assert "cost $0.30, then $0.90" in screen_text(pilot)
+        await until(pilot, lambda: "cost $0.30, then $0.90" in screen_text(pilot))
 
 
 async def test_enter_shows_both_side_by_side_and_keys_say_which_is_better(
