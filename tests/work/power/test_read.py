@@ -113,6 +113,7 @@ mpc.branch = [1 2 0.01 0.1 0 0 0 0 0 0 1];
     "row", ["1 2 NaN NaN 0 0 0 0 0 0 0", "1 2 Inf 0.1 -Inf 0 0 0 NaN 0 0", "77 77 0 NaN 0 0 0 0 0 0 0"]
 )
 def test_numbers_of_what_is_out_of_service_are_not_judged(tmp_path: Path, row: str) -> None:
+    pytest.importorskip("lightsim2grid", reason="needs the extra `power`")
     path = tmp_path / "off.m"
     text = NINE.replace("mpc.branch = [\n", f"mpc.branch = [\n\t{row} -360 360;\n")
     path.write_text(
