@@ -73,9 +73,9 @@ def form_of_kind(name: str) -> Mapping[Work, tuple[FormField, ...]]:
         return {}
     try:
         kind = load_kind(name)
-    except ConfigError:
+        return kind.card.form if kind.card else {"request": derived(kind.Work)}
+    except Exception:  # a plug-in may fail in any way: its jobs then go under the form's other keys
         return {}
-    return kind.card.form if kind.card else {"request": derived(kind.Work)}
 
 
 def _broken(name: str) -> str:

@@ -68,6 +68,22 @@ def test_the_form_of_a_plug_in_has_what_its_jobs_have(plug_ins, monkeypatch):
     assert job_fields("wordcount")[0].show("about {{ body }}") == "about {{ body }}"
 
 
+def test_a_plug_in_whose_keys_cannot_be_told_has_no_form(plug_ins, monkeypatch, tmp_path):
+    """Its types are imported for the checker alone, as many do it."""
+    (tmp_path / "plug_in_of_unknown_types.py").write_text(
+        "from __future__ import annotations\nimport msgspec\n"
+        "from batchtui.backends.base import BackendSettings, Direct\n"
+        "class Work(msgspec.Struct):\n    when: NotImported\n"
+        "class Kind(Direct):\n    kind = 'mine'\n    summary = 's'\n    Work = Work\n"
+        "    async def run(self, job, note): ...\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plug_ins(mine="plug_in_of_unknown_types:Kind")
+    assert registry.load_kind("mine").kind == "mine"
+    assert registry.form_of_kind("mine") == {}
+    assert rows(["mine"]) == []
+
+
 def test_a_table_becomes_a_backend():
     backend = registry.build("lab", {"kind": "chat", "model": "m"}, None)
     assert isinstance(backend, ChatBackend)
