@@ -156,8 +156,6 @@ def test_numbers_of_what_is_out_of_service_are_not_judged(tmp_path: Path, row: s
         ("mpc.version = '2';", "mpc.version = '1';", None, "version 2"),
         ("function mpc = case9", "function [baseMVA, bus] = case9", 1, "version 1"),
         ("];\n\nmpc.gen =", "\n\nmpc.gen =", 18, "no number"),
-        ("\t2\t1500\t0\t3", "\t2\t1500\t0\t5", 37, "columns where 9 are needed"),
-        ("\t2\t1500\t0\t3\t0.11\t5\t150;\n", "", 37, "2 rows for 3 generators"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_by_file_and_line(

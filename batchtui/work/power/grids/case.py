@@ -48,6 +48,8 @@ class Case:
     version: str = "2"
     notes: list[str] = field(default_factory=list)
     """What the reader had to guess, in words: some formats lose bus types and shunts."""
+    cost_fault: Fault | None = None
+    """What is wrong with the costs, which are then left out: only an optimal power flow is refused for it."""
     beyond: Beyond = NOTHING
 
 
@@ -90,12 +92,14 @@ def checked(
     base_mva: float,
     file: str | Path,
     lines: Mapping[str, Sequence[int]] | None = None,
+    cost_fault: Fault | None = None,
 ) -> Case:
     """A case of these tables, its columns cut or filled up to MATPOWER's.
 
     What is out of service is not judged: no solver looks at it, so that a number which is none is 0 there.
-    `lines` gives the line of each row where the file has any. Raises Fault (bad_input) with file and line for a
-    table that is missing or ragged, a number that is none, a bus that is unknown or there twice.
+    `lines` gives the line of each row where the file has any, `cost_fault` what its reader found wrong with the
+    costs. Raises Fault (bad_input) with file and line for a table that is missing or ragged, a number that is none,
+    a bus that is unknown or there twice; a fault of the costs alone is kept with the case.
     """
     if not (math.isfinite(base_mva) and base_mva > 0):
         raise Fault("bad_input", f"baseMVA is {base_mva:g}; it must be a number above 0", file)
@@ -103,7 +107,12 @@ def checked(
     bus = rows.sized("bus", tables.get("bus", ()))
     gen = rows.sized("gen", tables.get("gen", ()))
     branch = rows.sized("branch", tables.get("branch", ()))
-    gencost = rows.costs(tables.get("gencost", ()), [row[GEN_STATUS] > 0 for row in gen])
+    gencost: Table = []
+    if cost_fault is None:
+        try:
+            gencost = rows.costs(tables.get("gencost", ()), [row[GEN_STATUS] > 0 for row in gen])
+        except Fault as fault:
+            cost_fault = fault.with_traceback(None)
     known: set[float] = set()
     for place, row in enumerate(bus):
         number = row[BUS_I]
@@ -127,7 +136,13 @@ def checked(
             raise rows.fault("branch", place, f"joins bus {whole(row[F_BUS])} to itself")
         if row[BR_R] == row[BR_X] == 0:
             raise rows.fault("branch", place, "has neither resistance nor reactance")
-    return Case(float(base_mva), bus, gen, branch, gencost)
+    case = Case(float(base_mva), bus, gen, branch, gencost, cost_fault=cost_fault)
+    if cost_fault is not None:
+        at = "" if cost_fault.line is None else f"line {cost_fault.line}: "
+        case.notes.append(
+            f"the costs are of no use, so an optimal power flow is refused: {at}{cost_fault.message}"
+        )
+    return case
 
 
 class _Rows:
@@ -169,15 +184,15 @@ class _Rows:
         return found
 
     def costs(self, table: Sequence[Sequence[float]], on: Sequence[bool]) -> Table:
-        """The cost rows; checked only as far as tables of MATPOWER go, since only an OPF needs them.
-
-        `on`: which generators are in service.
-        """
+        """The cost rows, checked as far as tables of MATPOWER go. `on`: which generators are in service. Raises Fault."""
         if table and len(table) not in (len(on), 2 * len(on)):
             raise self.fault("gencost", 0, f"{len(table)} rows for {len(on)} generators")
         found: Table = []
         for place, row in enumerate(table):
-            values = [float(value) for value in row]
+            try:
+                values = [float(value) for value in row]
+            except OverflowError:
+                raise self.fault("gencost", place, "has a number that is too large") from None
             if not on[place % len(on)]:
                 found.append(values)
                 continue
@@ -186,8 +201,11 @@ class _Rows:
             model = values[MODEL] if values else 0
             if model not in (1, 2) or len(values) <= NCOST:
                 raise self.fault("gencost", place, "is neither piecewise linear (1) nor polynomial (2)")
+            if values[NCOST] < (2 if model == 1 else 0):
+                wanted = "pieces need two points at least" if model == 1 else "that is no count"
+                raise self.fault("gencost", place, f"NCOST is {values[NCOST]:g}; {wanted}")
             needed = COST + int(values[NCOST]) * (2 if model == 1 else 1)
-            if values[NCOST] < (2 if model == 1 else 0) or len(values) < needed:
+            if len(values) < needed:
                 raise self.fault("gencost", place, f"{len(values)} columns where {needed} are needed")
             found.append(values)
         return found

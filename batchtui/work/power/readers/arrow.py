@@ -30,11 +30,15 @@ def read_arrow(path: str | Path) -> Case:
         "bus": _buses(grid, types),
         "gen": _generators(grid),
         "branch": _branches(grid),
-        "gencost": _costs(grid),
     }
+    cost_fault: Fault | None = None
+    try:
+        tables["gencost"] = _costs(grid)
+    except Fault as fault:
+        cost_fault = fault.with_traceback(None)
     base = _Cells(grid, "system", 1, grid.of("system")[0]).number("base_mva")
-    case = checked(tables, base, grid.folder)
-    case.notes = notes
+    case = checked(tables, base, grid.folder, cost_fault=cost_fault)
+    case.notes += notes
     return case
 
 

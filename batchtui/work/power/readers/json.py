@@ -45,18 +45,25 @@ def case_of(path: str | Path, value: Json) -> Case:
     if not _is_number(value["baseMVA"]):
         raise Fault("bad_input", "baseMVA is no number", path)
     tables = {name: value.get(name) or [] for name in (*_TABLES, "gencost")}
-    for name, table in tables.items():
-        if not isinstance(table, list):
-            raise Fault("bad_input", f"{name} is no list of rows", path)
-        for place, row in enumerate(table, 1):
-            if not isinstance(row, list) or not all(map(_is_number, row)):
-                raise Fault("bad_input", f"{name} row {place} is no list of numbers", path)
+    faults = {name: _malformed(name, table, path) for name, table in tables.items()}
+    for name in _TABLES:
+        if fault := faults[name]:
+            raise fault
     try:
-        case = checked(tables, float(value["baseMVA"]), path)
+        case = checked(tables, float(value["baseMVA"]), path, cost_fault=faults["gencost"])
     except OverflowError:
         raise Fault("bad_input", "has a number that is too large", path) from None
     case.notes += notes_of(str(name) for name, field in value.items() if field)
     return case
+
+
+def _malformed(name: str, table: Json, path: str | Path) -> Fault | None:
+    if not isinstance(table, list):
+        return Fault("bad_input", f"{name} is no list of rows", path)
+    for place, row in enumerate(table, 1):
+        if not isinstance(row, list) or not all(map(_is_number, row)):
+            return Fault("bad_input", f"{name} row {place} is no list of numbers", path)
+    return None
 
 
 def _is_number(value: Json) -> bool:

@@ -29,10 +29,15 @@ def read_mat(path: str | Path) -> Case:
         raise Fault("bad_input", "holds no struct `mpc` with bus, gen, branch and baseMVA", path)
     try:
         base = float(struct.baseMVA)
-        tables = {name: _rows(getattr(struct, name, ())) for name in ("bus", "gen", "branch", "gencost")}
+        tables = {name: _rows(getattr(struct, name, ())) for name in ("bus", "gen", "branch")}
     except (TypeError, ValueError) as fault:
         raise Fault("bad_input", f"has a table that is no matrix ({shown(str(fault))})", path) from None
-    case = checked(tables, base, path)
+    cost_fault: Fault | None = None
+    try:
+        tables["gencost"] = _rows(getattr(struct, "gencost", ()))
+    except (TypeError, ValueError) as fault:
+        cost_fault = Fault("bad_input", f"gencost is no matrix ({shown(str(fault))})", path)
+    case = checked(tables, base, path, cost_fault=cost_fault)
     case.notes += notes_of(name for name, field in vars(struct).items() if getattr(field, "size", 1))
     return case
 

@@ -48,7 +48,7 @@ def read_pandapower(path: str | Path) -> Case:
     tables = {table: found[table] for table in ("bus", "gen", "branch", "gencost")}
     case = checked(tables, found["baseMVA"], path)
     case.beyond = beyond_of(found["beyond"], len(case.bus), len(case.branch), path)
-    case.notes = found["notes"]
+    case.notes += found["notes"]
     return case
 
 

@@ -70,7 +70,7 @@ def faults_of(
     if case is not None and out is not None and options is not None:
         unsound = _unsound(case, out, options)
         if unsound is not None:
-            faults.append(Fault(unsound.kind, unsound.message, grid))
+            faults.append(Fault(unsound.kind, unsound.message, unsound.file or grid, unsound.line))
     return faults
 
 

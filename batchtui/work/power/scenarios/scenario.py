@@ -124,6 +124,8 @@ def _factor(given: Mapping[str, Json], name: str) -> float:
 def sound_roots(case: Case, outages: Outages, options: Options) -> tuple[int, ...]:
     """The rows of the reference buses of a grid that can be solved so. Raises Fault: bad_input or islanded."""
     found = _roots(case, outages, options.slack)
+    if options.task in _OPF and case.cost_fault is not None:
+        raise case.cost_fault.with_traceback(None)
     if options.task in _OPF and not case.gencost:
         raise Fault("bad_input", f"the grid has no generator costs (gencost); {options.task} needs them")
     lame = _without_reactance(case) if options.is_linear else None
