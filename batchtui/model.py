@@ -53,7 +53,7 @@ class BatchState(StrEnum):
     FAILED = "failed"
     """Nothing is live, and no job completed."""
     CANCELLED = "cancelled"
-    """Nothing is live, and a cancel was asked."""
+    """Nothing is live, and a cancel was asked, or every job was cancelled where it ran."""
 
 
 ENDED_BATCH_STATES = frozenset({BatchState.COMPLETED, BatchState.FAILED, BatchState.CANCELLED})

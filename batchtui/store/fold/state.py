@@ -9,7 +9,8 @@ from batchtui.store.fold.progress import Progress
 
 
 def of(header: BatchHeader, progress: Progress) -> BatchState:
-    """Any job live is processing; else cancelled if that was asked; else completed if any job completed; else failed."""
+    """Any job live is processing; else cancelled if that was asked, here or where its jobs were; else completed if any
+    job completed; else failed."""
     counts = progress.counts()
     live = sum(counts[state] for state in LIVE_JOB_STATES)
     if live or (progress.total == 0 and not progress.ended) or unsown(header, progress):
@@ -18,7 +19,7 @@ def of(header: BatchHeader, progress: Progress) -> BatchState:
         return BatchState.PROCESSING if progress.started else BatchState.PENDING
     if any(s.state is not SubmissionState.COLLECTED for s in progress.submissions.values()):
         return BatchState.CANCELLING if header.cancelling else BatchState.PROCESSING
-    if header.cancelling:
+    if header.cancelling or 0 < progress.total == counts[JobState.CANCELLED]:
         return BatchState.CANCELLED
     return BatchState.COMPLETED if counts[JobState.COMPLETED] or _is_barren(progress) else BatchState.FAILED
 
