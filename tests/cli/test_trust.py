@@ -181,6 +181,16 @@ def test_files_that_rows_name(cli: Cli, with_demo, link: bool) -> None:  # type:
     assert cli("run", str(batch_file), "--trust").code == 0
 
 
+def test_check_takes_what_run_is_told(cli: Cli) -> None:
+    path = batch(cli.folder / "here")
+    plain, agreed = cli("check", str(path)), cli("check", str(path), "--trust")
+    assert ("asks first" in plain.out, "run asks first" in plain.err) == (True, True)
+    assert ("agreed to" in agreed.out, "run asks first" in agreed.err) == (True, False)
+    told = cli("check", str(path), "--trust", "--again", "--yes", "--canary", "1", "--json")
+    assert (told.code, told.documents[0]["limits"]) == (0, {"canary": 1})
+    assert cli("run", str(path)).code == 2
+
+
 def asked(cli: Cli, path: Path, answer: str) -> int:
     pexpect = pytest.importorskip("pexpect")
     child = pexpect.spawn(

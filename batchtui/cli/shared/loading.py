@@ -33,6 +33,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE",
         help="a setting over the batch file, such as job.model=…; may be given again",
     )  # fmt: skip
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask about cost")
+    parser.add_argument(
+        "--canary", type=int, metavar="N", help="send the first N jobs, and the rest once they are released"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="send paid work again that an earlier batch sent already"
+    )
+    parser.add_argument("--trust", action="store_true", help="do not ask about a batch file from elsewhere")
 
 
 def read(file: str, faults: list[Problem] | None = None) -> tuple[BatchSpec, Path, Path]:
@@ -66,6 +74,9 @@ def load(args: argparse.Namespace, faults: list[Problem] | None = None) -> Loade
     if args.backend:  # over all that the batch file says of backends
         job = {key: value for key, value in spec.job.items() if key != "backend"}
         spec = msgspec.structs.replace(spec, backend=args.backend, job=job)
+    if args.canary is not None:
+        limits = msgspec.structs.replace(spec.limits, canary=args.canary)
+        spec = msgspec.structs.replace(spec, limits=limits)
     reads_stdin = spec.source is not None and spec.source.file == "-"
     if reads_stdin and sys.stdin.isatty():
         raise BadInput("the source is stdin, and stdin is the terminal; give a file or pipe the rows in")

@@ -42,7 +42,8 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         reach=reach,
         library=session.library,
     ).preflight
-    flight.problems[:0] = faults
+    answered = {"again": args.again, "cost": args.yes}
+    flight.problems = [*faults, *(one for one in flight.problems if not answered.get(one.asks))]
     trust.note(args, reach, flight, session)
     if session.console.json:
         session.console.document(flight)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-import msgspec
-
 from batchtui.causes import verdict
 from batchtui.cli.shared import loading
 from batchtui.cli.shared.drive import drive, report
@@ -34,14 +32,6 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="PATH", help="write the results here at the end: .jsonl .json .csv .parquet"
     )
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask about cost")
-    parser.add_argument(
-        "--canary", type=int, metavar="N", help="send the first N jobs, and the rest once they are released"
-    )
-    parser.add_argument(
-        "--again", action="store_true", help="send paid work again that an earlier batch sent already"
-    )
-    parser.add_argument("--trust", action="store_true", help="do not ask about a batch file from elsewhere")
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
@@ -79,9 +69,6 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
 
     loaded = loading.load(args)
     reach = trust.reach_of(args, loaded, session)
-    if args.canary is not None:
-        limits = msgspec.structs.replace(loaded.spec.limits, canary=args.canary)
-        loaded = loaded._replace(spec=msgspec.structs.replace(loaded.spec, limits=limits))
     if args.out and args.out != "-":
         from batchtui.results.export.file import format_of
 

@@ -37,7 +37,8 @@ def note(args: argparse.Namespace, reach: Reach, flight: Preflight, session: Ses
 
     if flight.consent is None:
         return
-    flight.consent = msgspec.structs.replace(flight.consent, agreed=reach.hash in Trusted(session.data_dir))
+    agreed = args.trust or reach.hash in Trusted(session.data_dir)
+    flight.consent = msgspec.structs.replace(flight.consent, agreed=agreed)
     if not flight.consent.agreed and not session.console.json:
         session.console.note(f"{args.file} does more than send its words: run asks first, or takes --trust")
 
