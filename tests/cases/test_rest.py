@@ -14,7 +14,9 @@ from tests.cases.case_help import Case
 MakeCase = Callable[[str], Case]
 RUN = ("run", "case.toml", "--yes", "--out", "out.jsonl")
 RUNNING = {"body": {"status": "running"}}
+DONE = {"body": {"status": "done"}}
 ANSWER = {"body": {"answer": 4}}
+BY_ADDRESS = {"poll": 'url = "{{ at }}"', "fetch": 'url = "{{ at }}"'}
 
 
 def say(it: Case, text: str, table: str = "") -> None:
@@ -23,6 +25,11 @@ def say(it: Case, text: str, table: str = "") -> None:
     said = config.read_text(encoding="utf-8")
     head = f"[backends.restcase.{table}]\n"
     config.write_text(said.replace(head, f"{head}{text}\n") if table else f"{said}\n{text}", encoding="utf-8")
+
+
+def settle_soon(it: Case) -> None:
+    config = it.folder / "config.toml"
+    config.write_text(config.read_text().replace("poll_interval = 0.3", "poll_interval = 0.3\nsettle = 0.2"))
 
 
 def own(case: MakeCase, submit: dict[str, Any], *polls: dict[str, Any]) -> Case:
@@ -141,6 +148,56 @@ def test_an_id_inside_an_address_is_taken_by_what_stands_around_it(
 
 
 @pytest.mark.parametrize(
+    ("address", "tables", "id_", "polled"),
+    [
+        ("/status?job=a%20b", {"poll": 'path = "status"\nquery = { job = "{{ id }}" }'}, "a b", "/status?job=a+b"),
+        ("/v1/jobs/abc?f=json", {}, "abc", "/jobs/abc"),
+        ("/v1/jobs/abc/status", {}, "abc", "/jobs/abc"),
+        ("/jobs/jobs", {}, "jobs", "/jobs/jobs"),
+        ("/t/7/jobs/abc#now", {"poll": 'path = "t/{{ batch }}/jobs/{{ id }}"'}, "abc", "/t/case/jobs/abc"),
+        ("/made/abc", {}, "abc", "/jobs/abc"),
+        ("../status?job=abc&v", BY_ADDRESS, "/status?job=abc&v", "/status?job=abc&v"),
+        ("/abc/status", BY_ADDRESS, "/abc/status", "/abc/status"),
+        ("/status?job=abc", {"poll": 'url = "{{ id }}"', "fetch": 'url = "{{ id }}"'}, "/status?job=abc", "/status?job=abc"),
+    ],
+)  # fmt: skip
+def test_of_an_address_the_part_is_taken_that_the_table_asks_for(
+    case: MakeCase, address: str, tables: dict[str, str], id_: str, polled: str
+) -> None:
+    it = own(case, {"status": 201, "headers": {"Location": address}}, RUNNING, DONE)
+    with it.serve("rest_server.py", "replies.json") as server:
+        say(it, 'keep = { at = "header:Location" }', "submit")
+        for table, text in tables.items():
+            config = it.folder / "config.toml"
+            head, old = f"[backends.restcase.{table}]\n", 'path = "jobs/{{ id }}'
+            before, _, after = config.read_text(encoding="utf-8").partition(head + old)
+            config.write_text(before + head + text + after[after.index("\n") :], encoding="utf-8")
+        ran = it.run(*RUN)
+        calls = server.calls
+    assert ran.code == 0, ran.err
+    assert it.rows()[0]["batch_id"] == id_
+    assert set(calls) == {polled}
+
+
+@pytest.mark.parametrize("status", [201, 303])
+def test_an_address_whose_id_nothing_tells_is_not_guessed_at(case: MakeCase, status: int) -> None:
+    it = own(case, {"status": status, "headers": {"Location": "/status?job=abc"}}, RUNNING, DONE)
+    with it.serve("rest_server.py", "replies.json") as server:
+        settle_soon(it)
+        ran = it.run(*RUN)
+        assert ran.code == 1
+        assert '/status?job=abc", and no call of the table tells which part of it is the id' in ran.err
+        assert 'say so by submit.id_in, such as "job={{ id }}"' in ran.err
+        assert server.calls == []
+        say(it, 'id_in = "job={{ id }}"', "submit")
+        assert it.run("resolve", "case", "adopt", "abc", "--submission", "1").code == 0
+        assert it.run("resume", "case").code == 0
+        assert set(server.calls) == {"/jobs/abc"}
+        assert it.run(*RUN, "--again").code == 0
+    assert it.rows()[0]["batch_id"] == "abc"
+
+
+@pytest.mark.parametrize(
     ("submit", "words"),
     [
         ({"status": 201, "headers": {"Location": "/queue"}}, "what submit.id (header:Location) holds has no part like"),
@@ -154,10 +211,7 @@ def test_a_create_without_a_usable_id_is_given_to_a_person(
     it = own(case, submit, RUNNING)
     with it.serve("rest_server.py", "replies.json"):
         say(it, 'id = "header:Location"\nid_in = "jobs/{{ id }}"', "submit")
-        config = it.folder / "config.toml"
-        config.write_text(
-            config.read_text().replace("poll_interval = 0.3", "poll_interval = 0.3\nsettle = 0.2")
-        )
+        settle_soon(it)
         ran = it.run(*RUN)
     assert ran.code == 1, ran.err
     assert f"may have been made: {words}" in ran.err

@@ -199,6 +199,8 @@ class RestBackend(Remote[RestWork]):
             raise Unsure("the reply (302) points elsewhere in place of an id", answered=True)
         made: str | Answered | None = parts.submit_id.id(reply) if reply.status == SEE_OTHER else None
         if made is None:
+            if reply.status == SEE_OTHER and (why := parts.submit_id.id_fault(reply)):
+                raise Unsure(why, answered=True)
             raise_for(reply, create=True)
             made = self._made(reply)
         if isinstance(made, str):

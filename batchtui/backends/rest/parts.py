@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from batchtui.backends.base import DOING, Job, Progress, Submission, Transient
 from batchtui.backends.rest.lists import CompiledList
-from batchtui.backends.rest.places import Places
+from batchtui.backends.rest.places import Places, Ways
 from batchtui.backends.rest.results import AtOnce, ResultAt
 from batchtui.backends.rest.settings import Fetch, Find, Poll, RestSettings, RestWork
 from batchtui.backends.rest.states import States, word_of
@@ -68,6 +68,7 @@ class Parts:
         self.offered = compiler.place(settings.probe.items if settings.probe else None, "probe.items")
         self.offer = compiler.place(settings.probe.name if settings.probe else None, "probe.name")
         self._find(find, sent)
+        self._ways(settings)
         self.look_back = compiler.seconds(settings.look_back, "look_back")
 
     def _at_once(self, settings: RestSettings) -> None:
@@ -160,6 +161,16 @@ class Parts:
         self.find_token = compiler.place(find.token, "find.token")
         if find.look:
             self.look = compiler.call(find.look, "find.look", BASE | {"item"})
+
+    def _ways(self, settings: RestSettings) -> None:
+        """By these the id in an address is told; a list that is read for ids known already shows what it shows."""
+        compiled = [call for call in (self.poll, self.fetch, self.cancel) if call]
+        compiled += [each.call for each in (self.fetch_list,) if each]
+        used = {name for call in compiled for name in call.names} | ({"id"} if self.poll_list else set())
+        calls = [call for call in (settings.poll, settings.fetch, settings.cancel) if call]
+        self.submit_id.ways = Ways(calls, settings.base_url or "", used)
+        if self.find:
+            self.find_id.ways = self.submit_id.ways
 
     @property
     def fetch_names(self) -> set[str]:

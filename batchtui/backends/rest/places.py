@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
+from batchtui.backends.rest.settings import Call, Later
 from batchtui.backends.wire.replies import Reply
 from batchtui.errors import nearest
 from batchtui.model import Json
@@ -24,6 +25,8 @@ _LINK_HEADERS = frozenset({"location", "content-location", "operation-location",
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _REL = re.compile(r"""\brel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))""", re.I)
 _ID = "{{ id }}"
+_ONE_ID = re.compile(r"\{\{\s*id\s*\}\}")
+_ANY = re.compile(r"\{\{.*?\}\}")
 
 
 class PlaceError(Exception):
@@ -43,6 +46,8 @@ class Places:
     inside: re.Pattern[str] | None = None
     """Around the id where that is part of what stands there."""
     pattern: str = field(default="")
+    ways: Ways | None = None
+    """How the table's calls ask for an id, where that says which part of an address it is."""
 
     def __bool__(self) -> bool:
         return bool(self.getters)
@@ -62,14 +67,14 @@ class Places:
         return None, ""
 
     def id(self, reply: Json | Reply) -> str | None:
-        """What stands there as an id: a text or a whole number; of an address in a header or link its last part."""
+        """What stands there as an id: a text or a whole number; of an address in a header or link a part of it."""
         value, source = self._first(reply)
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if isinstance(text, str) and self.inside is not None:
             match = self.inside.search(text[:ADDRESS_LIMIT])
             text = unquote(match[1]) if match else None
         elif isinstance(text, str) and is_link(source):
-            text = last_part(text)
+            text = self.ways.id(text) if self.ways else last_part(text)
         usable = isinstance(text, str) and text.isprintable() and text.strip(". ")
         return text if usable else None
 
@@ -80,6 +85,12 @@ class Places:
             return None
         if self.inside is not None:
             return f'what {self} holds has no part like "{cell(self.pattern, 60)}"'
+        if self.ways and isinstance(value, str) and is_link(self._first(reply)[1]):
+            around = cell(around_id(value), 60)
+            return (
+                f'{self} holds "{cell(value, 120)}", and no call of the table tells which part of it is the id: '
+                f'say so by {self.key}_in, such as "{around}"'
+            )
         return f'{self} holds "{cell(value, 60)}", which is no id that can be asked for'
 
     def address(self, reply: Json | Reply) -> str | None:
@@ -121,6 +132,71 @@ def last_part(address: str) -> str:
     return unquote(path.rstrip("/").rpartition("/")[2])
 
 
+def around_id(address: str) -> str:
+    """What `id_in` may be for an address whose id stands in its query: `job={{ id }}` of `/status?job=abc`."""
+    names = [name for name, _ in parse_qsl(urlsplit(address).query)] if _is_read(address) else []
+    return f"{names[0] if names else 'jobs/'}{'=' if names else ''}{_ID}"
+
+
+def _is_read(address: str) -> bool:
+    try:
+        urlsplit(address)
+    except ValueError:
+        return False
+    return True
+
+
+class Ways:
+    """How the calls of a table ask for an id: by that the id in an address is told from what stands around it.
+
+    `base`: the address that paths start from; `used`: every name that the calls take something from.
+    """
+
+    def __init__(self, calls: Iterable[Call | Later], base: str, used: Iterable[str]) -> None:
+        self._queries: list[str] = []
+        """Names in a query whose value is an id."""
+        self._befores: list[str] = []
+        """Patterns of what stands before an id in a path; those that begin at the base come first."""
+        self._whole = "id" not in set(used)
+        below = urlsplit(base).path.strip("/")
+        found: list[str] = []
+        for call in calls:
+            self._whole |= isinstance(call, Later) and _is_id(call.url)
+            self._queries += [name for name, value in call.query.items() if _is_id(value)]
+            before, mark, _ = _ONE_ID.sub(_ID, call.path or "").partition(_ID)
+            if mark:
+                found += [f"/{below}/{before}".replace("//", "/"), before]
+        for before in found:
+            pattern = "[^/]+".join(map(re.escape, _ANY.split(before)))
+            if pattern.strip("/"):
+                self._befores.append(pattern if before.startswith("/") else f"(?:.*/)?{pattern}")
+
+    def id(self, address: str) -> str | None:
+        """The id in that address, as a call of the table asks for it; None where it may be any part.
+
+        Where no call takes an id but one goes to an address that was kept, the path and the query name the work. An
+        address without a query that no call is like ends with the id.
+        """
+        try:
+            parts = urlsplit(address[:ADDRESS_LIMIT])
+        except ValueError:
+            return None
+        if self._whole:
+            return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        asked = dict(parse_qsl(parts.query))
+        for name in self._queries:
+            if name in asked:
+                return asked[name]
+        for before in self._befores:
+            if match := re.match(f"{before}([^/]+)", parts.path):
+                return unquote(match[1])
+        return None if parts.query or parts.fragment else last_part(address)
+
+
+def _is_id(value: Json) -> bool:
+    return isinstance(value, str) and _ONE_ID.fullmatch(value) is not None
+
+
 def is_link(source: str) -> bool:
     form, _, name = source.partition(":")
     return form == "link" or (form == "header" and name.strip().lower() in _LINK_HEADERS)
@@ -128,7 +204,7 @@ def is_link(source: str) -> bool:
 
 def inside_of(pattern: str) -> re.Pattern[str]:
     """`jobs/{{ id }}/status` as what finds the id. Raises PlaceError."""
-    before, mark, after = re.sub(r"\{\{\s*id\s*\}\}", _ID, pattern).partition(_ID)
+    before, mark, after = _ONE_ID.sub(_ID, pattern).partition(_ID)
     if not mark or "{{" in before + after or not before + after:
         raise PlaceError("expected text around {{ id }}, such as jobs/{{ id }}")
     return re.compile(f"{re.escape(before)}([^/?#&]+){re.escape(after)}")

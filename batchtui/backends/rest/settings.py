@@ -98,8 +98,10 @@ class SignIn(Call, kw_only=True):
 class Submit(Call, kw_only=True):
     """Creates the work, once. `id`: place of the id that later calls need; `keep`: further ones, by name.
 
-    Of an address in a header or a link the id is the last part; `id_in` says otherwise: `"jobs/{{ id }}/status"`. A
-    reply of 303 counts as a create where its header holds the id.
+    Of an address in a header or a link the id is what stands where `poll`, `fetch` or `cancel` have `{{ id }}` in their
+    path or query, else its last part; `id_in` says otherwise: `"jobs/{{ id }}/status"`. Where none of them has an id,
+    it is the address's path and query; where none is like it and it has a query, nothing is guessed: the work is
+    unsure until `id_in` says so. A reply of 303 counts as a create where its header holds the id.
 
     `set` are fields, templates too, that are put into a `body` which comes from the job as it is: `body = "{{ input }}"`.
     `each` is the template of one job where the API takes many at a time, which `body` then holds as `{{ jobs }}`.
