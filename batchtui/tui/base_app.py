@@ -18,6 +18,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.driver import Driver
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from batchtui import text
@@ -38,6 +39,7 @@ from batchtui.tui.models.link import Link
 from batchtui.tui.models.rates import Rates
 from batchtui.tui.models.usual import UsualTimes
 from batchtui.tui.screens.asking.dialogs import Dialog
+from batchtui.tui.widgets.notice import Notice
 
 Severity = Literal["information", "warning", "error"]
 Answer = TypeVar("Answer")
@@ -83,6 +85,18 @@ class BaseApp(App[None], inherit_bindings=False):
         self.notes.append((clock.stamp(self.now()), line))
         del self.notes[:-500]
         self.notify(line, severity=severity, markup=False)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: Severity = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(Notice(message, title, severity, seconds, markup=markup)))
 
     def ask(self, dialog: Dialog[Answer], then: Callable[[Answer | None], None]) -> None:
         """Show a dialog; `then` gets its answer, None where it was closed."""
