@@ -29,4 +29,3 @@ def test_a_batch_that_was_cancelled_at_its_provider_is_cancelled(served: Served,
     status = bench.status(folder)
     assert (status.status, status.cancelled) == ("cancelled", 3)
     assert not folder.header.cancelling
-

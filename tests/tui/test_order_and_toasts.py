@@ -53,7 +53,9 @@ async def test_a_message_leaves_the_strip_to_be_read(library: Library) -> None:
         assert all(toast.region.bottom <= strip.y for toast in app.screen.query(Toast))
 
 
-async def test_a_message_that_ran_out_while_its_toast_was_made_does_not_stop_the_app(library: Library) -> None:
+async def test_a_message_that_ran_out_while_its_toast_was_made_does_not_stop_the_app(
+    library: Library,
+) -> None:
     app = app_over(library)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: app.batches_screen().table.ids)
