@@ -42,7 +42,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         reach=reach,
         library=session.library,
     ).preflight
-    answered = {"again": args.again, "cost": args.yes}
+    answered: dict[str | None, bool] = {"again": args.again, "cost": args.yes}
     flight.problems = [*faults, *(one for one in flight.problems if not answered.get(one.asks))]
     trust.note(args, reach, flight, session)
     if session.console.json:
