@@ -29,7 +29,8 @@ from tests.results.views.view_samples import sweep
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "screenshots"
-FONT = "DejaVu Sans Mono"
+FONT, FONT_SIZE, SCALE = "DejaVu Sans Mono", "20.27px", 13 / 12.2
+"""A letter as wide as a cell, and both of whole pixels, so that lines meet."""
 Shot = tuple[tuple[int, int], Callable[[Pilot[None]], Awaitable[None]]]
 
 
@@ -38,7 +39,8 @@ def png(svg: str) -> bytes:
     import cairosvg
 
     svg = re.sub(r"@font-face\s*{[^}]*}", "", svg).replace("Fira Code", FONT)
-    data: bytes = cairosvg.svg2png(bytestring=svg.encode(), scale=1.0)
+    svg = re.sub(r' textLength="[^"]*"', "", svg.replace("font-size: 20px", f"font-size: {FONT_SIZE}"))
+    data: bytes = cairosvg.svg2png(bytestring=svg.encode(), scale=SCALE)
     return data
 
 

@@ -32,7 +32,7 @@ from batchtui.tui.commands import ActionCommands
 from batchtui.tui.crash import crash_text
 from batchtui.tui.ending import Ending
 from batchtui.tui.key_order import KeyOrder
-from batchtui.tui.look import states
+from batchtui.tui.look import states, themes
 from batchtui.tui.models import settings
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batches import BatchesScreen
@@ -109,6 +109,8 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         self.link.read()
 
     def on_mount(self) -> None:
+        for theme in themes.OWN:
+            self.register_theme(theme)
         self.theme = self._wanted_theme()
         self._theme_at_start = self.theme
         self.theme_changed_signal.subscribe(self, lambda _: self._remember_theme())
@@ -128,7 +130,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         if self.no_color:
             return "ansi-dark"
         wanted = self.config.ui.get("theme")
-        return wanted if wanted in self.available_themes else "textual-dark"
+        return wanted if wanted in self.available_themes else themes.DARK.name
 
     def _start(self) -> None:
         """After the first paint: the worker, and what the command line asked for."""

@@ -50,7 +50,7 @@ def pane_text(app: BatchtuiApp) -> str:
 
 
 def title(app: BatchtuiApp) -> str:
-    return str(compose_screen(app).pane.query_one("#preview-title").render())  # type: ignore[attr-defined]
+    return str(compose_screen(app).pane.query_one(".pane-line").render())  # type: ignore[attr-defined]
 
 
 def is_built(app: BatchtuiApp) -> bool:

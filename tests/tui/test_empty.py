@@ -21,7 +21,7 @@ def middle(text: str, words: str) -> bool:
     """Whether the line with the words stands in the middle of the screen, both ways."""
     lines = text.splitlines()
     row = next(number for number, line in enumerate(lines) if words in line)
-    left = len(lines[row]) - len(lines[row].lstrip())
+    left = len(lines[row]) - len(lines[row].lstrip(" │"))  # whatever frame it stands in
     return len(lines) // 4 <= row <= 3 * len(lines) // 4 and left >= 2
 
 

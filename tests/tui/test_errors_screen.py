@@ -52,7 +52,7 @@ async def test_causes_stand_by_kind_and_their_counts_add_up(failed: Library) -> 
     app = app_over(failed)
     async with app.run_test(size=(80, 24)) as pilot:
         await on_errors(pilot)
-        await until(pilot, lambda: "birds  Errors  4 causes in 9 of 10 jobs" in screen_text(pilot))
+        await until(pilot, lambda: "birds  Errors 4 causes in 9 of 10 jobs" in screen_text(pilot))
         rows = [line.split() for line in screen_text(pilot).splitlines() if "%" in line]
         assert [row[0] for row in rows] == ["4", "1", "3", "1"]
         assert "exception" in rows[0]

@@ -16,7 +16,7 @@ from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.reading.result import MarkdownPage, ResultScreen
-from batchtui.tui.widgets.json_tree import CHILDREN_LIMIT, JsonTree
+from batchtui.tui.widgets.reading.json_tree import CHILDREN_LIMIT, JsonTree
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import Sample, app_over
 from tests.tui.waiting import screen_text, until

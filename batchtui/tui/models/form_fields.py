@@ -227,16 +227,16 @@ MORE = (
     Field("source.id", "Job id", "the row's own id", read_text),
     Field("source.skip", "Skip", "none, or first n", read_whole),
     Field("source.where", "Where", "as status=open", read_text),
-    Field("source.limit", "Rows", "all, or the first n", read_whole),
+    Field("source.limit", "Rows", "all, or first n", read_whole),
 )
 LIMITS = (
     Field("limits.cost_usd", "Cost", "USD, no limit", read_amount),
-    Field("limits.time", "Time", "such as 2h, no limit", read_duration),
-    Field("limits.concurrency", "At once", "the backend's default", read_whole),
+    Field("limits.time", "Time", "as 2h; no limit", read_duration),
+    Field("limits.concurrency", "At once", "backend's default", read_whole),
     Field("limits.timeout", "Timeout", "of a job, as 60s", read_duration),
-    Field("limits.retries", "Retries", "the backend's default", read_whole),
+    Field("limits.retries", "Retries", "backend's default", read_whole),
     Field("limits.error_policy", "On error", "continue, or stop", read_policy),
-    Field("limits.canary", "Canary", "all at once, or the first n", read_whole),
+    Field("limits.canary", "Canary", "off, or first n", read_whole),
 )
 OUTPUT = (Field("output.dir", "Output dir", "none", read_text),)
 BACKEND_KEY, WORK_KEY, OTHER_KEY = "backend", "work", "other"

@@ -25,6 +25,7 @@ from batchtui.tui.screens.beginning.adding_provider import add_provider
 from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.widgets.empty import Empty
 from batchtui.tui.widgets.outside import cell, shown
+from batchtui.tui.widgets.pane import Pane, heading
 
 _COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
 _MODELS_SHOWN = 60
@@ -56,10 +57,12 @@ class BackendsScreen(AppScreen):
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
             table.add_column(cell(title), width=width, key=title)
-        yield Empty()
-        yield table
-        yield Static(id="broken-plug-ins")
-        yield Static(id="backend-about")
+        with Pane(id="backends-pane", line=False):
+            yield Empty()
+            yield table
+            yield Static(id="broken-plug-ins")
+        with Pane(id="backend-about-pane", classes="about", line=False):
+            yield Static(id="backend-about")
 
     def on_mount(self) -> None:
         self._list()
@@ -113,6 +116,8 @@ class BackendsScreen(AppScreen):
     @on(DataTable.RowHighlighted)
     def _about(self) -> None:
         name = self._current()
+        self.query_one("#backends-pane", Pane).entitle(heading("Backends", f"{len(self._names):,}"))
+        self.query_one("#backend-about-pane", Pane).entitle(shown(name or "", "bold", limit=40))
         if name is None:
             self.query_one("#backend-about", Static).update(
                 shown(f"no backend is configured in {self.tui.config.path}")

@@ -22,7 +22,7 @@ class AppScreen(Screen[None]):
     place: ClassVar[str] = ""
     AUTO_FOCUS: ClassVar[str | None] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (70, "-narrow"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-short"), (36, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-short"), (30, "-roomy"), (36, "-tall")]
 
     @property
     def tui(self) -> BaseApp:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from batchtui.errors import BatchtuiError, StoreDamaged
@@ -25,15 +26,17 @@ from batchtui.tui.actions import (
 )
 from batchtui.tui.actions import table as actions
 from batchtui.tui.actions.scope import Scope, scope_of
-from batchtui.tui.look import figures, states
 from batchtui.tui.look.job_facts import JobFacts
 from batchtui.tui.models.answer_search import AnswerSearch
 from batchtui.tui.models.job_filter import UNSUCCESSFUL, JobFilter, Wanted, understand
+from batchtui.tui.screens.reading import job_list_words
+from batchtui.tui.screens.reading.job_preview import JobPreview
 from batchtui.tui.screens.whole_batch import WholeBatch
-from batchtui.tui.widgets.detail import DetailStrip
-from batchtui.tui.widgets.empty import Empty, Next
+from batchtui.tui.widgets.detail import BatchFigures, DetailStrip
+from batchtui.tui.widgets.empty import Empty
 from batchtui.tui.widgets.filter_box import FilterBox
-from batchtui.tui.widgets.outside import put, shown
+from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.pane import GAP, Pane, heading
 from batchtui.tui.widgets.tables.job_table import JobTable
 
 SORTS = ("source order", "state", "tries", "id")
@@ -63,19 +66,26 @@ class BatchScreen(WholeBatch):
         self._seq = -1
 
     def body(self) -> ComposeResult:
-        yield Static(id="title")
-        yield FilterBox(
-            "text in ids and errors  !text  status:failed  error:rate   enter reads answers too",
-            narrows=JobTable,
-        )
-        yield Empty()
-        yield JobTable()
-        yield DetailStrip("strip")
+        with Horizontal():
+            with Vertical(id="jobs-side"):
+                with Pane(id="jobs-pane"):
+                    yield FilterBox(
+                        "text in ids and errors  !text  status:failed  error:rate   enter reads answers too",
+                        narrows=JobTable,
+                    )
+                    yield Empty()
+                    yield JobTable()
+                yield DetailStrip("strip")
+            with Vertical(id="job-side"):
+                yield JobPreview()
+                with Pane(id="batch-facts"), VerticalScroll(can_focus=False):
+                    yield BatchFigures("figures")
 
     def on_mount(self) -> None:
         folder = self.folder
         if folder is None:
             return
+        self.query_one("#batch-facts", Pane).entitle(heading("Facts"))
         self._facts = JobFacts(folder.path)
         if self._show_jobs(folder):
             self._bring_up_to_date()
@@ -106,8 +116,9 @@ class BatchScreen(WholeBatch):
     def table(self) -> JobTable:
         return self.query_one(JobTable)
 
-    def subject(self) -> JobTable:
-        return self.table
+    def subject(self) -> Widget:
+        answer = self.query_one(JobPreview).view
+        return answer if answer.has_focus else self.table
 
     def selected_batch(self) -> str:
         return self.batch_id
@@ -118,7 +129,9 @@ class BatchScreen(WholeBatch):
 
     def tick(self) -> None:
         self._title()
+        self._show_job()
         self.query_one("#strip", DetailStrip).show(self.batch_id)
+        self.query_one(BatchFigures).show(self.batch_id)
 
     def _bring_up_to_date(self, *, chosen_anew: bool = False) -> None:
         folder = self.folder
@@ -147,7 +160,7 @@ class BatchScreen(WholeBatch):
             numbers = self._numbers(columns.states, found, columns.tries)
         self._seq = columns.seq
         self.table.show_columns(columns, numbers)
-        why, then = ("", ()) if numbers else self._nothing(len(columns.states))
+        why, then = ("", ()) if numbers else job_list_words.nothing(len(columns.states), self._query)
         self.query_one(Empty).stand_for(self.table, why, then)
         if self._search and self._search.stale(columns):
             self._read_answers(folder, self._search)
@@ -168,53 +181,23 @@ class BatchScreen(WholeBatch):
                 found = sorted(found, key=lambda n: ids[n])
         return found[::-1] if self._reversed else found
 
-    def _nothing(self, jobs: int) -> tuple[str, Sequence[Next]]:
-        if not jobs:
-            return "No job is known yet: the backend tells them as they come", (
-                ("app.refresh", "asks it now"),
-                ("batch.info", "how its submission stands"),
-            )
-        if self._query:
-            return f"None of the {jobs:,} jobs matches the filter", (
-                ("screen.back", "clears it"),
-                ("list.filter", "changes it"),
-            )
-        return f"None of the {jobs:,} jobs has failed", (("list.failed", "shows all of them"),)
-
     def _title(self) -> None:
         status = self.tui.link.status(self.batch_id)
-        if status is None:
-            put(
-                self.query_one("#title", Static),
-                shown("this batch is not there any more", "bold"),
-                layout=False,
-            )
-            return
-        glyph, word, style = self.tui.glyphs.batch(status)
-        parts = [
-            shown(status.name, "bold"), Content.styled(f"  {status.id}  ", "dim"),
-            Content.styled(f"{glyph} {word}", style),
-        ]  # fmt: skip
         table = self.table
-        if len(table.numbers) != len(table.ids):
-            parts.append(
-                Content(f"   {figures.count(len(table.numbers))} of {figures.count(len(table.ids))} shown")
-            )
-        if self._failed_only:
-            parts.append(Content.styled("   failed only", states.STYLES["failed"]))
-        if self._cause:
-            kind, words = self._cause
-            parts.append(shown(f"   {kind}: {words}" if words else f"   {kind}", states.STYLES["failed"]))
-        if table.marked:
-            parts.append(Content(f"   {len(table.marked)} marked"))
+        told = job_list_words.chosen(self._failed_only, self._cause, len(table.marked))
         if self._wanted.problem:
-            parts.append(Content.assemble("   ", shown(self._wanted.problem, "$text-warning")))
+            told.append(shown(self._wanted.problem, "$text-warning"))
         elif self._search:
             if self._search.found is None:
-                parts.append(Content.styled("   reading the answers …", "$text-warning"))
-        elif self._wanted.reads or (self._wanted.in_answers and status.finished):
-            parts.append(Content.styled("   enter reads the answers", "$text-warning"))
-        put(self.query_one("#title", Static), Content.assemble(*parts), layout=False)
+                told.append(Content.styled("reading the answers …", "$text-warning"))
+        elif self._wanted.reads or (self._wanted.in_answers and status and status.finished):
+            told.append(Content.styled("enter reads the answers", "$text-warning"))
+        title = job_list_words.title(status, self.tui.glyphs, len(table.numbers), len(table.ids))
+        self.query_one("#jobs-pane", Pane).entitle(title, GAP.join(told))
+
+    @on(JobTable.Moved)
+    def _show_job(self) -> None:
+        self.query_one(JobPreview).show(self.folder, self.table.current())
 
     # ---- filter and sort
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.events import Paste
 from textual.widgets import DataTable, Static
 
@@ -20,11 +21,12 @@ from batchtui.tui.models import batch_filter
 from batchtui.tui.screens.asking.dialogs import Choose
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.beginning.own_file import take_file
-from batchtui.tui.widgets.detail import DetailPane, DetailStrip
+from batchtui.tui.widgets.detail import DetailPane, DetailStrip, batch_title
 from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
 from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.pane import GAP, Pane, heading
 from batchtui.tui.widgets.tables.batch_table import SORTS, BatchTable
 
 if TYPE_CHECKING:
@@ -49,18 +51,21 @@ class BatchesScreen(AppScreen):
 
     def body(self) -> ComposeResult:
         yield Static(id="away")
-        yield FilterBox("text  !text  state:failed  backend:openai  tag:x", narrows=BatchTable)
         with Horizontal():
             with Vertical(id="list"):
-                yield BatchTable()
-                yield Empty()
+                with Pane(id="batches-pane", line=False):
+                    yield FilterBox("text  !text  state:failed  backend:openai  tag:x", narrows=BatchTable)
+                    yield BatchTable()
+                    yield Empty()
                 yield DetailStrip("strip")
-                yield LineView("tail")
-            with VerticalScroll(id="pane", can_focus=False):
+                with Pane(id="tail-pane", line=False):
+                    yield LineView("tail")
+            with Pane(id="pane", classes="beside"), VerticalScroll(can_focus=False):
                 yield DetailPane("detail")
 
     def on_mount(self) -> None:
         self.query_one("#tail").can_focus = False
+        self.query_one("#tail-pane", Pane).entitle(heading("Log"))
         away = while_away(self.tui.link.statuses(), self.tui.last_open, self.tui.now())
         self.query_one("#away", Static).update(shown(away, "italic") if away else "")
         self.query_one("#away").display = bool(away)
@@ -110,8 +115,23 @@ class BatchesScreen(AppScreen):
         why, then = ("", ()) if statuses else self._nothing(everything)
         self.query_one(Empty).stand_for(self.table, why, then)
         self.query_one("#strip").set_class(not statuses, "-nothing-to-tell")
+        self._entitle(len(statuses), everything)
         self._detail()
         self._tail()
+
+    def _entitle(self, shown_now: int, everything: list[BatchStatus]) -> None:
+        """How many there are, and at the foot what is marked, hidden, and in which order they stand."""
+        put_away = 0 if self._archived else sum(1 for status in everything if status.archived)
+        there_are = len(everything) - put_away
+        told = []
+        if self.table.marked:
+            told.append(Content.styled(f"{len(self.table.marked):,} marked", "bold $text-accent"))
+        if put_away:
+            told.append(Content(f"{put_away:,} archived"))
+        if self._sort or self._reversed:
+            told.append(Content(f"by {SORTS[self._sort][0]}"))
+        count = f"{shown_now:,}" if shown_now == there_are else f"{shown_now:,} of {there_are:,}"
+        self.query_one("#batches-pane", Pane).entitle(heading("Batches", count), GAP.join(told))
 
     def _tail(self) -> None:
         self.query_one("#tail", LineView).show(latest_lines(self.tui, 50))
@@ -145,6 +165,7 @@ class BatchesScreen(AppScreen):
         current = self.table.current()
         self.query_one("#strip", DetailStrip).show(current)
         self.query_one("#detail", DetailPane).show(current)
+        self.query_one("#pane", Pane).entitle(batch_title(self.tui, current))
 
     @on(DataTable.RowHighlighted)
     def moved(self) -> None:

@@ -16,6 +16,7 @@ from batchtui.tui.actions.scope import Scope
 from batchtui.tui.look import figures
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.outside import cell, shown
+from batchtui.tui.widgets.pane import Pane, heading
 
 _COLUMNS = (("JOBS", 9), ("SHARE", 5), ("KIND", 14), ("CAUSE", 120))
 
@@ -33,14 +34,15 @@ class ErrorsScreen(AppScreen):
         self._groups: list[ErrorGroup] = []
 
     def body(self) -> ComposeResult:
-        yield Static(id="errors-title")
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
             table.add_column(
                 cell(title, justify="right" if title in ("JOBS", "SHARE") else "left"), width=width, key=title
             )
-        yield table
-        yield Static(id="errors-about")
+        with Pane(id="errors-pane"):
+            yield table
+        with Pane(id="errors-about-pane", classes="about", line=False):
+            yield Static(id="errors-about")
 
     def on_mount(self) -> None:
         self._show()
@@ -90,21 +92,19 @@ class ErrorsScreen(AppScreen):
     def _title(self) -> None:
         status = self.tui.link.status(self.batch_id)
         causes, failed = len(self._groups), sum(group.count for group in self._groups)
-        parts = [
-            shown(status.name if status else self.batch_id, "bold", limit=40),
-            Content.styled("  Errors  ", "$text-accent"),
-        ]
-        if not causes:
-            parts.append(Content("no job failed"))
-        else:
-            total = f" of {figures.count(status.total)}" if status and status.total else ""
-            word = "cause" if causes == 1 else "causes"
-            parts.append(Content(f"{causes:,} {word} in {figures.count(failed)}{total} jobs"))
-        self.query_one("#errors-title", Static).update(Content.assemble(*parts), layout=False)
+        total = f" of {figures.count(status.total)}" if status and status.total else ""
+        word = "cause" if causes == 1 else "causes"
+        count = (
+            f"{causes:,} {word} in {figures.count(failed)}{total} jobs" if causes else "none: no job failed"
+        )
+        name = shown(status.name if status else self.batch_id, "bold", limit=40)
+        self.query_one("#errors-pane", Pane).entitle(Content.assemble(name, "  ", heading("Errors", count)))
 
     @on(DataTable.RowHighlighted)
     def _about(self) -> None:
         group, about = self._current(), self.query_one("#errors-about", Static)
+        kind = shown(group.error_kind, "bold", limit=40) if group else Content("this cause")
+        self.query_one("#errors-about-pane", Pane).entitle(kind)
         if group is None:
             about.update(shown(""))
             return

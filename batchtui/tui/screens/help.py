@@ -16,6 +16,7 @@ from batchtui.model import JobState
 from batchtui.tui.actions import table as actions
 from batchtui.tui.look import states
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.pane import Pane, heading
 
 _ABOUT = """\
 Quit is not cancel. What runs remotely keeps running; nothing of ours runs in the background. Opening the app again, \
@@ -41,11 +42,12 @@ class HelpScreen(AppScreen):
         self._place = place
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="help"):
+        with Pane(id="help-pane", classes="open", line=False), VerticalScroll(id="help"):
             yield Static(Group(*self._parts()))
 
     def on_mount(self) -> None:
         self.query_one("#help").focus()
+        self.query_one("#help-pane", Pane).entitle(heading("Help", self._place.replace("_", " ")))
 
     def action_help_manual(self) -> None:
         from batchtui.tui.screens.manual import PAGE_OF, ManualScreen

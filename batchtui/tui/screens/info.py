@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 
 from batchtui.tui.actions import batch_actions, settling
 from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
-from batchtui.tui.widgets.detail import DetailPane
+from batchtui.tui.widgets.detail import DetailPane, SubmissionsDetail, batch_title
+from batchtui.tui.widgets.pane import Pane
 
 SUBMISSIONS_SHOWN = 500
 
 
 class FullDetail(DetailPane):
     submissions_shown = SUBMISSIONS_SHOWN
-    with_map = False
 
 
 class InfoScreen(AppScreen):
-    """The pane of the list of batches, whole."""
+    """The pane of the list of batches, whole; on a wide terminal its submissions stand beside it."""
 
     place = "info"
     BINDINGS = actions.bindings("info")
@@ -31,14 +31,26 @@ class InfoScreen(AppScreen):
         self.batch_id = batch_id
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="info"):
-            yield FullDetail("facts")
+        with Horizontal():
+            with Pane(id="info-pane"), VerticalScroll(id="info"):
+                yield FullDetail("facts")
+            with Pane(id="submissions-pane", classes="beside"), VerticalScroll(id="submissions"):
+                yield SubmissionsDetail("stages")
 
     def on_mount(self) -> None:
         self.tick()
 
     def tick(self) -> None:
-        self.query_one(FullDetail).show(self.batch_id)
+        facts, stages = self.query_one(FullDetail), self.query_one(SubmissionsDetail)
+        facts.with_map = self.query_one("#submissions-pane").display
+        facts.with_submissions = not facts.with_map
+        facts.show(self.batch_id)
+        stages.show(self.batch_id)
+        self.query_one("#info-pane", Pane).entitle(batch_title(self.tui, self.batch_id))
+        self.query_one("#submissions-pane", Pane).entitle(stages.title(self.batch_id))
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.tick)
 
     def changed(self, batch_ids: set[str]) -> None:
         if self.batch_id in batch_ids:
@@ -48,7 +60,8 @@ class InfoScreen(AppScreen):
         return self.batch_id
 
     def subject(self) -> Widget:
-        return self.query_one("#info")
+        stages = self.query_one("#submissions")
+        return stages if stages.has_focus else self.query_one("#info")
 
     def action_batch_collect(self) -> None:
         batch_actions.collect(self.tui, [self.batch_id])

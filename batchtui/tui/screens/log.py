@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 from textual.worker import Worker, get_current_worker
 
 from batchtui.errors import StoreDamaged
@@ -24,7 +23,8 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.empty import Empty, Next
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.line_view import LineView
-from batchtui.tui.widgets.outside import put, shown
+from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.pane import Pane, heading
 
 EVENTS_SHOWN = 5000
 
@@ -45,10 +45,10 @@ class LogScreen(AppScreen):
         self._latest = Latest(self)
 
     def body(self) -> ComposeResult:
-        yield Static(id="title")
-        yield FilterBox("only lines with this text", narrows=LineView)
-        yield Empty()
-        yield LineView("lines")
+        with Pane(id="log-pane", classes="open"):
+            yield FilterBox("only lines with this text", narrows=LineView)
+            yield Empty()
+            yield LineView("lines")
 
     def on_mount(self) -> None:
         self._show()
@@ -130,14 +130,11 @@ class LogScreen(AppScreen):
 
     def _title(self, count: int) -> None:
         status = self.tui.link.status(self._only) if self._only else None
-        name = (
-            Content.assemble(shown(status.name, "bold"), (f"  {status.id}", "dim"))
-            if status
-            else Content.styled("Log", "bold")
-        )
-        flags = [f"{count:,} lines"] + ["following"] * self.view.follow + ["wrapped"] * self.view.wrap
-        title = Content.assemble(name, ("   " + "   ".join(flags), "dim"))
-        put(self.query_one("#title", Static), title, layout=False)
+        title = heading("Log", f"{count:,} line{'' if count == 1 else 's'}")
+        if status:
+            title = Content.assemble(shown(status.name, "bold"), f"  {status.id}   ", title)
+        flags = ["following"] * self.view.follow + ["wrapped"] * self.view.wrap
+        self.query_one("#log-pane", Pane).entitle(title, Content("   ".join(flags)))
 
     def _journal(self, batch_id: str) -> list[Row]:
         folder = self.tui.link.folder(batch_id)

@@ -8,13 +8,13 @@ from typing import ClassVar
 from rich.markdown import Markdown
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from batchtui import manual
 from batchtui.tui.actions import table as actions
 from batchtui.tui.screens.base import AppScreen
+from batchtui.tui.widgets.pane import Pane, heading
 
 PAGE_OF: Mapping[str, str] = {
     "batches": "app",
@@ -45,7 +45,7 @@ class ManualScreen(AppScreen):
         self.page = manual.page(name)
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(id="manual"):
+        with Pane(id="manual-pane", classes="open"), VerticalScroll(id="manual"):
             yield Static()
 
     def on_mount(self) -> None:
@@ -59,7 +59,7 @@ class ManualScreen(AppScreen):
         """That page, from its beginning."""
         self.page = manual.page(name)
         scroll = self.query_one("#manual", VerticalScroll)
-        scroll.border_title = Content(f"help {name}")
+        self.query_one("#manual-pane", Pane).entitle(heading("Manual", name))
         scroll.query_one(Static).update(Markdown(self.page.text, hyperlinks=False))
         scroll.scroll_home(animate=False)
 

@@ -25,6 +25,7 @@ from batchtui.tui.screens.asking.dialogs import Ask
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.empty import Empty
 from batchtui.tui.widgets.outside import cell, shown
+from batchtui.tui.widgets.pane import Pane
 
 AnyRemote = Remote[msgspec.Struct]
 Answer = TypeVar("Answer")
@@ -64,13 +65,14 @@ class RemoteScreen(AppScreen):
         self._busy = False
 
     def body(self) -> ComposeResult:
-        yield Static(id="remote-title")
         table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
         for title, width in _COLUMNS:
             table.add_column(cell(title), width=width, key=title)
-        yield Empty()
-        yield table
-        yield Static(id="remote-about")
+        with Pane(id="remote-pane"):
+            yield Empty()
+            yield table
+        with Pane(id="remote-about-pane", classes="about", line=False):
+            yield Static(id="remote-about")
 
     def on_mount(self) -> None:
         self.action_remote_list()
@@ -80,7 +82,7 @@ class RemoteScreen(AppScreen):
         return self.query_one(DataTable)
 
     def _title(self, words: str) -> None:
-        self.query_one("#remote-title", Static).update(shown(f"{self.backend}: {words}", "bold"))
+        self.query_one("#remote-pane", Pane).entitle(shown(f"{self.backend}: {words}", "bold"))
 
     # ---- the list
 

@@ -15,6 +15,7 @@ from batchtui.tui.look.job_map import job_map
 from batchtui.tui.models.rates import sparkline
 from batchtui.tui.models.usual import done, untold
 from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.pane import heading
 
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
@@ -113,7 +114,7 @@ class Detail(Widget):
         ]
         return "  ".join(part for part in parts if part)
 
-    def cost(self, status: BatchStatus) -> str:
+    def cost(self, status: BatchStatus, *, estimate: bool = True) -> str:
         """`$1.93 of $5.00, about $4.10 estimated`, as far as it is known; `unknown` once a result came, or `no charge`."""
         limit, likely = status.cost_limit_usd, status.estimated_usd
         words = outcome.cost_words(status)
@@ -123,9 +124,14 @@ class Detail(Widget):
         if status.cost_usd is not None or limit is not None:
             spent = figures.dollars(status.cost_usd or 0)
             parts.append(f"{spent} of {figures.dollars(limit)}" if limit is not None else spent)
-        if likely and (states.live(status) or not parts):
+        if estimate and likely and (states.live(status) or not parts):
             parts.append(f"about {figures.dollars(likely)} estimated")
         return ", ".join(parts)
+
+    def estimate(self, status: BatchStatus) -> str:
+        """What is to be expected in all, in a line of its own."""
+        whole, spent = self.cost(status), self.cost(status, estimate=False)
+        return whole.removeprefix(spent).removeprefix(", ").removesuffix(" estimated")
 
     def deadline(self, status: BatchStatus) -> str:
         if not states.live(status):
@@ -209,7 +215,7 @@ class DetailPane(Detail):
     """Beside the list, on a wide terminal."""
 
     submissions_shown = 6
-    with_map = True
+    with_submissions = with_map = True
 
     def attention(self, status: BatchStatus, width: int) -> list[Content]:
         glyph, rows = self._tui.glyphs.states["attention"], []
@@ -225,8 +231,6 @@ class DetailPane(Detail):
         app = self._tui
         glyph, word, style = app.glyphs.batch(status)
         rows: list[Content] = [
-            Content.assemble(shown(status.name, "bold"), ("  " + status.id, "dim")),
-            Content(""),
             self._row("state", Content.styled(f"{glyph} {word}", style)),
             self._row(
                 "backend",
@@ -237,7 +241,8 @@ class DetailPane(Detail):
         ]
         created = figures.ago(status.created, app.now())
         rows += self._texts(
-            ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status)),
+            ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status, estimate=False)),
+            ("estimate", self.estimate(status)),
             ("today", app.day_money.words()), ("time", self.deadline(status)), ("expires", self.expiry(status)),
             ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
             ("follows", "" if status.attention else status.follows or ""),
@@ -267,11 +272,14 @@ class DetailPane(Detail):
             )
             rows += [self._row("pace", Content.styled(bars, "$text-primary")), Content("")] if bars else []
         rows += self._errors(status.id)
-        rows += submission_lines.by_backend(status.submissions or [], status.backend.split(", "))
-        rows += submission_lines.lines(
-            status.submissions or [], app.glyphs, app.now(), self.submissions_shown, width
-        )
-        return rows
+        return rows + self._submissions(status, width) if self.with_submissions else rows
+
+    def _submissions(self, status: BatchStatus, width: int) -> list[Content]:
+        found, app = status.submissions or [], self._tui
+        return [
+            *submission_lines.by_backend(found, status.backend.split(", ")),
+            *submission_lines.lines(found, app.glyphs, app.now(), self.submissions_shown, width),
+        ]
 
     def _row(self, label: str, value: Content) -> Content:
         return Content.assemble((f"{label:<{LABEL}}", "dim"), value)
@@ -311,6 +319,42 @@ class DetailPane(Detail):
             causes = f"{len(rest):,} more cause{'' if len(rest) == 1 else 's'}"
             rows.append(Content.styled(f"        and {causes} in {jobs} jobs", "dim"))
         return [*rows, Content("")]
+
+
+class SubmissionsDetail(DetailPane):
+    """What was sent, and how it stands: every submission."""
+
+    submissions_shown = 500
+
+    def lines(self, status: BatchStatus, width: int) -> list[Content]:
+        found = status.submissions or []
+        if not found:
+            return [Content.styled("nothing has been submitted yet", "dim")]
+        stages = submission_lines.lines(
+            found, self._tui.glyphs, self._tui.now(), self.submissions_shown, width
+        )
+        return [*submission_lines.by_backend(found, status.backend.split(", ")), *stages[1:]]
+
+    def title(self, batch_id: str) -> Content:
+        """How many, which stands over them here."""
+        status = self._tui.link.status(batch_id)
+        found = status.submissions or [] if status else []
+        open_ones = sum(one.status is not SubmissionState.COLLECTED for one in found)
+        return heading("Submissions", f"{len(found):,}, {open_ones:,} open" if found else "")
+
+
+class BatchFigures(DetailPane):
+    """Beside the jobs of a batch."""
+
+    submissions_shown = 2
+
+
+def batch_title(app: BaseApp, batch_id: str | None) -> Content:
+    """Whose facts these are."""
+    status = app.link.status(batch_id) if batch_id else None
+    if status is None:
+        return Content("nothing is selected")
+    return Content.assemble(shown(status.name, "bold", limit=60), ("  " + status.id, "not bold"))
 
 
 def _took(status: BatchStatus) -> float | None:

@@ -8,10 +8,8 @@ from pathlib import Path
 import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
 from textual.highlight import highlight
-from textual.widgets import Static
 
 from batchtui import causes
 from batchtui.engine.plan.costing import tokens_words
@@ -22,6 +20,7 @@ from batchtui.preflight import Preflight
 from batchtui.text import cell, page
 from batchtui.tui.look import figures
 from batchtui.tui.look.first_values import FirstValues
+from batchtui.tui.widgets.pane import Pane
 from batchtui.tui.widgets.text_view import TextView
 
 FORM_NAME = "batch"
@@ -31,8 +30,8 @@ _VALUES_SHOWN = 5000
 """Of a JSON document; each stands on a line of its own, and a row may hold millions."""
 
 
-class PreviewPane(Vertical):
-    """One title line over a view of lines."""
+class PreviewPane(Pane):
+    """A view of lines, and what they are."""
 
     BINDINGS = [
         Binding("left_square_bracket", "screen.compose_previous_row", show=False, id="preview.previous"),
@@ -40,13 +39,11 @@ class PreviewPane(Vertical):
     ]
 
     def compose(self) -> ComposeResult:
-        yield Static(id="preview-title")
+        yield from super().compose()
         yield TextView()
 
     def title(self, title: str, rest: str = "") -> None:
-        self.query_one("#preview-title", Static).update(
-            Content.assemble((cell(title), "bold"), "  ", (cell(rest), "dim"))
-        )
+        self.entitle(Content.styled(cell(title), "bold"), Content(cell(rest)))
 
     def show_text(self, title: str, text: str) -> None:
         """A sentence instead of a job."""

@@ -47,6 +47,7 @@ from batchtui.tui.screens.composing.messages import Previewed, Scanned
 from batchtui.tui.screens.composing.models import FLOW_KEY, MODEL_KEY
 from batchtui.tui.widgets.form.compose_form import ComposeForm
 from batchtui.tui.widgets.form.field_row import FieldRow, PickRow
+from batchtui.tui.widgets.pane import Pane, heading
 from batchtui.tui.widgets.preview import PreviewPane
 
 PREVIEW_SECONDS, SCAN_SECONDS = 0.15, 0.3
@@ -72,8 +73,9 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
     def body(self) -> ComposeResult:
         with Container(id="compose"):
             kinds = [*cards(), *(backend.kind for backend in self.tui.config.backends.values())]
-            yield ComposeForm(Path.cwd(), kinds)
-            yield PreviewPane(id="preview")
+            with Pane(id="form-pane", line=False):
+                yield ComposeForm(Path.cwd(), kinds)
+            yield PreviewPane(id="preview", classes="open")
 
     def on_mount(self) -> None:
         self._built = True
@@ -147,6 +149,7 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
         self._row, self._scanned, self._checked = 1, None, None
         self.form.fill(form)
         self._draft_begins(draft)
+        self.query_one("#form-pane", Pane).entitle(heading("Batch", form.path.name if form.path else "new"))
         self._edited()
         first = "source.file" if not form.values.get("source.file") else BACKEND_KEY
         self.form.row(first).control.focus()

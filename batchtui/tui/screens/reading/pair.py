@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -26,6 +26,7 @@ from batchtui.tui.look import result_texts
 from batchtui.tui.look.word_diff import word_diff
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.pane import Pane
 from batchtui.tui.widgets.text_view import TextView
 
 _MOST = 200_000
@@ -56,16 +57,12 @@ class PairScreen(AppScreen):
         yield Static(id="pair-title")
         with Horizontal():
             for side in ("left", "right"):
-                with Vertical(id=side):
-                    yield Static(classes="pair-name")
+                with Pane(id=side, classes="open", told_in_line=False):
                     yield TextView()
                     yield Static(classes="pair-facts")
 
     def on_mount(self) -> None:
         self._verdicts = dict(labels.read(self.second.path).verdicts.get(self.first.id, {}))
-        for side, folder in (("#left", self.first), ("#right", self.second)):
-            name = folder.header.name or folder.id
-            self.query_one(f"{side} .pair-name", Static).update(shown(name, "bold"))
         self._read()
 
     @property
@@ -97,6 +94,8 @@ class PairScreen(AppScreen):
             self.query_one(f"{side} TextView", TextView).show(text)
             facts = result_texts.facts(result) if result else "not in this batch, or it cannot be read"
             self.query_one(f"{side} .pair-facts", Static).update(shown(facts))
+            name = (self.first if side == "#left" else self.second).header.name
+            self.query_one(side, Pane).entitle(shown(name, "bold", limit=60), shown(facts))
         one, other = event.results
         self._title(alike(one, other) if one and other else None)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -25,8 +25,9 @@ from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.reading.result_hand_out import HandOut
 from batchtui.tui.screens.reading.result_views import VIEWS, Page, page_of
-from batchtui.tui.widgets.json_tree import JsonTree
 from batchtui.tui.widgets.outside import shown
+from batchtui.tui.widgets.pane import TAB, TAB_HERE, Pane, heading
+from batchtui.tui.widgets.reading.json_tree import JsonTree
 from batchtui.tui.widgets.text_view import TextView
 
 
@@ -50,6 +51,7 @@ class ResultScreen(HandOut, AppScreen):
         worker: Worker[None]
         number: int
         page: Page
+        beside: Page | None
         keep_place: bool
 
     def __init__(self, folder: BatchFolder, number: int, numbers: Sequence[int] = ()) -> None:
@@ -66,17 +68,22 @@ class ResultScreen(HandOut, AppScreen):
         self._latest = Latest(self)
 
     def body(self) -> ComposeResult:
-        yield Static(id="result-title")
-        yield Static(id="result-views")
-        yield TextView()
-        with MarkdownPage():
-            yield Markdown(open_links=False)
-        yield JsonTree()
-        yield Static(id="result-notice")
-        yield Static(id="result-facts")
-        yield Input(
-            placeholder="find; enter keeps the hits, esc ends the search", id="result-find", compact=True
-        )
+        with Horizontal():
+            with Pane(id="result-pane", classes="open", told_in_line=False):
+                yield Static(id="result-views")
+                yield TextView()
+                with MarkdownPage():
+                    yield Markdown(open_links=False)
+                yield JsonTree()
+                yield Static(id="result-notice")
+                yield Static(id="result-facts")
+                yield Input(
+                    placeholder="find; enter keeps the hits, esc ends the search",
+                    id="result-find",
+                    compact=True,
+                )
+            with Pane(id="result-beside", classes="beside open"):
+                yield TextView()
 
     def on_mount(self) -> None:
         self.query_one("#result-find").display = False
@@ -89,7 +96,8 @@ class ResultScreen(HandOut, AppScreen):
 
     def subject(self) -> Widget:
         shown_ones = (self.query_one(kind) for kind in (MarkdownPage, JsonTree, TextView))
-        return next((widget for widget in shown_ones if widget.display), self.lines)
+        side = self.query_one("#result-beside TextView")
+        return side if side.has_focus else next((one for one in shown_ones if one.display), self.lines)
 
     def selected_batch(self) -> str | None:
         return self.folder.id
@@ -105,14 +113,22 @@ class ResultScreen(HandOut, AppScreen):
         folder, number, view, part = self.folder, self.number, self._view, self._part
         result = self.result if self._page and self._page.number == number and not keep_place else None
         backends = self.tui.backends
+        at_side = self._at_side()
         self._seen = self._stamp()
 
         def work() -> None:
             worker = get_current_worker()
             page = page_of(folder, backends, number, view, part, result, find)
-            self.post_message(self.Read(worker, number, page, keep_place))
+            other = page_of(folder, backends, number, at_side, 0, page.result) if at_side else None
+            self.post_message(self.Read(worker, number, page, other, keep_place))
 
         self._latest.start("read", work)
+
+    def _at_side(self) -> str:
+        """On a wide terminal the request stands beside the answer, and the answer beside the rest."""
+        if not self.query_one("#result-beside").display:
+            return ""
+        return "request" if self._view == "answer" else "answer"
 
     def _stamp(self) -> tuple[int, ...]:
         """What tells whether the job has news."""
@@ -134,6 +150,10 @@ class ResultScreen(HandOut, AppScreen):
         self._part, self._parts = page.part, page.parts
         self._show_head()
         self._show_foot()
+        if event.beside:
+            side = self.query_one("#result-beside", Pane)
+            side.entitle(heading(self._at_side().capitalize()))
+            side.query_one(TextView).show(event.beside.content, keep_place=event.keep_place)
         await self._show_page(page, event.keep_place)
 
     async def _show_page(self, page: Page, keep_place: bool) -> None:
@@ -175,21 +195,30 @@ class ResultScreen(HandOut, AppScreen):
             state = Content.styled(f"{glyph} {result.status}", style)
         else:
             state = Content()
-        left = Content.assemble(*where)
         said = self.folder.labels().of_jobs.get(result.job_id) if result else None
         if said:
             told = ": ".join(part for part in (said.label, said.note) if part)
             where += [Content("  "), shown(told, "$text-accent", limit=60)]
-            left = Content.assemble(*where)
-        right = Content.assemble(f"{self._at + 1:,} of {len(self._numbers):,}  ", state)
-        self.query_one("#result-title", Static).update(_apart(left, right, self.size.width - 2))
+        where += [
+            Content("  "),
+            state,
+            Content.styled(f"   {self._at + 1:,} of {len(self._numbers):,}", "not bold"),
+        ]
+        facts = shown(result_texts.facts(result) if result else "")
+        self.query_one("#result-pane", Pane).entitle(Content.assemble(*where), facts)
+        self.query_one("#result-facts", Static).update(facts)
         tabs = []
         for number, name in enumerate(VIEWS, 1):
             if name != "attempts" or (result and result.attempts > 1):
-                title = f" {number} {name.capitalize() if name != 'json' else 'JSON'} "
-                tabs.append(Content.styled(title, "bold reverse" if name == self._view else ""))
+                word = name.capitalize() if name != "json" else "JSON"
+                title = f" {number} {word}{f' {result.attempts}' if result and name == 'attempts' else ''} "
+                tabs.append(Content.styled(title, TAB_HERE if name == self._view else TAB))
         part = f"part {self._part + 1} of {self._parts}  < >" if self._parts > 1 else ""
-        views = _apart(Content(" ").join(tabs), Content.styled(part, "dim"), self.size.width - 2)
+        views = _apart(
+            Content(" ").join(tabs),
+            Content.styled(part, "dim"),
+            self.query_one("#result-views").content_size.width,
+        )
         self.query_one("#result-views", Static).update(views)
 
     def _show_foot(self) -> None:
@@ -202,12 +231,14 @@ class ResultScreen(HandOut, AppScreen):
         notice = self.query_one("#result-notice", Static)
         notice.display = bool(notices)
         notice.update(shown("   ".join(notices)))
-        self.query_one("#result-facts", Static).update(
-            shown(result_texts.facts(self.result) if self.result else "")
-        )
 
     def on_resize(self) -> None:
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
         self._show_head()
+        if self._at_side() and self._page:
+            self._read(keep_place=True)
 
     # ---- moving
 

@@ -27,7 +27,8 @@ from batchtui.tui.screens.reading.view_choices import ViewChoices
 from batchtui.tui.screens.reading.view_rows import ViewRows
 from batchtui.tui.widgets.filter_box import FilterBox
 from batchtui.tui.widgets.outside import shown
-from batchtui.tui.widgets.picture_view import PictureView
+from batchtui.tui.widgets.pane import TAB, TAB_HERE, Pane
+from batchtui.tui.widgets.reading.picture_view import PictureView
 from batchtui.tui.widgets.tables.view_table import ViewTable
 
 BOTH, TABLE, PICTURE = "both", "table", "picture"
@@ -91,14 +92,14 @@ class ViewsScreen(ViewChoices, ViewRows):
         self._latest = Latest(self)
 
     def body(self) -> ComposeResult:
-        yield Static(id="views-title")
-        yield Static(id="views-tabs")
-        yield Static(id="views-facts")
-        yield FilterBox("text  !text  column:text  column>5", narrows=ViewTable)
-        with Horizontal(id="views-body"):
-            yield ViewTable()
-            yield PictureView()
-        yield Static(id="views-note")
+        with Pane(id="views-pane"):
+            yield Static(id="views-tabs")
+            yield Static(id="views-facts")
+            yield FilterBox("text  !text  column:text  column>5", narrows=ViewTable)
+            with Horizontal(id="views-body"):
+                yield ViewTable()
+                yield PictureView()
+            yield Static(id="views-note")
 
     def on_mount(self) -> None:
         self.show_head()
@@ -272,13 +273,13 @@ class ViewsScreen(ViewChoices, ViewRows):
             parts += [Content.styled(" > ", "dim"), shown(view.title, limit=80)]
             total, seen = len(view.table.rows), len(self.table.numbers)
             rows = f"{seen:,} of {total:,}" if seen != total else f"{total:,}"
-            parts.append(Content.styled(f"   {rows} row{'' if total == 1 else 's'}", "dim"))
+            parts.append(Content.styled(f"   {rows} row{'' if total == 1 else 's'}", "not bold"))
             if self._sort is not None:
                 name = view.table.columns[self._sort].name
-                parts.append(shown(f"   by {name}{', largest first' if self._backwards else ''}", "dim"))
+                parts.append(shown(f"   by {name}{', largest first' if self._backwards else ''}", "not bold"))
         if self._words:
             parts += [Content("   "), shown(self._words, "$text-warning", limit=400)]
-        self.query_one("#views-title", Static).update(Content.assemble(*parts), layout=False)
+        self.query_one("#views-pane", Pane).entitle(Content.assemble(*parts))
         self.query_one("#views-tabs", Static).update(self._tabs(), layout=False)
         facts, note = self.query_one("#views-facts", Static), self.query_one("#views-note", Static)
         facts.display, note.display = bool(view and view.facts), bool(view and view.table.note)
@@ -294,7 +295,7 @@ class ViewsScreen(ViewChoices, ViewRows):
             first += 1
         parts = [Content.styled("‹" if self.tui.glyphs.mark == "●" else "<", "dim")] if first else []
         for at, title in enumerate(titles[first:], first):
-            parts.append(shown(title, "bold reverse" if at == here else ""))
+            parts.append(shown(title, TAB_HERE if at == here else TAB))
         return Content.assemble(*parts)
 
     # ---- another shape

@@ -35,6 +35,9 @@ class JobTable(LineTable):
 
         number: int
 
+    class Moved(Message):
+        """The cursor is on another job."""
+
     def __init__(self) -> None:
         super().__init__(id="jobs")
         self.ids: Sequence[str] = ()
@@ -101,6 +104,9 @@ class JobTable(LineTable):
 
     def row_count(self) -> int:
         return len(self.numbers)
+
+    def cursor_moved(self) -> None:
+        self.post_message(self.Moved())
 
     def choose_row(self, index: int) -> None:
         self.post_message(self.Opened(self.numbers[index]))

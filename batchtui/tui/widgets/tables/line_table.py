@@ -53,6 +53,9 @@ class LineTable(ScrollView, can_focus=True):
     def choose_row(self, index: int) -> None:
         """A row was clicked twice."""
 
+    def cursor_moved(self) -> None:
+        """It is on another row."""
+
     # ---- moving
 
     def rows_changed(self) -> None:
@@ -78,6 +81,7 @@ class LineTable(ScrollView, can_focus=True):
             before, self.cursor = self.cursor, index
             self._refresh_row(before)
             self._refresh_row(index)
+            self.cursor_moved()
         self._follow_cursor()
 
     def _refresh_row(self, index: int) -> None:
