@@ -24,6 +24,17 @@ BROKEN = {
     "odd": ("plug_in_of_another_shape:Kind", "Kind = 7\n"),
 }
 
+FAULTY = (
+    ("lost_reply", "json=asked, create=True", "json=asked"),
+    ("found_and_never", 'return Found(remote_id=str(batch["id"]))', "return Found(absent=True)"),
+    (
+        "break_off",
+        "except Refused as fault:\n            raise Forgotten(fault.message) from None",
+        "except (Refused, Transient):\n            return",
+    ),
+)
+"""A test of the kit, and a fault of the kind that it finds."""
+
 
 @dataclass
 class Environment:
@@ -50,6 +61,24 @@ class Environment:
         options = ("--no-index", "--no-build-isolation", "--no-deps", "-q", "--disable-pip-version-check")
         command = [sys.executable, "-m", "pip", "--python", self.python, "install", *options, str(package)]
         subprocess.run(command, check=True, timeout=100)
+
+    def proves(self, package: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        """The tests that the package brings for its kinds."""
+        command = [
+            self.python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-n0",
+            "--rootdir",
+            package,
+            package,
+        ]
+        return subprocess.run(
+            [*command, *options], capture_output=True, text=True, cwd=package, timeout=200, check=False,
+        )  # fmt: skip
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -107,6 +136,17 @@ def test_a_kind_of_another_package_runs_beside_broken_ones(tmp_path: Path) -> No
     results = environment("results", "rows", "--format", "jsonl").stdout
     outputs = {line["job_id"]: line["output"] for line in map(json.loads, results.splitlines())}
     assert outputs == {"a": {"words": 3, "longest": "three"}, "b": {"words": 0, "longest": ""}}
+
+    proved = environment.proves(package)
+    assert proved.returncode == 0, proved.stdout
+    kind = package / "batchtui_wordqueue.py"
+    good = kind.read_text()
+    for test, old, new in FAULTY:
+        assert old in good
+        kind.write_text(good.replace(old, new))
+        proved = environment.proves(package, "-k", test)
+        assert "1 failed" in proved.stdout, f"{test} passes over {new}"
+    kind.write_text(good)
 
     lost = environment("run", "rows.csv", "--backend", "lost", "--set", "job.text=x")
     assert lost.returncode in (2, 3)

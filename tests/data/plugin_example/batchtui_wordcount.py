@@ -8,7 +8,7 @@ Install it beside batchtui, write a table, and name it in a batch file:
                                 [job]
                                 text = "{{ body }}"
 
-Work that is done elsewhere, many jobs at a time and paid for, subclasses `Remote` in place of `Direct`: the contract
+Work that is done elsewhere, many jobs at a time and paid for, is `batchtui_wordqueue.py` beside this: the contract
 of both is batchtui.backends.base.
 """
 
