@@ -16,6 +16,7 @@ import pytest
 from batchtui.demo.server import DemoServer
 from batchtui.model import Json
 from tests.api.conftest import Place
+from tests.manual.blocks import blocks_of
 
 Start = Callable[..., DemoServer]
 ROOT = Path(__file__).parents[2]
@@ -113,6 +114,25 @@ def test_batch_files_of_energy_models(place: Place, with_demo: Start, name: str,
         assert [one["output"]["summary"]["gcr"] for one in results] == [0.3, 0.4, 0.5]
 
 
+def test_what_the_page_of_energy_models_has_is_done(place: Place, with_demo: Start) -> None:
+    """Its lines are typed and its script is run; tests/manual has the words of every page."""
+    server = with_demo("duration=200ms")
+    lines, (script,) = page("daly")
+    assert [words[1] for words in lines] == ["example", "check", "run", "results", "view"]
+    *_, results, view = (ran(place, "-m", *words) for words in lines)
+    assert results.count("completed") == 4
+    assert view.count("\n") > 4
+    assert len(creates(server)) == 4
+    *_, told, first, second = ran(place, "-c", script).splitlines()
+    added, done, summary = told.split(" ", 2)
+    counts = json.loads(summary)
+    assert (added, done, counts["total"], counts["completed"], counts["failed"]) == ("2", "True", 3, 2, 1)
+    (failure,) = counts["failures"]
+    assert (failure["name"], failure["task_id"]) == ("no blocks", None)
+    assert (first.split(" 1")[0][:6], second[:6]) == ("Site A", "Site B")
+    assert len(creates(server)) == 6
+
+
 # ---- Buttermilk
 
 
@@ -163,11 +183,28 @@ def test_a_flow_from_python(place: Place, with_demo: Start) -> None:
 
 def test_the_script_of_the_manual(place: Place, with_demo: Start) -> None:
     server = with_demo("duration=200ms")
-    page = (ROOT / "batchtui/manual/buttermilk.md").read_text("utf-8")
-    (script,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    _, (script,) = page("buttermilk")
     told = ran(place, "-c", script.replace('"osb"', '"good"'))
     assert told == "Counts(completed=4, failed=0, pending=0) {}\n"
     assert asked_of(server)["parameters"] == {"criteria": "short"}
+
+
+def test_the_lines_of_the_manual(place: Place, with_demo: Start) -> None:
+    server = with_demo("duration=200ms")
+    lines, _ = page("buttermilk")
+    assert [words[1] for words in lines] == ["backends", "example", "run", "status", "results"]
+    probed, *_, status, results = (ran(place, "-m", *words) for words in lines)
+    assert "good" in probed
+    assert "completed" in status
+    assert all(f"r{n}" in results for n in range(1, 5))
+    assert len(creates(server)) == 1
+
+
+def page(name: str) -> tuple[list[list[str]], list[str]]:
+    """What a page of the manual has typed, and its scripts."""
+    blocks = blocks_of((ROOT / f"batchtui/manual/{name}.md").read_text("utf-8"))
+    typed = [words for block in blocks if block.language == "console" for words in block.commands]
+    return typed, [block.text for block in blocks if block.language == "python"]
 
 
 def asked_of(server: DemoServer) -> dict[str, Json]:
