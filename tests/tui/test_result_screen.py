@@ -275,6 +275,18 @@ async def test_no_answer_takes_long_to_paint(sample: Sample, name: str) -> None:
     assert longest < PAINT_SECONDS
 
 
+async def test_nor_do_ten_megabytes_of_figures(sample: Sample) -> None:
+    """As an energy model with all of its hours gives them."""
+    sample.start(2)
+    hours = [n / 7 for n in range(600_000)]
+    sample.finish(2, output={"summary": {"specificYield": 1611.5}, "timeSeries": {"poiACPower": hours}})
+    assert (sample.folder.path / "results.jsonl").stat().st_size > 9_000_000
+    for _ in range(ROUNDS):
+        if (longest := await longest_paint(sample)) < PAINT_SECONDS:
+            break
+    assert longest < PAINT_SECONDS
+
+
 async def longest_paint(sample: Sample) -> float:
     """Seconds of the loop's own processor time, over every way to look at the answer."""
     app = an_app(sample)
