@@ -19,6 +19,7 @@ from batchtui.store.bundles import manifest as told
 from batchtui.store.bundles.bounds import check_bounds
 from batchtui.store.bundles.packing import pack
 from batchtui.store.bundles.unpacking import Bundle, is_bundle
+from batchtui.store.files import labels
 from batchtui.store.files.journal import seal
 from batchtui.store.folder import BatchFolder
 from batchtui.store.health.proof import prove
@@ -90,6 +91,23 @@ def test_what_was_packed_is_unpacked_as_it_was(bundle: Path, tmp_path: Path) -> 
     assert found["raw/1-output.jsonl"] == b"{}\n" * 300
     assert {name for name in found if "/" not in name} <= told.ALONE
     assert all((tmp_path / "out" / name).stat().st_mode & 0o777 == 0o600 for name in found)
+
+
+def test_what_was_said_of_results_goes_along_up_to_its_last_whole_line(tmp_path: Path) -> None:
+    folder = make(tmp_path / "data")
+    writer = drive(folder)
+    session(writer)
+    writer.close()
+    labels.add(folder.path, [labels.Label(job_id="job-0", label="good", note="as it should be")])
+    labels.add(folder.path, [labels.Label(job_id="job-1", label="better", against="b1")])
+    whole = (folder.path / labels.FILE).read_bytes()
+    with (folder.path / labels.FILE).open("ab") as file:
+        file.write(b'{"job_id": "job-2", "lab')
+    pack(folder, tmp_path / "k.bundle", {}, [], {})
+    assert unpacked(tmp_path / "k.bundle", tmp_path / "out")[labels.FILE] == whole
+    said = labels.read(tmp_path / "out")
+    assert said.of_jobs["job-0"].note == "as it should be"
+    assert said.verdicts == {"b1": {"job-1": "better"}}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchtui.model import JobState, Outcome, SubmissionState
+from batchtui.store.files import labels
 from batchtui.store.folder import BatchFolder
 from batchtui.store.health.proof import prove
 from batchtui.store.health.repair import repair
@@ -159,3 +160,40 @@ def test_what_was_there_is_kept_beside(ended: BatchFolder) -> None:
     repair(ended.path)
     assert (ended.path / "batch.json.damaged").read_bytes() == changed[:-20]
     assert again(ended).header.name == "invoices"
+
+
+def test_labels_that_are_none_are_named_and_set_aside_and_nothing_else_is_touched(ended: BatchFolder) -> None:
+    labels.add(ended.path, [labels.Label(job_id="job-0", label="good")])
+    assert prove(ended.path).sound
+    path = ended.path / labels.FILE
+    with path.open("ab") as file:
+        file.write(b'{"job_id": 7}\n\x1b[2J nonsense\n')
+    labels.add(ended.path, [labels.Label(job_id="job-1", label="bad")])
+    with path.open("ab") as file:
+        file.write(b'{"job_id": "job')
+    faults = [str(fault) for fault in prove(ended.path).faults]
+    assert [fault.partition(" is no label")[0] for fault in faults[:2]] == [
+        "labels.jsonl:2:",
+        "labels.jsonl:3:",
+    ]
+    assert faults[2:] == ["labels.jsonl: ends with 15 bytes of an unfinished line"]
+    assert not any("\x1b" in fault for fault in faults)
+    journal = (ended.path / "events.jsonl").read_bytes()
+    assert repair(ended.path).done == ["2 labels that cannot be trusted are kept in labels.jsonl.damaged"]
+    assert prove(ended.path).sound
+    assert (ended.path / "events.jsonl").read_bytes() == journal
+    assert {job: one.label for job, one in labels.read(ended.path).of_jobs.items()} == {
+        "job-0": "good",
+        "job-1": "bad",
+    }
+
+
+def test_a_link_in_place_of_the_labels_is_named_and_made_a_file(ended: BatchFolder) -> None:
+    labels.add(ended.path, [labels.Label(job_id="job-0", label="good")])
+    _link(ended.path / labels.FILE)
+    assert "labels.jsonl: is a symbolic link, and was put there by somebody else" in [
+        str(fault) for fault in prove(ended.path).faults
+    ]
+    repair(ended.path)
+    assert prove(ended.path).sound
+    assert labels.read(ended.path).of_jobs["job-0"].label == "good"

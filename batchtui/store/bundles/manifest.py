@@ -19,14 +19,15 @@ from batchtui.text import cell
 SCHEMA = 1
 FORMAT = "batchtui bundle"
 NAME = "manifest.json"
-HEADER, JOBS, JOURNAL, RESULTS, DIGESTS = (
+HEADER, JOBS, JOURNAL, RESULTS, DIGESTS, LABELS = (
     "batch.json",
     "jobs.jsonl",
     "events.jsonl",
     "results.jsonl",
     "digests.txt",
+    "labels.jsonl",
 )
-ALONE = frozenset({HEADER, JOBS, JOURNAL, RESULTS, DIGESTS})
+ALONE = frozenset({HEADER, JOBS, JOURNAL, RESULTS, DIGESTS, LABELS})
 FOLDERS = ("raw", "tables", "files")
 """What a backend said, the tables of scenarios, and the files that unfinished jobs bring."""
 MOST_BYTES = 64 * 1024**3

@@ -20,7 +20,18 @@ import msgspec
 
 from batchtui.errors import BadInput, StoreDamaged
 from batchtui.store.bundles import manifest as told
-from batchtui.store.bundles.manifest import CHUNK, DIGESTS, HEADER, JOBS, JOURNAL, RESULTS, Manifest, Part
+from batchtui.store.bundles.manifest import (
+    CHUNK,
+    DIGESTS,
+    HEADER,
+    JOBS,
+    JOURNAL,
+    LABELS,
+    RESULTS,
+    Manifest,
+    Part,
+)
+from batchtui.store.files import labels
 from batchtui.store.folder import BatchFolder
 from batchtui.store.health.versions import refuse_newer
 from batchtui.text import cell
@@ -73,6 +84,8 @@ def snapshot(folder: BatchFolder) -> dict[str, Source]:
         found[RESULTS] = Source(folder.path / RESULTS, progress.results_end)
     if (folder.path / DIGESTS).is_file():
         found[DIGESTS] = Source(folder.path / DIGESTS)
+    if end := labels.whole_end(folder.path / LABELS):
+        found[LABELS] = Source(folder.path / LABELS, end)
     for name in ("raw", "tables"):
         found |= below(folder.path / name, name)
     return found

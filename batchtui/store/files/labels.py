@@ -64,14 +64,42 @@ def add(folder: Path, labels: Iterable[Label]) -> None:
             sync_folder(folder)
 
 
+def decode(line: bytes) -> Label:
+    """Raises ValueError or RecursionError where it is no label."""
+    try:
+        return typed.convert(json.loads(line), Label)
+    except msgspec.ValidationError as fault:
+        raise ValueError(str(fault)) from None
+
+
+def whole_end(path: Path) -> int:
+    """Where the last whole line of the file ends: what stands behind it may still be being written."""
+    end = 0
+    with contextlib.suppress(OSError):
+        for start, lines in read_slices(path):
+            end = start + sum(len(line) + 1 for line in lines)
+    return end
+
+
+def cut_torn_tail(path: Path) -> None:
+    """Take an unfinished line at its end away, unless somebody is writing it."""
+    import fcntl
+
+    with contextlib.closing(AppendFile(path)) as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        file.size = os.fstat(file.fileno()).st_size
+        file.cut_torn_tail()
+        file.sync()
+
+
 def read(folder: Path) -> Labels:
     """What counts; empty where nothing was said, or where the file cannot be read."""
     found = Labels()
     with contextlib.suppress(OSError):
         for _, lines in read_slices(folder / FILE):
             for line in lines:
-                with contextlib.suppress(ValueError, RecursionError, msgspec.ValidationError):
-                    _take(found, typed.convert(json.loads(line), Label))
+                with contextlib.suppress(ValueError, RecursionError):
+                    _take(found, decode(line))
     return found
 
 

@@ -21,14 +21,15 @@ from batchtui.errors import StoreDamaged
 from batchtui.store import home
 from batchtui.store.disk import seals
 from batchtui.store.disk.lines import read_slices
-from batchtui.store.files import checkpoint, inbox, journal, results
+from batchtui.store.files import checkpoint, inbox, journal, labels, results
 from batchtui.store.files.header import BatchHeader, read_header
 from batchtui.store.files.header_changes import header_of, journaled, merged
 from batchtui.store.files.jobs import JobTable
 from batchtui.store.fold.progress import Progress
+from batchtui.text import cell
 
 HEADER, JOBS, JOURNAL, RESULTS = "batch.json", "jobs.jsonl", "events.jsonl", "results.jsonl"
-CHECKPOINT, INBOX = "checkpoint.json", "inbox.jsonl"
+CHECKPOINT, INBOX, LABELS = "checkpoint.json", "inbox.jsonl", labels.FILE
 _MOST = 20
 """Faults of one file that are named one by one; the rest is counted."""
 
@@ -50,7 +51,7 @@ class Fault:
 class Proof:
     """What was found. `lost` are jobs whose counting result is gone or changed, `unreadable` the (offset, length) of
     results that cannot be trusted, `unjournaled` offsets of those that the journal does not know; `nonsense` is as
-    `unreadable`, of commands.
+    `unreadable`, of commands, and `mislabelled` of labels.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Proof:
     unreadable: list[tuple[int, int]] = field(default_factory=list)
     unjournaled: list[int] = field(default_factory=list)
     nonsense: list[tuple[int, int]] = field(default_factory=list)
+    mislabelled: list[tuple[int, int]] = field(default_factory=list)
     settled: int = 0
     """Results before this offset were settled by a repair."""
     lines_lost: bool = False
@@ -80,7 +82,7 @@ class Proof:
 def prove(path: Path) -> Proof:
     """Look at every file of the batch in that folder. Never raises for what it finds there."""
     proof = Proof(path)
-    for name in (HEADER, JOBS, JOURNAL, RESULTS, CHECKPOINT, INBOX):
+    for name in (HEADER, JOBS, JOURNAL, RESULTS, CHECKPOINT, INBOX, LABELS):
         _is_a_file(proof, name)
     _header(proof)
     _jobs(proof)
@@ -88,6 +90,7 @@ def prove(path: Path) -> Proof:
     _results(proof)
     _checkpoint(proof)
     _inbox(proof)
+    _labels(proof)
     proof.faults = _shortened(proof.faults)
     return proof
 
@@ -329,6 +332,20 @@ def _inbox(proof: Proof) -> None:
             INBOX,
             f"lines are lost: {obeyed:,} bytes of it were obeyed, and it has {max(numbers, default=0):,}",
         )
+
+
+def _labels(proof: Proof) -> None:
+    """What a person said of results bears no checksum; a line that is no label says nothing."""
+    end = 0
+    for number, offset, line in numbered(proof.path / LABELS):
+        end = offset + len(line) + 1
+        try:
+            if line:  # as a repair leaves it
+                labels.decode(line)
+        except (ValueError, RecursionError) as fault:
+            proof.mislabelled.append((offset, len(line)))
+            proof.add(LABELS, f"is no label ({cell(fault, 100)})", number)
+    _torn(proof, LABELS, end)
 
 
 def _shortened(faults: list[Fault]) -> list[Fault]:

@@ -23,7 +23,7 @@ from batchtui.model import JobRecord, JobState, SubmissionState
 from batchtui.store import home
 from batchtui.store.disk import ranges
 from batchtui.store.disk.lines import AppendFile
-from batchtui.store.files import checkpoint, inbox, journal, results
+from batchtui.store.files import checkpoint, inbox, journal, labels, results
 from batchtui.store.files.header import BatchHeader, read_header, write_header
 from batchtui.store.files.header_changes import changes, header_of, journaled
 from batchtui.store.files.jobs import JobWriter
@@ -31,11 +31,21 @@ from batchtui.store.files.lock import DriveLock
 from batchtui.store.files.results import StoredResult
 from batchtui.store.fold.progress import CODE, PROCESSING, Progress
 from batchtui.store.folder import BatchFolder
-from batchtui.store.health.proof import CHECKPOINT, HEADER, INBOX, JOBS, JOURNAL, RESULTS, Proof, prove
+from batchtui.store.health.proof import (
+    CHECKPOINT,
+    HEADER,
+    INBOX,
+    JOBS,
+    JOURNAL,
+    LABELS,
+    RESULTS,
+    Proof,
+    prove,
+)
 from batchtui.store.health.strays import why_it_follows
 from batchtui.store.health.versions import refuse_newer
 
-_FILES = (HEADER, JOBS, JOURNAL, RESULTS, CHECKPOINT, INBOX)
+_FILES = (HEADER, JOBS, JOURNAL, RESULTS, CHECKPOINT, INBOX, LABELS)
 
 
 @dataclass(slots=True)
@@ -59,6 +69,10 @@ def repair(path: Path) -> Repaired:
         for name in _FILES:
             _make_a_file(path / name, repaired)
         proof = prove(path)
+        if proof.of(LABELS):
+            _blank(path / LABELS, proof.mislabelled, "label", repaired)
+            labels.cut_torn_tail(path / LABELS)
+            proof.faults = [fault for fault in proof.faults if fault.file != LABELS]
         if proof.sound and (known is None or home.is_at(known, path)):
             return repaired
         header = _header(proof, repaired)
