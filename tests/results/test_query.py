@@ -104,3 +104,47 @@ def test_a_path_leads_through_keys_with_dots() -> None:
 def test_odd_queries_are_answered_or_refused(query: str) -> None:
     with contextlib.suppress(BadInput):
         parse(query).matches(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("/gent[ou]{2}/", True),
+        ("/^GENT/", False),
+        ("!/adelie|chinstrap/", True),
+        ("/island of .*Biscoe/", True),
+        ("id:/^row-\\d$/", True),
+        ("id:/^\\d/", False),
+        ("error:/time ?out/", True),
+        ("cost>0.5", True),
+        ("cost<0.5", False),
+        ("state:failed", True),
+        ("state=failed", True),
+        ("answer=", False),
+        ('"erorr:rate"', False),
+        ("http://erorr:80/x", False),
+        ("12:30", False),
+    ],
+)
+def test_patterns_and_short_names(query: str, found: bool) -> None:
+    result = Result(
+        job_id="row-7", status=JobState.FAILED, raw_response="The Gentoo lives on the island of West Biscoe",
+        error="Time out after 30 s", error_kind="network", cost_usd=0.75,
+    )  # fmt: skip
+    assert parse(query).matches(result) is found
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("erorr:rate", 'there is no field "erorr"; did you mean "error"?'),
+        ("!stauts:failed", 'there is no field "stauts"; did you mean "status"?'),
+        ("/(/", "/(/ is no regular expression"),
+        ("id:/[/", "/[/ is no regular expression"),
+        ("cots>1", 'unknown field "cots"; did you mean "cost"?'),
+    ],
+)
+def test_what_makes_no_sense_is_told(query: str, words: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse(query)
+    assert words in str(refused.value)

@@ -7,7 +7,9 @@ Terms stand beside one another and must all hold; letters count as the same in e
     status:failed,invalid        id:row-1        error:rate        label:good
     row.species=Adelie  any field of a result, by its path: = != < <= > >=
     output_tokens>100   numbers compare as numbers, everything else as text
+    cost>0.01           `cost`, `answer` and `state` are short for `cost_usd`, `raw_response` and `status`
     error=              the field is empty or missing
+    /time ?out/         a regular expression over id, answer and error; also id:/…/ and error:/…/
 """
 
 from __future__ import annotations
@@ -21,10 +23,15 @@ from typing import NamedTuple, TypeVar
 
 from batchtui.errors import BadInput, nearest
 from batchtui.model import JOB_STATES, JobState, Json, Result
+from batchtui.results.reading import terms
 
 OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
-TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
-_PREFIX = re.compile(r"(status|id|error|label):(.*)", re.DOTALL)
+TOKEN = re.compile(r'!?(?:\w+:)?/(?:[^/\s]|\\.|[ ])+/(?!\S)|(?:[^\s"]|"[^"]*"?)+')
+"""One term: a pattern with its blanks, or words as far as the next blank that stands in no quotes."""
+_PREFIXES = ("status", "state", "id", "error", "label")
+_PREFIX = re.compile(rf"({'|'.join(_PREFIXES)}):(.*)", re.DOTALL)
+SHORT = {"cost": "cost_usd", "answer": "raw_response", "state": "status"}
+"""Fields by the names that screens give them."""
 FIELDS = tuple(Result.__struct_fields__)
 
 T = TypeVar("T")
@@ -112,6 +119,7 @@ def field_value(result: Result, path: str) -> Json:
 
 def getter(path: str) -> Callable[[Result], Json]:
     """`field_value` for one path, prepared once for many results."""
+    path = SHORT.get(path, path)
     if path in FIELDS:
         return attrgetter(path)
     match = re.match(r"\w+", path)
@@ -126,8 +134,8 @@ def check_path(path: str) -> str:
     """The path, where it starts with a field of a result. Raises BadInput."""
     match = re.match(r"\w+", path)
     head = match[0] if match else path
-    if head not in FIELDS:
-        known = nearest(head, FIELDS) or f'; a column of the source is "row.{head}"'
+    if head not in FIELDS and path not in SHORT:
+        known = nearest(head, (*FIELDS, *SHORT)) or f'; a column of the source is "row.{head}"'
         raise BadInput(f'unknown field "{head}"{known}')
     return path
 
@@ -143,21 +151,26 @@ def _term(body: str) -> tuple[str, str, Test]:
     if not body.startswith('"'):
         if match := _PREFIX.fullmatch(body):
             kind, value = match[1], match[2].replace('"', "")
-            if kind == "status":
+            if kind in ("status", "state"):
+                kind = "status"
                 wanted = _states(value)
                 return kind, value, lambda result: result.status in wanted
             if kind == "label":
                 return "field", value, comparison(attrgetter("label"), "=", value)
-            return kind, value, _id_test(value) if kind == "id" else _error_test(value)
+            test = _id_test(value) if kind == "id" else _error_test(value)
+            return "field" if terms.is_pattern(value) else kind, value, test
+        if terms.is_pattern(body):
+            return "field", body, _text_test(body)
         plain = body.replace('"', "")
         operator = OPERATOR.search(plain)
         if operator and operator.start():
             path, value = plain[: operator.start()], plain[operator.end() :]
-            if path == "status" and operator[0] in ("=", "!=") and value:
+            if path in ("status", "state") and operator[0] in ("=", "!=") and value:
                 return _status_term(value, operator[0] == "=")
             return "field", value, comparison(getter(check_path(path)), operator[0], value)
+        terms.refuse_misspelt(body, (*_PREFIXES, *FIELDS, *SHORT))
     text = body.replace('"', "")
-    return "text", text, _text_test(text)
+    return "text", text, _text_test(body)
 
 
 def _status_term(value: str, equal: bool) -> tuple[str, str, Test]:
@@ -183,23 +196,21 @@ def _opposite(test: Test) -> Test:
 
 
 def _id_test(value: str) -> Test:
-    part = value.casefold()
-    return lambda result: part in result.job_id.casefold()
+    has = terms.finder(value)
+    return lambda result: has(result.job_id)
 
 
 def _error_test(value: str) -> Test:
-    part = value.casefold()
-    return lambda result: part in f"{result.error_kind or ''}: {result.error or ''}".casefold()
+    has = terms.finder(value)
+    return lambda result: has(f"{result.error_kind or ''}: {result.error or ''}")
 
 
 def _text_test(value: str) -> Test:
-    part = value.casefold()
+    has = terms.finder(value)
 
     def found(result: Result) -> bool:
         return any(
-            part in text.casefold()
-            for text in (result.job_id, answer(result), result.error, result.error_kind)
-            if text
+            has(text) for text in (result.job_id, answer(result), result.error, result.error_kind) if text
         )
 
     return found

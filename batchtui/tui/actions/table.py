@@ -79,7 +79,8 @@ ACTIONS: tuple[Action, ...] = (
            "else those shown; of the causes, those of the one under the cursor", ("r",), ("batches", "batch", "errors"), True),
     Action("batch.cancel", "Cancel", "Cancel the marked batches or jobs, those shown, or the whole batch; asks first",
            ("x",), ("batches", "batch"), True),
-    Action("list.filter", "Filter", "Type to narrow the list; `!text` leaves out, `status:failed` looks at a column",
+    Action("list.filter", "Filter", "Type to narrow the list; `!text` leaves out, `/pattern/` is a regular expression, "
+           "`status:failed` looks at a column",
            ("slash",), LISTS, True),
     Action("batch.pause", "Pause", "Pause: nothing more is sent and nothing is polled; again to resume", ("p",),
            ("batches", "batch", "info"), True),

@@ -9,11 +9,10 @@ from itertools import compress
 
 from batchtui.errors import BadInput
 from batchtui.model import JOB_STATES, UNSUCCESSFUL_JOB_STATES, JobState
-from batchtui.results.reading.query import Simple, parse
+from batchtui.results.reading.query import TOKEN, Simple, parse
 from batchtui.store.fold.columns import Columns
 
-_TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
-_PARTIAL_STATUS = re.compile(r"(!?status:)([a-z,]*)")
+_PARTIAL_STATUS = re.compile(r"(!?stat(?:us|e):)([a-z,]*)")
 UNSUCCESSFUL = frozenset(JOB_STATES.index(state) for state in UNSUCCESSFUL_JOB_STATES)
 
 
@@ -38,7 +37,7 @@ def understand(query: str) -> Wanted:
     none_of: list[Simple] = []
     reads = False
     try:
-        for token in _TOKEN.findall(complete(query)):
+        for token in TOKEN.findall(complete(query)):
             negated = token.startswith("!") and len(token) > 1
             simple = parse(token[1:] if negated else token).simple
             if simple is None:
@@ -52,7 +51,7 @@ def understand(query: str) -> Wanted:
 
 def complete(query: str) -> str:
     """The query with `status:fai` as `status:failed`."""
-    return " ".join(_complete(token) for token in _TOKEN.findall(query))
+    return " ".join(_complete(token) for token in TOKEN.findall(query))
 
 
 def _complete(token: str) -> str:

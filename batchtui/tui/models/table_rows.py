@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from batchtui.results.reading import terms
+from batchtui.results.reading.query import TOKEN
 from batchtui.results.views.drawings.columns import places
 from batchtui.results.views.figures import shown
 from batchtui.results.views.shapes import Cell, Table
 
-_TOKEN = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _TERM = re.compile(r"(.+?)(:|!=|<=|>=|=|<|>)(.*)", re.DOTALL)
 Test = Callable[[int], bool]
 
@@ -28,11 +29,12 @@ class TableRows:
         self._columns = {column.name.casefold(): at for at, column in enumerate(table.columns)}
 
     def numbers(self, query: str, sort: int | None, backwards: bool) -> list[int]:
-        """Rows that hold every word of the query, `!word` none of it; `column:text` and `column>5` look at one column.
+        """Rows that hold every word of the query, `!word` none of it; `column:text` and `column>5` look at one column,
+        `/pattern/` and `column:/pattern/` by a regular expression.
 
-        In the table's own order where `sort` is None; empty cells come last either way.
+        In the table's own order where `sort` is None; empty cells come last either way. Raises BadInput.
         """
-        tests = [self._test(token) for token in _TOKEN.findall(query)]
+        tests = [self._test(token) for token in TOKEN.findall(query)]
         found = [n for n in range(len(self.table.rows)) if all(test(n) for test in tests)]
         if sort is None:
             return found[::-1] if backwards else found
@@ -50,12 +52,18 @@ class TableRows:
         if match and match[1] in self._columns and not token.startswith('"'):
             return self._in_column(self._columns[match[1]], match[2], match[3])
         lower = self._lower
+        if terms.is_pattern(token):
+            has = terms.finder(token)
+            return lambda n: has(lower[n])
+        if not token.startswith('"'):
+            terms.refuse_misspelt(token, self._columns)
         return lambda n: plain in lower[n]
 
     def _in_column(self, at: int, operator: str, wanted: str) -> Test:
         rows, column = self.table.rows, self.table.columns[at]
         if operator == ":":
-            return lambda n: wanted in shown(rows[n][at], column).casefold()
+            has = terms.finder(wanted)
+            return lambda n: has(shown(rows[n][at], column))
         number = _number(wanted)
 
         def holds(n: int) -> bool:

@@ -185,15 +185,17 @@ class BatchScreen(WholeBatch):
         status = self.tui.link.status(self.batch_id)
         table = self.table
         told = job_list_words.chosen(self._failed_only, self._cause, len(table.marked))
-        if self._wanted.problem:
-            told.append(shown(self._wanted.problem, "$text-warning"))
-        elif self._search:
+        pane = self.query_one("#jobs-pane", Pane)
+        if self._wanted.problem:  # whole, where one types
+            pane.entitle(shown(self._wanted.problem, "$text-warning"))
+            return
+        if self._search:
             if self._search.found is None:
                 told.append(Content.styled("reading the answers …", "$text-warning"))
         elif self._wanted.reads or (self._wanted.in_answers and status and status.finished):
             told.append(Content.styled("enter reads the answers", "$text-warning"))
         title = job_list_words.title(status, self.tui.glyphs, len(table.numbers), len(table.ids))
-        self.query_one("#jobs-pane", Pane).entitle(title, GAP.join(told))
+        pane.entitle(title, GAP.join(told))
 
     @on(JobTable.Moved)
     def _show_job(self) -> None:

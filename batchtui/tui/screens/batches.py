@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.events import Paste
 from textual.widgets import DataTable, Static
 
+from batchtui.errors import BadInput
 from batchtui.model import BatchStatus
 from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, renaming, settling
 from batchtui.tui.actions import table as actions
@@ -48,13 +49,19 @@ class BatchesScreen(AppScreen):
         self._reversed = False
         self._archived = False
         self._query = ""
+        self._matches = batch_filter.parse("")
+        self._problem = ""
+        """What is wrong with the filter that is being typed; the one before it holds."""
 
     def body(self) -> ComposeResult:
         yield Static(id="away")
         with Horizontal():
             with Vertical(id="list"):
                 with Pane(id="batches-pane", line=False):
-                    yield FilterBox("text  !text  state:failed  backend:openai  tag:x", narrows=BatchTable)
+                    yield FilterBox(
+                        "text  !text  /pattern/  state:failed  backend:openai  tag:x  cost>0.5",
+                        narrows=BatchTable,
+                    )
                     yield BatchTable()
                     yield Empty()
                 yield DetailStrip("strip")
@@ -112,7 +119,7 @@ class BatchesScreen(AppScreen):
         everything = self.tui.link.statuses()
         statuses = self._chosen(everything)
         self.table.show_batches(statuses)
-        why, then = ("", ()) if statuses else self._nothing(everything)
+        why, then = ("", ()) if statuses and not self._problem else self._nothing(everything)
         self.query_one(Empty).stand_for(self.table, why, then)
         self.query_one("#strip").set_class(not statuses, "-nothing-to-tell")
         self._entitle(len(statuses), everything)
@@ -137,6 +144,8 @@ class BatchesScreen(AppScreen):
         self.query_one("#tail", LineView).show(latest_lines(self.tui, 50))
 
     def _nothing(self, everything: list[BatchStatus]) -> tuple[str, Sequence[Next]]:
+        if self._problem:
+            return self._problem, (("screen.back", "clears the filter"), ("app.help", "what a filter takes"))
         if self._query:
             are = "batch is" if len(everything) == 1 else f"{len(everything):,} batches are"
             clear = ("screen.back", "clears the filter")
@@ -155,9 +164,10 @@ class BatchesScreen(AppScreen):
 
     def _chosen(self, everything: list[BatchStatus]) -> list[BatchStatus]:
         name, key = SORTS[self._sort]
-        matches = batch_filter.parse(self._query)
         found = [
-            status for status in everything if (self._archived or not status.archived) and matches(status)
+            status
+            for status in everything
+            if (self._archived or not status.archived) and self._matches(status)
         ]
         return sorted(found, key=key, reverse=(name not in ASCENDING) != self._reversed)  # type: ignore[arg-type]
 
@@ -184,6 +194,10 @@ class BatchesScreen(AppScreen):
     @on(FilterBox.Changed)
     def filter_typed(self, event: FilterBox.Changed) -> None:
         self._query = event.value
+        try:
+            self._matches, self._problem = batch_filter.parse(event.value), ""
+        except BadInput as fault:
+            self._problem = str(fault)
         self._show()
 
     def back(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from textual import on
 from textual.widget import Widget
 
-from batchtui.errors import BatchtuiError
+from batchtui.errors import BadInput, BatchtuiError
 from batchtui.results.views.shapes import View
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import comparing
@@ -29,6 +29,8 @@ class ViewRows(AppScreen):
     _sort: int | None
     _backwards: bool
     _query: str
+    _problem = ""
+    """What is wrong with the filter that is being typed; the one before it holds."""
 
     @property
     def folder(self) -> BatchFolder | None:
@@ -67,8 +69,13 @@ class ViewRows(AppScreen):
 
     @on(FilterBox.Changed)
     def _typed(self, event: FilterBox.Changed) -> None:
-        self._query = event.value
-        self.table.show_numbers(self.chosen_rows())
+        before, self._query = self._query, event.value
+        try:
+            self.table.show_numbers(self.chosen_rows())
+        except BadInput as fault:
+            self._query, self._problem = before, str(fault)
+        else:
+            self._problem = ""
         self.show_head()
 
     def action_list_sort(self) -> None:

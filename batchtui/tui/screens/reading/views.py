@@ -277,7 +277,9 @@ class ViewsScreen(ViewChoices, ViewRows):
             if self._sort is not None:
                 name = view.table.columns[self._sort].name
                 parts.append(shown(f"   by {name}{', largest first' if self._backwards else ''}", "not bold"))
-        if self._words:
+        if self._problem:
+            parts = [shown(self._problem, "$text-warning", limit=400)]
+        elif self._words:
             parts += [Content("   "), shown(self._words, "$text-warning", limit=400)]
         self.query_one("#views-pane", Pane).entitle(Content.assemble(*parts))
         self.query_one("#views-tabs", Static).update(self._tabs(), layout=False)
