@@ -166,7 +166,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("compose.column", "Column", "Insert the name of a column where the cursor is", ("f3",), ("compose",),
            True, True),
     Action("compose.models", "Models", "Choose the model from those of the backend, with their prices, or the flow", ("ctrl+l",),
-           ("compose",), False, True),
+           ("compose",), True, True),
     Action("compose.task", "Task", "The next task on a grid: dc, ac, n1, dcopf, acopf", ("ctrl+t",), ("compose",), False,
            True),
     Action("compose.open", "Open", "Open a batch file or a source", ("f4", "ctrl+o"), ("compose",), True, True),

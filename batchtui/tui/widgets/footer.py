@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from textual import events
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from batchtui.tui.actions import table as actions
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 KEPT = ("compose.submit", "app.help", "app.quit")
 """Shown however narrow it is."""
+NEEDED = (
+    *KEPT, "batch.open", "job.open", "errors.open", "compose.check", "compose.save", "batch.new", "list.filter", "batch.cancel",
+    "batch.retry", "list.failed", "batch.resolve", "compose.column", "compose.models", "batch.errors", "batch.info",
+    "list.mark", "batch.limit", "view.open",
+)  # fmt: skip
+"""What one came for comes first where not all of it fits; the rest as it stands in the table."""
 
 
 class Placed(Protocol):
@@ -33,28 +40,54 @@ class FooterLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._places: list[tuple[int, int, actions.Action]] = []
+        self._typing = False
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self._other_focus, init=False)
+
+    def _other_focus(self) -> None:
+        if self._types() != self._typing:
+            self.refresh()
+
+    def _types(self) -> bool:
+        """Whether letters go into a field now."""
+        return isinstance(self.screen.focused, Input | TextArea)
 
     def render(self) -> Content:
-        app, screen = cast("BaseApp", self.app), cast("Placed", self.screen)
-        shown = [action for action in actions.of_screen(screen.place) if action.show]
-        texts = {action.id: f"{actions.shown_key(app.keys_of(action)[0])} {action.title}" for action in shown}
-        room = self.content_size.width - sum(len(texts[i]) + 2 for i in KEPT if i in texts) + 2
+        screen = cast("Placed", self.screen)
+        self._typing = self._types()
+        texts = {
+            action: f"{key} {action.title}"
+            for action in actions.of_screen(screen.place)
+            if action.show and (key := self._key(action))
+        }
+        chosen, room = set(), self.content_size.width + 2
+        for action in sorted(texts, key=_rank):
+            if (needed := len(texts[action]) + 2) <= room:
+                chosen.add(action)
+                room -= needed
         self._places, at = [], 0
         parts: list[str | tuple[str, str]] = []
-        for action in shown:
-            needed = len(texts[action.id]) + 2
-            if action.id not in KEPT:
-                if needed > room:
-                    continue
-                room -= needed
-            key, _, title = texts[action.id].partition(" ")
-            parts += [(key, "bold $text-accent"), f" {title}  "]
-            self._places.append((at, at + needed - 2, action))
-            at += needed
+        for action, text in texts.items():
+            if action in chosen:
+                key, _, title = text.partition(" ")
+                parts += [(key, "bold $text-accent"), f" {title}  "]
+                self._places.append((at, at + len(text), action))
+                at += len(text) + 2
         return Content.assemble(*parts)
+
+    def _key(self, action: actions.Action) -> str:
+        """The first of its keys that does something now: in a field letters only type."""
+        keys = cast("BaseApp", self.app).keys_of(action)
+        shown = (actions.shown_key(key) for key in keys)
+        return next((key for key in shown if not self._typing or (len(key) > 1 and key != "space")), "")
 
     async def on_click(self, event: events.Click) -> None:
         at = event.x - 1
         for start, end, action in self._places:
             if start <= at < end:
                 await self.run_action(f"app.{action.method}" if action.of_app else f"screen.{action.method}")
+
+
+def _rank(action: actions.Action) -> int:
+    return NEEDED.index(action.id) if action.id in NEEDED else len(NEEDED)
