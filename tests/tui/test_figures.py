@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from batchtui.store.disk import clock
 from batchtui.tui.look import figures
 from batchtui.tui.look.job_map import job_map
 from batchtui.tui.look.states import ASCII, UNICODE, glyphs
+from batchtui.tui.models.offered import price_words
 from batchtui.tui.models.rates import Rates, sparkline
 from tests.tui.samples import NOW
 
@@ -96,3 +98,31 @@ def test_a_log_tells_the_day_of_what_was_not_today() -> None:
     assert figures.clock_time("2099-01-02T12:00:00.000Z", now)[:10] == "2099-01-02"
     assert figures.clock_time("no time at all", now) == "no time "
     assert figures.clock_time(None, now) == ""
+
+
+def test_half_a_cent_is_rounded_as_people_do() -> None:
+    assert [figures.money(usd) for usd in (0.075, 0.125, 0.0749, 2.675)] == ["0.08", "0.13", "0.07", "2.68"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(0.00001, "<.0001"), (0.0004, "0.0004"), (0.24, "0.24"), (812.04, "812.04"), (1234.56, "1,235"),
+     (61_234.5, "61k"), (1_234_567.0, "1.2M")],
+)  # fmt: skip
+def test_money_in_a_narrow_cell(amount: float, shown: str) -> None:
+    assert figures.short_money(amount) == shown
+    assert len(shown) <= 6
+
+
+def test_a_price_that_is_nothing_is_not_told_as_one() -> None:
+    assert price_words(0.15, 0.6) == "$0.15 in, $0.60 out, a million tokens"
+    assert price_words(0.02, 0) == "$0.02 in, a million tokens"
+    assert price_words(0, 0) == "free of charge"
+
+
+def test_times_are_those_of_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "CET-1")
+    time.tzset()
+    assert figures.local_time("2026-11-30T06:12:04.000Z") == "2026-11-30 07:12:04 CET"
+    assert figures.local_time("no time") == "no time"
+    assert figures.local_time(None) is None

@@ -337,7 +337,7 @@ def preview(spec: BatchSpec, base: Path, backends: Backends, row: int = 1) -> Pr
     )
     if found and work.ready:
         try:
-            shown.job_id = work.job_id(found)
+            shown.job_id = work.job_id(found) + (".1" if len(work.combinations) > 1 else "")
             backend, job = work.job(found, work.combinations[0], shown.job_id, row - 1)
             for key, message in work.faults(backend, job):
                 work.problem(message, key=key if key.startswith("job") else f"job.{key}", line=found.line)

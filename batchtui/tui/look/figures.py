@@ -9,6 +9,9 @@ from batchtui.amounts import spelled as spelled
 from batchtui.amounts import usd
 from batchtui.store.disk import clock
 
+_HALF = 1e-9
+"""Half a cent that is a little less in binary is half a cent."""
+
 
 def took(seconds: float) -> str:
     """`0.4s`, `8.1s`, then as `span`."""
@@ -42,11 +45,29 @@ def clock_time(stamp: str | None, now: float) -> str:
     return time.strftime("%H:%M:%S" if told[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", told)
 
 
+def local_time(stamp: str | None) -> str | None:
+    """`2026-11-28 14:02:11 CET`: the clock of this machine, with its zone; the stamp's own words if it is none."""
+    import time
+
+    then = unix(stamp)
+    return stamp if then is None else time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(then))
+
+
 def money(amount: float | None) -> str:
     """`1.93`, `0.0004`, `-` where nothing is known; a cell of the screen has cents from the first one on."""
     if amount is None:
         return "-"
-    return f"{amount:,.2f}" if amount >= 0.01 else usd(amount)
+    return f"{amount + _HALF:,.2f}" if amount >= 0.01 else usd(amount)
+
+
+def short_money(amount: float) -> str:
+    """At most six characters: `0.0004`, `<.0001`, `812.04`, `1,235`, `61k`."""
+    text = money(amount)
+    if len(text) <= 6:
+        return text
+    if amount < 1:
+        return text.replace("0.", ".")
+    return f"{amount:,.0f}" if amount < 10_000 else short_count(round(amount))
 
 
 def dollars(amount: float) -> str:

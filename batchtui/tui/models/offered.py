@@ -64,9 +64,13 @@ def models_of(config: Config, name: str, noun: str = "model") -> Models:
     for model in sorted(probe.models):
         known = pricing.known(backend, model)
         rates = known.rates(batch=backend.remote) if known else None
-        prices[model] = (
-            f"{figures.dollars(rates.input)} in, {figures.dollars(rates.output)} out, a million tokens"
-            if rates
-            else ""
-        )
+        prices[model] = price_words(rates.input, rates.output) if rates else ""
     return Models(prices)
+
+
+def price_words(price_in: float, price_out: float) -> str:
+    """`$0.15 in, $0.60 out, a million tokens`; of what nothing is paid for nothing is said."""
+    sides = [
+        f"{figures.dollars(price)} {side}" for price, side in ((price_in, "in"), (price_out, "out")) if price
+    ]
+    return ", ".join([*sides, "a million tokens"]) if sides else "free of charge"

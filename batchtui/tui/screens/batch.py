@@ -269,6 +269,13 @@ class BatchScreen(WholeBatch):
         self._show_order()
         self.tui.say(f"sorted by {SORTS[self._sort]}")
 
+    @on(JobTable.HeadClicked)
+    def head_clicked(self, event: JobTable.HeadClicked) -> None:
+        """Sorts by that column, or the other way round; by ids where they are clicked."""
+        name = next(name for name in reversed(SORTS) if TITLES[name] == event.title)
+        self._sort, self._reversed = SORTS.index(name), SORTS[self._sort] == name and not self._reversed
+        self._show_order()
+
     def action_list_reverse(self) -> None:
         self._reversed = not self._reversed
         self._show_order()

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
 
 ASCENDING = {"name", "backend"}
+BY_HEAD = {"age": "newest", "done": "percent"}
+"""What a column sorts by, where that is called otherwise."""
 
 
 class BatchesScreen(AppScreen):
@@ -212,6 +214,17 @@ class BatchesScreen(AppScreen):
         self._sort, self._reversed = (self._sort + 1) % len(SORTS), False
         self._show_order()
         self.tui.say(f"sorted by {SORTS[self._sort][0]}")
+
+    @on(DataTable.HeaderSelected)
+    def head_clicked(self, event: DataTable.HeaderSelected) -> None:
+        """Sorts by that column, or the other way round."""
+        key = event.column_key.value or ""
+        name = BY_HEAD.get(key, key)
+        names = [name for name, _ in SORTS]
+        if name in names:
+            at = names.index(name)
+            self._sort, self._reversed = at, at == self._sort and not self._reversed
+            self._show_order()
 
     def action_list_reverse(self) -> None:
         self._reversed = not self._reversed

@@ -31,6 +31,10 @@ Keys can be changed in config.toml: [keys] "batch.cancel" = "X". The last column
 """
 
 
+NARROW = 70
+"""Columns below which the names of the keys have no room beside what they do."""
+
+
 class HelpScreen(AppScreen):
     """Written from the table of actions, with the keys as they are set now."""
 
@@ -75,9 +79,15 @@ class HelpScreen(AppScreen):
         yield Text(_ABOUT)
 
     def _keys(self, found: list[actions.Action]) -> Table:
-        table = _grid()
+        narrow = self.app.size.width < NARROW
+        table = Table.grid(padding=(0, 2)) if narrow else _grid()
         for action in found:
             keys = " ".join(actions.shown_key(key) for key in self.tui.keys_of(action))
+            if narrow:
+                table.add_row(
+                    Text(keys, style="bold"), Text.assemble((action.title, "bold"), f": {action.help}")
+                )
+                continue
             words = (Text(action.title), Text(action.help), Text(action.id, style="dim"))
             table.add_row(Text(keys, style="bold"), *words)
         return table

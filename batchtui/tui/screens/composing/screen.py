@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from pathlib import Path
 
 from textual import on
@@ -261,6 +262,7 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
                 self.pane.show_text("Preview", "Name a source, pick a backend and say what a job does.")
                 return
             spec = named(spec_of(form), form.path)
+            self.form.tell_sweep(math.prod(map(len, spec.sweep.values())))
         except FieldFault as fault:
             self.pane.show_text("Preview", f"{fault.key}: {fault}")
             return
@@ -279,6 +281,7 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
         if not self._latest.current("preview", event.worker):
             return
         self._columns = event.preview.columns
+        self.form.know(self._columns)
         if self._without_backend(event.spec):
             self.pane.show_text("Preview", "Choose a backend to see the job as it would be sent.")
             return

@@ -78,6 +78,7 @@ class ViewRows(AppScreen):
             self._problem = ""
         self.show_head()
 
+    @on(ViewTable.HeadClicked)
     def action_list_sort(self) -> None:
         """By the column that is chosen in the head; numbers start with the largest."""
         view, column = self._view, self.table.column

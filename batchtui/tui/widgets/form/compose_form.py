@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from batchtui.tui.models import form_fields
 from batchtui.tui.models.compose_model import Form
 from batchtui.tui.models.form_fields import BACKEND_KEY, OTHER_KEY, WORK_KEY, Field
 from batchtui.tui.widgets.form.field_row import AreaRow, FieldRow, InputRow, PickRow
+from batchtui.tui.widgets.form.holding_area import HoldingArea
 from batchtui.tui.widgets.form.path_input import PathInput
 
 
@@ -120,6 +121,17 @@ class ComposeForm(VerticalScroll, can_focus=False):
         """What holds where these fields are left empty; the others show their own hints."""
         for row in self.query(InputRow).results():
             row.hint(hints.get(row.key, ""))
+
+    def know(self, columns: Sequence[str]) -> None:
+        """The columns of the source, by which fields in texts are coloured and completed."""
+        for area in self.query(HoldingArea).results():
+            area.know(columns)
+
+    def tell_sweep(self, combinations: int) -> None:
+        """How many jobs it makes of each row."""
+        self.row(form_fields.SWEEP.key).note(
+            f"{combinations:,} jobs for each row" if combinations > 1 else ""
+        )
 
     def forgive(self) -> None:
         for row in self.rows:

@@ -16,6 +16,7 @@ from batchtui.text import page
 from batchtui.tui.models.form_fields import Field
 from batchtui.tui.widgets.form.holding_area import HoldingArea
 from batchtui.tui.widgets.form.path_input import PathInput
+from batchtui.tui.widgets.form.template_fields import unfinished
 from batchtui.tui.widgets.outside import cell, shown
 
 
@@ -112,7 +113,10 @@ class InputRow(FieldRow):
         self.input.value = value
 
     def insert(self, text: str) -> bool:
-        self.input.insert_text_at_cursor(text)
+        value, at = self.input.value, self.input.cursor_position
+        before, after = unfinished(value[:at], value[at:])
+        self.input.value = value[: at - before] + text + value[at + after :]
+        self.input.cursor_position = at - before + len(text)
         return True
 
     @on(Input.Changed)
@@ -170,7 +174,7 @@ class AreaRow(FieldRow):
     def insert(self, text: str) -> bool:
         if self.area.holds:
             return False
-        self.area.insert(text)
+        self.area.insert_field(text)
         return True
 
     @on(TextArea.Changed)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
+from rich.text import Text
 from textual.events import Paste
 from textual.widgets import TextArea
 
 from batchtui.text import clean
+from batchtui.tui.widgets.form.template_fields import completion, fields, unfinished
+
+if TYPE_CHECKING:
+    from batchtui.tui.base_app import BaseApp
 
 LONGEST_LINE, LONGEST_TEXT = 50_000, 2_000_000
 """Characters that can be edited: to lay out a line of a million takes a second, at every key."""
@@ -22,6 +29,39 @@ class HoldingArea(TextArea):
     _held_text: str | None = None
     _text_before = ""
     """What a held text took the place of."""
+    _columns: Sequence[str] = ()
+
+    def know(self, columns: Sequence[str]) -> None:
+        """Of the source: fields that are none of them are red, and what begins as one does is completed."""
+        if list(columns) != list(self._columns):
+            self._columns = columns
+            self.notify_style_update()
+            self.refresh()
+
+    def get_line(self, line_index: int) -> Text:
+        line = super().get_line(line_index)
+        if "{{" in line.plain and not self.holds:
+            paint = cast("BaseApp", self.app).paint
+            for place in fields(line.plain, self._columns):
+                line.stylize(
+                    paint("$text-accent" if place.known else "bold $text-error"), place.start, place.end
+                )
+        return line
+
+    def update_suggestion(self) -> None:
+        self.suggestion = "" if self.read_only else completion(*self._around(), self._columns)
+
+    def _around(self) -> tuple[str, str]:
+        """What stands before the cursor in its line, and behind it."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)
+        return line[:column], line[column:]
+
+    def insert_field(self, field: str) -> None:
+        """Where the cursor is, in the place of one that was begun there."""
+        before, after = unfinished(*self._around())
+        row, column = self.cursor_location
+        self.replace(field, (row, column - before), (row, column + after))
 
     @property
     def holds(self) -> bool:

@@ -261,7 +261,9 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                 if taken := app.usual.short(status):
                     return taken, style
                 total = "?" if status.total is None else figures.short_count(status.total)
-                return f"{figures.count(done(status))}/{total}", style
+                finished = done(status)
+                count = figures.count if finished < 100_000 else figures.short_count
+                return f"{count(finished)}/{total}", style
             case "percent":
                 return "" if untold(status) else figures.percent(done(status), status.total), style
             case "failed":
@@ -282,7 +284,7 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                 if status.finished and outcome.cost_words(status) == outcome.UNKNOWN:
                     return "?", style
                 known = status.cost_usd or None  # nothing to pay is no sum
-                return figures.money(known), style if known else "dim"
+                return figures.short_money(known) if known else "-", style if known else "dim"
             case "age":
                 created = figures.unix(status.created)
                 return (figures.span(now - created) if created is not None else "-"), "dim"

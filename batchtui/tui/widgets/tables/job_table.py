@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -34,6 +35,12 @@ class JobTable(LineTable):
         """A row was clicked twice, or chosen."""
 
         number: int
+
+    @dataclass
+    class HeadClicked(Message):
+        """The title of a column was clicked."""
+
+        title: str
 
     class Moved(Message):
         """The cursor is on another job."""
@@ -104,6 +111,13 @@ class JobTable(LineTable):
 
     def row_count(self) -> int:
         return len(self.numbers)
+
+    def choose_head(self, x: int) -> None:
+        ends = (2 + self._id_width, 12, 4)
+        for title, end in zip(("JOB", "STATE", "TRY"), itertools.accumulate(ends), strict=True):
+            if x < end:
+                self.post_message(self.HeadClicked(title))
+                return
 
     def cursor_moved(self) -> None:
         self.post_message(self.Moved())

@@ -112,7 +112,12 @@ class LineTable(ScrollView, can_focus=True):
     def action_scroll_bottom(self) -> None:
         self.move_to(self.row_count() - 1)
 
+    def choose_head(self, x: int) -> None:
+        """The head was clicked, so many cells from its left end."""
+
     def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            self.choose_head(event.x)
         index = self.scroll_offset.y + event.y - 1
         if event.y > 0 and index < self.row_count():
             self.move_to(index)

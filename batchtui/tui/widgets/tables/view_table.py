@@ -74,6 +74,18 @@ class ViewTable(LineTable):
     def choose_row(self, index: int) -> None:
         self.post_message(self.Opened(self.numbers[index]))
 
+    class HeadClicked(Message):
+        """The title of a column was clicked, which is the chosen one now."""
+
+    def choose_head(self, x: int) -> None:
+        end = 0
+        for place in self._layout(self.size.width).places:
+            end += place.width + GAP
+            if x < end:
+                self._to_column(place.at)
+                self.post_message(self.HeadClicked())
+                return
+
     # ---- columns
 
     def action_column_left(self) -> None:
