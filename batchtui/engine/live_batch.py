@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from batchtui.backends.answers.said import add_note
 from batchtui.backends.base import Backend
 from batchtui.engine.adopt.orphans import Orphans
 from batchtui.engine.attention.canary import Canary
@@ -21,7 +22,6 @@ from batchtui.results.citing.mapping import map_citations
 from batchtui.results.scenarios.place import holds_scenarios
 from batchtui.store.folder import BatchFolder
 from batchtui.store.writer import BatchWriter
-from batchtui.text import cell
 
 BLOCKING = frozenset({"key", "money", "account", "proxy", "address", "price", "bound", "clock"})
 """Attention that stops the sending of more jobs until a person has answered it."""
@@ -117,5 +117,5 @@ class LiveBatch(BatchContext):
         mapped = map_citations(outcome.raw_response, outcome.citations, outcome.parsed_response)
         outcome.citation_mappings = mapped.mappings
         outcome.repaired = None  # words around the JSON were asked for, since they carry the citations
-        if mapped.warning:
-            self.log("info", f"job {cell(self.folder.jobs.ids[n], 60)}: {mapped.warning}")
+        if mapped.note:
+            add_note(outcome, mapped.note)

@@ -104,6 +104,27 @@ def test_fields_of_a_schema_are_borne_out(served: Served, backend: str) -> None:
     assert stored["citation_mappings"].keys() == mappings.keys()
 
 
+def test_a_field_that_nothing_bears_out_is_named_in_the_note(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from batchtui.demo.kinds.anthropic import citations
+
+    made = citations._fields
+
+    def without_the_last(*given: Json) -> list[Json]:
+        blocks = made(*given)
+        cited = [block for block in blocks if block["citations"]]
+        cited[-1]["citations"] = None
+        return blocks
+
+    monkeypatch.setattr(citations, "_fields", without_the_last)
+    bench, _ = served()
+    folder = bench.run(spec(bench.folder_path, {"bill.pdf": pdf(PAGES)}, schema=INVOICE))
+    result = folder.result(0)
+    assert set(result.citation_mappings) == {"vendor_name", "total_amount"}
+    assert (result.status, result.note) == ("completed", "no citation fits 1 of 3 fields: due_date")
+
+
 def test_what_cannot_be_cited_is_refused_before_sending(served: Served) -> None:
     bench, server = served()
     folder = bench.folder_path

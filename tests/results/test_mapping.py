@@ -157,7 +157,7 @@ def test_a_bold_label_is_high_and_what_has_no_citation_is_unmapped() -> None:
     assert found.mappings["total_amount"][0]["page"] == 2
     assert "label" in found.mappings["invoice_number"][0]["match_reason"]
     assert found.unmapped == ["vendor"]
-    assert found.warning is None
+    assert found.note == "no citation fits 1 of 3 fields: vendor"
     assert citations is not None
     assert citations[0]["confidence"] is None  # the list itself stays as the provider gave it
 
@@ -231,11 +231,14 @@ def test_nothing_raises_whatever_came() -> None:
     assert map_citations(None, citations, {"a": 5}).mappings == {}
 
 
-def test_most_fields_without_citation_are_worth_a_warning() -> None:
+def test_fields_without_citation_are_told() -> None:
     answer, citations = cited_answer([plain("a: "), cited("5", "x")])
     found = map_citations(answer, citations, {"aaa": 5, "bbb": 6, "ccc": 7, "ddd": None, "eee": True})
     assert found.unmapped == ["bbb", "ccc"]
-    assert found.warning == "no citation fits 2 of 3 fields: bbb, ccc"
+    assert found.note == "no citation fits 2 of 3 fields: bbb, ccc"
+    assert map_citations(answer, citations, {"aaa": 5, "eee": True}).note is None
+    many = map_citations(answer, citations, {f"f{n}": n + 10 for n in range(12)}).note
+    assert many == "no citation fits 12 of 12 fields: f0, f1, f2, f3, f4, f5, f6, f7, f8, f9 and 2 more"
 
 
 def test_an_answer_made_to_be_slow_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

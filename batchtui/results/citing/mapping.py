@@ -17,6 +17,7 @@ from batchtui.results.citing.value_forms import folded, forms, stands_in
 
 HIGH, MEDIUM = 0.8, 0.3
 MOST_FIELDS, MOST_HITS = 100, 50
+_NAMED = 10
 MOST_CHARACTERS, NEAR = 100_000, 2_000
 """Characters of an answer that are searched for values, and before a citation's end for a name: past them, mapping
 would hold up what else is under way."""
@@ -35,12 +36,13 @@ class Mapped:
     unmapped: list[str] = field(default_factory=list)
 
     @property
-    def warning(self) -> str | None:
-        """Said where most of what could be borne out is not."""
-        known = len(self.mappings) + len(self.unmapped)
-        if 2 * len(self.unmapped) <= known:
+    def note(self) -> str | None:
+        """Names the fields that no citation bears out; None where there are none."""
+        if not self.unmapped:
             return None
-        return f"no citation fits {len(self.unmapped)} of {known} fields: {', '.join(self.unmapped[:10])}"
+        known, more = len(self.mappings) + len(self.unmapped), len(self.unmapped) - _NAMED
+        named = ", ".join(self.unmapped[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f"no citation fits {len(self.unmapped)} of {known} fields: {named}"
 
 
 class _Pair(NamedTuple):
