@@ -6,15 +6,19 @@ import argparse
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from batchtui.cli.control.rather import rather_paid
+from batchtui.cli.control.vain import NOBODY, why_vain
 from batchtui.cli.shared.arguments import batch_id, words
-from batchtui.cli.shared.phrases import SOME_FAILED, end_words, is_over, label
+from batchtui.cli.shared.phrases import OK, SOME_FAILED, end_words, is_over, label
 from batchtui.cli.shared.session import Session
 from batchtui.errors import BadInput, StoreDamaged, nearest
 from batchtui.limit_ranges import limit_problems
 from batchtui.model import (
     LIVE_JOB_STATES,
     UNSUCCESSFUL_JOB_STATES,
+    BatchStatus,
     JobState,
     Json,
     LimitsSpec,
@@ -73,24 +77,27 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if command == "rename":
         session.library.refuse_name(args.name, folder.id)
     wish = _wish(command, args, folder)
-    if wish is not None and command == "retry" and not rather_paid(folder, wish, session, yes=args.yes):
+    status = folder.status(submissions=session.console.json)
+    vain = why_vain(folder, status, wish) if wish else _no_wish(command)
+    if wish is None or vain:
+        if session.console.json:
+            session.console.document(_document(status, vain))
+        session.console.note(f"{label(status)}: {vain}; nothing to do")
+        return OK
+    if command == "retry" and not rather_paid(folder, wish, session, yes=args.yes):
         return SOME_FAILED
-    if wish is None:
-        none = "it has that name" if command == "rename" else "no job is meant by that"
-        session.console.note(f"{none}; nothing to do")
-        return 0
     told = _told(command, folder, wish)
     obeyed = act(session, folder, wish)
     folder.refresh()
     status = folder.status(submissions=session.console.json)
     if session.console.json:
-        session.console.document(status)
+        session.console.document(_document(status))
     if not obeyed:
         who = holder(folder.path) or "nobody yet"
         session.console.error(
             f"{label(status)}: {command}{told} is noted, and will be obeyed by whoever drives it ({who})"
         )
-        return 0
+        return OK
     if command == "resolve" and (left := _undecided(folder, wish)):
         session.console.error(f"{label(status)}: {left}")
         return SOME_FAILED
@@ -98,11 +105,25 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         session.console.error(f"{label(status)}: whoever drives it did not take that name")
         return SOME_FAILED
     session.console.note(f"{label(status)}: {command}{told} done; {end_words(status)}")
-    if not is_over(status) and status.driver is None and not status.paused and command in _GOES_ON:
+    if command == "limit" and is_over(status):
+        session.console.note(
+            f"it has ended: the limit holds for what `batchtui retry {folder.id}` sends again"
+        )
+    elif not is_over(status) and status.driver is None and not status.paused and command in _GOES_ON:
         session.console.note(
             f"`batchtui resume {folder.id}` " + ("collects the rest" if command == "cancel" else "carries on")
         )
-    return 0
+    return OK
+
+
+def _document(status: BatchStatus, vain: str | None = None) -> dict[str, Json]:
+    """The batch as it is then, with why nothing was to be done where that was so."""
+    told: dict[str, Json] = msgspec.to_builtins(status)
+    return told | {"nothing_to_do": vain}
+
+
+def _no_wish(command: str) -> str:
+    return "it has that name" if command == "rename" else NOBODY
 
 
 def _undecided(folder: BatchFolder, wish: Command) -> str:

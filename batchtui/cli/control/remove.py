@@ -67,6 +67,8 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     _remove(folder, session)
     for words in discard(left):
         console.note(words)
+    if console.json:
+        console.document({"id": status.id, "name": status.name, "deleted": True})
     console.note(f"{label(status)} is deleted")
     return 0
 
@@ -80,6 +82,8 @@ def _forget_damaged(args: argparse.Namespace, session: Session, fault: StoreDama
     if not args.yes and not (session.console.can_ask and session.console.ask(f"Delete {args.id} for good?")):
         raise BadInput(f"rm deletes {args.id} for good; where nobody can be asked it needs --yes")
     session.library.remove(args.id)
+    if session.console.json:
+        session.console.document({"id": args.id, "name": None, "deleted": True})
     session.console.note(f"{args.id} is deleted")
     return 0
 

@@ -71,6 +71,8 @@ def _results(folder: BatchFolder, args: argparse.Namespace, session: Session) ->
             folder, args.out, format=shape, fields=fields, query=query, finished=args.finished, raw=args.raw,
             damaged=damaged,
         )  # fmt: skip
+        if console.json:
+            console.document({"path": args.out, "results": count})
         console.note(f"{count:,} results written to {args.out}")
         return _damage(folder, damaged, session)
     shape = shape or ("table" if is_terminal(sys.stdout) else "jsonl")

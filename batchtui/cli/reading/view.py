@@ -75,6 +75,8 @@ def show(view: View, args: argparse.Namespace, session: Session) -> None:
         rows = export.write_view(
             view, args.out, format=args.format, width=args.width or export.WIDTH, raw=args.raw
         )
+        if session.console.json:
+            session.console.document({"path": args.out, "rows": rows})
         session.console.note(f"{rows:,} rows written to {args.out}")
     elif args.format == "parquet":
         raise BadInput("Parquet goes to a file; name it with --out")

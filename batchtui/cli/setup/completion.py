@@ -23,6 +23,10 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 
     from batchtui.cli.dispatch import full_parser
 
-    print(shtab.complete(full_parser(), shell=args.shell))
+    script = shtab.complete(full_parser(), shell=args.shell)
+    if session.console.json:
+        session.console.document({"shell": args.shell, "script": script})
+    else:
+        print(script)
     session.console.more(f"to install: {_INSTALL[args.shell]}")
     return 0

@@ -105,7 +105,10 @@ def _init(session: Session) -> int:
     path = _file(session)
     if not init_config(path):
         raise BadInput(f"{path} exists already; it is left as it is")
-    session.console.out(str(path))
+    if session.console.json:
+        session.console.document({"path": str(path)})
+    else:
+        session.console.out(str(path))
     session.console.note(
         "written; every line of it is an example to take the # from, and `batchtui config add openai` adds a provider"
     )

@@ -74,7 +74,7 @@ def counts(status: BatchStatus) -> str:
 def state(status: BatchStatus) -> str:
     """The batch's state with what a glance should not miss."""
     flags = ["paused"] * status.paused + ["only followed"] * bool(status.follows)
-    flags += ["needs you"] * bool(status.attention)
+    flags += ["needs you"] * bool(status.attention) + ["archived"] * status.archived
     return outcome.state_words(status) + (f" ({', '.join(flags)})" if flags else "")
 
 
