@@ -19,11 +19,15 @@ from batchtui.toml_file import parse_toml, read_text, write_toml
 
 
 class Misshapen(BadInput):
-    """A batch file with keys that are unknown or of the wrong type: `faults` tells every one, `spec` is what is left."""
+    """A batch file with keys that are unknown or of the wrong type: `faults` tells every one, `spec` is what is left.
 
-    def __init__(self, faults: list[Problem], spec: BatchSpec | None) -> None:
-        more = f" ({len(faults) - 1} more: `batchtui check` tells them all)" if len(faults) > 1 else ""
-        super().__init__(f"{faults[0]}{more}")
+    `limits` are those of its limits that are out of range; whoever plans `spec` is told of them again.
+    """
+
+    def __init__(self, faults: list[Problem], limits: list[Problem], spec: BatchSpec | None) -> None:
+        told = [*faults, *limits]
+        more = f" ({len(told) - 1} more: `batchtui check` tells them all)" if len(told) > 1 else ""
+        super().__init__(f"{told[0]}{more}")
         self.faults, self.spec = faults, spec
 
 
@@ -98,10 +102,9 @@ def check_limits(spec: BatchSpec, where: str) -> list[Problem]:
 
 def _decode(data: dict[str, Json], where: str) -> BatchSpec:
     spec, told = faults(_as_json(data, where, ""), BatchSpec)
-    if told or spec is None:
-        raise Misshapen([Problem(file=where, key=key, message=what) for key, what in told], spec)
-    for problem in check_limits(spec, where):
-        raise BadInput(str(problem))
+    limits = check_limits(spec, where) if spec else []
+    if told or limits or spec is None:
+        raise Misshapen([Problem(file=where, key=key, message=what) for key, what in told], limits, spec)
     return spec
 
 

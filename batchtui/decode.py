@@ -25,13 +25,13 @@ def convert(
     try:
         return typed.convert(value, type_)
     except msgspec.ValidationError as fault:
-        raise error(f"{where}: {explain(_with_key(str(fault), value), type_, prefix)}") from None
+        raise error(f"{where}: {explain(_with_key(str(fault), value, type_), type_, prefix)}") from None
     except UnicodeError:  # msgspec cannot name such a key
         place = f"{where}: {prefix}" if prefix else where
         raise error(f"{place}: a key holds half a character (a lone surrogate)") from None
 
 
-def faults(value: Json, type_: type[T]) -> tuple[T | None, list[tuple[str, str]]]:
+def faults(value: Json, type_: type[T], prefix: str = "") -> tuple[T | None, list[tuple[str, str]]]:
     """All that is wrong with the shape of `value`, each as its key and what is the matter, and what the rest of it is.
 
     What is wrong is left out and the rest looked at again; None where nothing can be left out.
@@ -41,12 +41,15 @@ def faults(value: Json, type_: type[T]) -> tuple[T | None, list[tuple[str, str]]
         try:
             return typed.convert(value, type_), told
         except msgspec.ValidationError as fault:
-            message = _with_key(str(fault), value)
-            key, _, what = explain(message, type_).partition(": ")
+            message = _with_key(str(fault), value, type_)
+            key, _, what = explain(message, type_, prefix).partition(": ")
             told.append((key, what))
             match = _AT.match(message)
             unknown = re.match(r"Object contains unknown field `(.*)`", match["what"] if match else "")
-            parts = [*_parts((match["path"] if match else "") or ""), *((unknown[1],) if unknown else ())]
+            parts = [
+                *_parts(_dotted((match["path"] if match else "") or "")),
+                *((unknown[1],) if unknown else ()),
+            ]
             rest = _without(value, parts)
             if rest is value or len(told) == _FAULTS_TOLD:
                 return None, told
@@ -66,16 +69,27 @@ def _without(value: Json, parts: list[str]) -> Json:
     return left if inner is value[head] else left | {head: inner}
 
 
-def _with_key(message: str, value: Json) -> str:
-    """msgspec's sentence with the key of a table under which a wrong word stands, which it leaves out."""
-    match = re.fullmatch(r"(Invalid enum value '(.*)' - at `\$\.)([\w.]+)\[\.\.\.\]`", message, re.DOTALL)
-    here = value
-    for part in match[3].split(".") if match else ():
-        here = here.get(part) if isinstance(here, dict) else None
-    if not match or not isinstance(here, dict):
+def _with_key(message: str, value: Json, type_: type[T]) -> str:
+    """msgspec's sentence with the key of a table of the user's own keys that a fault stands under, which it leaves out."""
+    match = re.fullmatch(r"(.* - at `\$\.?)([\w.]*)\[\.\.\.\](.*`)", message, re.DOTALL)
+    if not match:
         return message
-    key = next((key for key, word in here.items() if word == match[2]), None)
-    return message if key is None or "`" in key else f"{match[1]}{match[3]}[{key}]`"
+    parts = match[2].split(".") if match[2] else []
+    here = value
+    for part in parts:
+        here = here.get(part) if isinstance(here, dict) else None
+    for key, item in here.items() if isinstance(here, dict) else ():
+        try:
+            typed.convert(_at(value, parts, {key: item}), type_)
+        except msgspec.ValidationError as fault:
+            if str(fault) == message and not re.search(r"[`\]]", key):
+                return f"{match[1]}{match[2]}[{key}]{match[3]}"
+    return message
+
+
+def _at(value: Json, parts: list[str], inner: Json) -> Json:
+    """The value with `inner` in the place that these keys lead to."""
+    return {**value, parts[0]: _at(value[parts[0]], parts[1:], inner)} if parts else inner
 
 
 def explain(message: str, type_: object, prefix: str = "") -> str:
@@ -83,7 +97,7 @@ def explain(message: str, type_: object, prefix: str = "") -> str:
     match = _AT.match(message)
     assert match
     path = ".".join(part for part in (prefix, match["path"] or "") if part).replace(".[", "[")
-    path = re.sub(r"\[([^]\d.][^]]*)\]", r".\1", path)
+    path = _dotted(path)
     what = match["what"].replace("`", "")
     unknown = re.match(r"Object contains unknown field (.*)", what)
     if unknown:
@@ -119,6 +133,11 @@ def _words(type_: object, path: str) -> list[str]:
     *outer, last = _parts(path) or [""]
     found = _flatten(_hint(_struct_at(type_, ".".join(outer)), last))
     return [str(word) for one in found if get_origin(one) is Literal for word in get_args(one)]
+
+
+def _dotted(path: str) -> str:
+    """`table[key]` as `table.key`; places in lists stay."""
+    return re.sub(r"\[([^]\d.][^]]*)\]", r".\1", path)
 
 
 def _parts(path: str) -> list[str]:

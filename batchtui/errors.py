@@ -57,7 +57,13 @@ class Locked(BatchtuiError):
     """Another process drives this batch."""
 
 
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The one that a likely typo is meant to be."""
+    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return match[0] if match else None
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` for a likely typo, else nothing."""
-    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{match[0]}"?' if match else ""
+    meant = near(word, known)
+    return f'; did you mean "{meant}"?' if meant else ""

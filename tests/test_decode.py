@@ -57,7 +57,7 @@ def test_what_is_wrong_where_and_what_was_meant(value: Json, words: str) -> None
         ({"many": [{"size": 1}, {"size": "x"}]}, "many[1].size: expected int, got str"),
         ({"many": [{"size": 1, "siez": 2}]}, 'many[0].siez: unknown key; did you mean "size"?'),
         ({"other-nam": 1}, 'other-nam: unknown key; did you mean "other-name"?'),
-        ({"table": {"a": {"size": None}}}, "table[...].size: expected int, got null"),
+        ({"table": {"a": {"size": None}}}, "table.a.size: expected int, got null"),
         ({"table": {5: {"size": 1}}}, "table: expected str, got int"),
     ],
 )

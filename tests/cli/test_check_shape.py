@@ -49,7 +49,7 @@ def test_run_says_the_first_and_that_there_are_more(cli: Cli) -> None:
     done = cli("run", "two.toml", "--backend", "local")
     assert done.code == 2
     assert done.err.strip() == (
-        'batchtui: two.toml: limit: unknown key; did you mean "limits"? (1 more: `batchtui check` tells them all)'
+        'batchtui: two.toml: limit: unknown key; did you mean "limits"? (2 more: `batchtui check` tells them all)'
     )
 
 
@@ -62,3 +62,59 @@ def test_what_is_left_has_the_files_name_and_its_good_keys(cli: Cli) -> None:
     assert (spec.name, spec.source and spec.source.file, spec.limits.concurrency) == ("two", "rows.csv", 0)
     with pytest.raises(batchfile.Misshapen, match=r"^x: name: expected str, got int$"):
         batchfile.loads("name = 3", "x")
+
+
+JOB = """\
+backend = "openai"
+
+[source]
+file = "rows.csv"
+
+[job]
+model = "demo-small"
+promt = "Say {{ text }}"
+max_tokens = "many"
+system = "{{ nothing }}"
+file = 3
+frobnicate = 1
+
+[limits]
+concurrency = 0
+retries = -1
+"""
+
+
+def told_of(cli: Cli, text: str) -> list[str]:
+    (cli.folder / "job.toml").write_text(text)
+    done = cli("check", "job.toml", OPENAI_API_KEY="any")
+    assert done.code == 2
+    return [line for line in done.err.splitlines() if line.startswith("problem: ")]
+
+
+def test_all_that_is_wrong_within_a_table_is_told(cli: Cli) -> None:
+    """The words of `promt` are looked at as those of `prompt`, and nothing is said twice."""
+    told = told_of(cli, JOB)
+    for words in ('job.promt: unknown key; did you mean "prompt"?', "job.max_tokens: expected int",
+                  'job.system: no column "nothing"', "job.file: expected", "job.frobnicate: unknown key; `batchtui help",
+                  "limits.concurrency: expected 1 to 1,000, got 0", "limits.retries: expected"):  # fmt: skip
+        assert len([line for line in told if words in line]) == 1, (words, told)
+    assert len(told) == 7
+
+
+def test_what_follows_from_a_wrong_key_is_no_fault_of_its_own(cli: Cli) -> None:
+    assert len(told_of(cli, 'backend = "local"\n[job]\ncommand = 5\n')) == 1
+    assert len(told_of(cli, 'backend = "openai"\n[job]\nmodel = ["a"]\nprompt = "x"\n')) == 1
+    assert (
+        "sweep.max_tokens: expected array, got int"
+        in told_of(cli, 'backend = "local"\n[job]\ncommand = ["a"]\n[sweep]\nmax_tokens = 3\n')[0]
+    )
+    within = 'backend = "local"\n[job]\ncommand = ["echo"]\nenv = { A = [1], B = [2] }\ncwd = 3\n'
+    assert [line.split(": ")[2] for line in told_of(cli, within)] == ["job.env.A", "job.env.B", "job.cwd"]
+
+
+def test_run_tells_all_of_it_too(cli: Cli) -> None:
+    (cli.folder / "job.toml").write_text(JOB.partition("[limits]")[0])
+    done = cli("run", "job.toml", OPENAI_API_KEY="any")
+    assert done.code == 2
+    assert done.err.count("problem: ") == 5
+    assert "nothing was sent: 5 problems" in done.err

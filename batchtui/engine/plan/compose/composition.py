@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,10 +86,14 @@ class Composition:
         self.files = FileChecks(self.folder, beside_source(spec, base), self._warn_of_files)
         self._unusable: set[str] = set()
         self._unkeyed: dict[str, AnyBackend] = {}
+        self._wrong: set[str] = set()
+        """Keys of `[job]` that are told as wrong, whatever the row."""
         self._open(stdin)
 
     def add(self, problem: Problem) -> None:
         """Keep a problem; past PROBLEMS_SHOWN they are counted by their cause. A new cause is never lost among them."""
+        if self._wrong and problem.row is not None and key_of(problem.key) in self._wrong | {""}:
+            return  # follows from a key that is told
         cause = cause_of(problem)
         new = cause not in self._first and len(self._first) < PROBLEMS_SHOWN
         if len(self.problems) < PROBLEMS_SHOWN or new or (problem.fatal and not self.stopped):
@@ -223,7 +228,8 @@ class Composition:
     def _prepare(self, backend: AnyBackend) -> Rendering:
         """The rendering of jobs for this backend: defaults and the source's own `[job]` as far as its kind knows them.
 
-        Raises BadField for a key of `[job]` that the kind does not take.
+        Keys of `[job]` that the kind does not take so are all told, and jobs are looked at without them. Raises BadField
+        for the first of them where jobs choose their backends, since it may be meant for another one.
         """
         fields = {field.encode_name for field in msgspec.structs.fields(backend.Work)}
         under = self.backends.config.defaults.job, self.implied
@@ -236,12 +242,13 @@ class Composition:
             template.pop("schema", None)
         folders = [self.folder, self.base]
         rendering = Rendering(template, backend.Work, folders)
-        try:
-            rendering.check_static()
-        except BadField as fault:
+        if told := rendering.static_faults():
             if self.backend is not backend:
-                raise BadField(f"{fault} (for {backend.name}, of kind {backend.kind})", fault.key) from None
-            raise
+                raise BadField(f"{told[0]} (for {backend.name}, of kind {backend.kind})", told[0].key)
+            for fault in told:
+                self.fault(fault)
+            self._wrong = {key_of(fault.key) for fault in told}
+            rendering = rendering.without(self._wrong)
         if self.backend is None or self.backend is backend:
             self.backend, self.template = backend, template
         self.templates[backend.name] = template
@@ -334,6 +341,12 @@ class Composition:
         rendering = self._prepare(self._backend_of(name))
         self._unusable.discard(name)
         return rendering
+
+
+def key_of(path: str | None) -> str:
+    """Which key of `[job]` a place is in; empty for none: `file` of `job.file[0]`."""
+    head, dot, rest = (path or "").partition(".")
+    return re.split(r"[.\[]", rest)[0] if dot and head == "job" else ""
 
 
 def _strings(value: Json) -> Iterator[str]:

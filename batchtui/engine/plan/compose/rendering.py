@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,10 @@ import msgspec
 from batchtui import typed
 from batchtui.backends.base import Job
 from batchtui.backends.prompts.work import ChatWork, with_correction
-from batchtui.decode import explain
+from batchtui.decode import explain, faults
 from batchtui.engine.plan.compose.attaching import check_again, files_folder, named, read
 from batchtui.engine.shared.pool import AnyBackend, Backends
-from batchtui.errors import BadInput, nearest
+from batchtui.errors import BadInput, near, nearest
 from batchtui.model import LIVE_JOB_STATES, JobRecord, Json
 from batchtui.sources.json_forms.talks import TalkFault, as_messages, is_talk
 from batchtui.sources.templates.template import Template, compile_template
@@ -84,19 +84,27 @@ class Rendering:
         self.takes_schema = "schema" in work.__struct_fields__
         self._compiled: dict[str, Template] = {}
 
-    def check_static(self) -> None:
-        """Refuse unknown keys and wrong types of what holds no template. Raises BadField."""
+    def static_faults(self) -> list[BadField]:
+        """Unknown keys, and wrong types of what holds no template: all of them."""
         fields = {field.encode_name: field for field in msgspec.structs.fields(self._work)}
+        found: list[BadField] = []
         for key, value in self._template.items():
             if key not in fields:
-                raise BadField(f"unknown key{nearest(key, fields)}", f"job.{key}")
-            if not has_template(value):
-                try:
-                    typed.convert(value, fields[key].type)
-                except msgspec.ValidationError as fault:
-                    text = explain(str(fault), fields[key].type, f"job.{key}")
-                    path, _, message = text.partition(": ")
-                    raise BadField(message, path) from None
+                hint = nearest(key, fields) or "; `batchtui help batch-file-keys` lists what [job] takes"
+                found.append(BadField(f"unknown key{hint}", f"job.{key}"))
+            elif not has_template(value):
+                _, told = faults(value, fields[key].type, f"job.{key}")
+                found += [BadField(message, path) for path, message in told]
+        return found
+
+    def without(self, keys: Container[str]) -> Rendering:
+        """The same but for these keys, to see what else is wrong; a key that is one letter off counts as what it is near to."""
+        kept = {key: value for key, value in self._template.items() if key not in keys}
+        for key, value in self._template.items():
+            meant = near(key, self._work.__struct_fields__) if key in keys else None
+            if meant and meant not in self._template:
+                kept[meant] = value
+        return Rendering(kept, self._work, self._folders)
 
     def work(
         self, row: dict[str, Json], sweep: dict[str, Json], schema: dict[str, Json] | None = None
