@@ -46,6 +46,22 @@ def test_each_says_what_it_does_and_where(cli: Cli) -> None:
         assert len(example.about) < 120
 
 
+def test_a_first_answer_in_two_commands(tmp_path: Path) -> None:
+    """From an empty home: what the first tells to type is the second, which shows an answer."""
+    home = Cli(
+        tmp_path, dict.fromkeys(("BATCHTUI_DATA_DIR", "BATCHTUI_CONFIG", "BATCHTUI_STATE_DIR"), "")
+    )
+    home.env |= {"HOME": str(tmp_path)}
+    written = home("example", "files")
+    told = written.err.partition("`batchtui run ")[2].partition("`")[0]
+    ran = home("run", *told.split())
+    assert ran.code == 0, ran.err
+    lines = ran.err.splitlines()
+    assert lines[-2] == "1: 11 one.txt"
+    reads = lines[-1].partition("`batchtui ")[2].partition("`")[0]
+    assert [one["raw_response"] for one in home(*reads.split()).documents] == ["11 one.txt\n", "17 two.txt\n"]
+
+
 def test_nothing_is_written_over(cli: Cli) -> None:
     assert cli("example", "files").code == 0
     again = cli("example", "files")

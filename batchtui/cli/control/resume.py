@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from batchtui.cli.shared.drive import TICK_SECONDS, drive, report, tell, working
+from batchtui.cli.shared.first_answer import tell_first_answer
 from batchtui.cli.shared.phrases import LIVE, OK, SOME_FAILED, counts, is_over, label, waits_for_budget
 from batchtui.cli.shared.progress import ProgressLine
 from batchtui.cli.shared.session import Session
@@ -33,12 +34,14 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 def _resume(folder: BatchFolder, session: Session, *, wait: bool) -> int:
     status = folder.status()
     if is_over(status) and not status.paused and not is_unwritten(folder):
-        session.console.note("it has ended already")
+        session.console.note(f"it has ended already; `batchtui results {folder.id}` reads it")
         return report(session, folder)
     resumes = Command(command="resume")
     if not status.driver:
         folder, reason = drive(session, folder, prepare=lambda worker: worker.command(folder.id, resumes))
-        return report(session, folder, reason)
+        code = report(session, folder, reason)
+        tell_first_answer(session, folder)
+        return code
     if status.paused or status.attention:
         from batchtui.cli.control.act import act
 

@@ -25,6 +25,11 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
                 console.document(example._asdict())
         else:
             console.table(("NAME", "WHAT IT DOES"), [(example.name, example.about) for example in examples()])
+            first = examples()[0]
+            console.note(
+                f"`batchtui example {first.name}` writes the first into a folder of its name, "
+                f"`batchtui run {first.name}/{first.run}` runs it and shows an answer"
+            )
         return 0
     written = write(args.name, Path(args.into))
     batch = Path(args.into) / args.name / find(args.name).run
@@ -34,5 +39,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         return 0
     for path in written:
         console.out(str(path))
-    console.note(f"`batchtui check {batch}` says what it would be, `batchtui run {batch}` runs it")
+    console.note(
+        f"`batchtui check {batch}` says what it would be, `batchtui run {batch}` runs it and shows an answer"
+    )
     return 0

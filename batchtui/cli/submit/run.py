@@ -8,6 +8,7 @@ import sys
 from batchtui.causes import verdict
 from batchtui.cli.shared import loading
 from batchtui.cli.shared.drive import drive, report
+from batchtui.cli.shared.first_answer import tell_first_answer
 from batchtui.cli.shared.phrases import OK, UNREACHABLE, exit_code, is_over, label
 from batchtui.cli.shared.progress import ProgressLine
 from batchtui.cli.shared.session import Session
@@ -51,7 +52,10 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     folder, reason = offer_release(session, folder, reason)
     if args.out:
         _write(folder, args.out, session)
-    return report(session, folder, reason)
+    code = report(session, folder, reason)
+    if not args.out:
+        tell_first_answer(session, folder)
+    return code
 
 
 def _jobs(folder: BatchFolder) -> str:
