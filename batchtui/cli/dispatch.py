@@ -15,7 +15,7 @@ from batchtui.cli.shared import signals
 from batchtui.cli.shared.arguments import Parser, add_common, split_command
 from batchtui.cli.shared.console import Console, no_app, settle_encoding
 from batchtui.cli.shared.session import Session
-from batchtui.errors import BadInput, BatchtuiError, nearest
+from batchtui.errors import BadInput, BatchtuiError, StoreDamaged, nearest
 from batchtui.exit_codes import Exit
 from batchtui.masking import mask
 from batchtui.text import cell, clean
@@ -45,7 +45,7 @@ def dispatch(arguments: list[str]) -> int:
     except BatchtuiError as fault:
         if debug:
             _traceback()
-        _say(f"batchtui: {fault}")
+        _say(f"batchtui: {fault}{_mends(fault)}")
         return fault.exit_code
     except Exception as fault:
         if debug:
@@ -116,6 +116,15 @@ def _version(as_json: bool) -> int:
 
     print(f'{{"version": "{__version__}"}}' if as_json else f"batchtui {__version__}")
     return 0
+
+
+def _mends(fault: BatchtuiError) -> str:
+    """What tells more of damage, where the fault is damage and does not say it itself."""
+    told = str(fault)
+    hurt = any(words in told for words in ("cannot be read", "damaged", "missing"))
+    if not isinstance(fault, StoreDamaged) or "fsck" in told or not hurt:
+        return ""
+    return "; `batchtui fsck` tells what is damaged, with --repair it mends what can be mended"
 
 
 def _system_words(fault: OSError) -> str:

@@ -370,7 +370,7 @@ class BatchFolder:
         """The number of the job with this id. Raises NotFound."""
         n = self.jobs.number(job_id)
         if n is None:
-            raise NotFound(f'batch {self.id}: no job "{job_id}"')
+            raise NotFound(f'batch {self.id}: no job "{job_id}"; `batchtui results {self.id}` lists them')
         return n
 
     def nameless(self) -> list[int]:

@@ -21,6 +21,8 @@ from batchtui.store.folder import BatchFolder
 from batchtui.store.names import Names, fault_of
 from batchtui.text import cell
 
+_LEAST_OF_A_PROVIDER = 12
+"""Characters of an id that a provider gives; what is shorter is looked for among ours alone."""
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
@@ -87,7 +89,8 @@ class Library:
         return self.open(self.meant(reference))
 
     def meant(self, reference: str) -> str:
-        """The id of a batch, also of one that cannot be opened: by its id, else by its name, else by the id's beginning.
+        """The id of a batch, also of one that cannot be opened: by its id, else by its name, else by the id's beginning,
+        else by the id that its provider gave a submission of it.
 
         Raises NotFound, and BadInput where it is ambiguous.
         """
@@ -100,6 +103,8 @@ class Library:
                 self._tell(named.told)
             return named.id
         matches = {batch_id for batch_id in ids if reference and batch_id.startswith(reference)}
+        if not matches and (sent := self._sent_as(reference)):
+            return sent
         if not matches:
             hint = nearest(reference, [*ids, *names])
             raise NotFound(f'no batch "{reference}"{hint}; `batchtui list --all` shows them')
@@ -108,6 +113,21 @@ class Library:
                 f'"{reference}" could be any of {", ".join(sorted(matches)[:8])}; give more of the id'
             )
         return matches.pop()
+
+    def _sent_as(self, remote_id: str) -> str | None:
+        """The newest batch with a submission of that id at its provider, which is told."""
+        if len(remote_id) < _LEAST_OF_A_PROVIDER:
+            return None
+        for folder in self.folders():
+            if isinstance(folder, BatchFolder):
+                for record in folder.progress.submissions.values():
+                    if record.remote_id == remote_id:
+                        name = f"{cell(folder.header.name, 60)} ({folder.id})"
+                        self._tell(
+                            f"{cell(remote_id, 80)} is submission {record.id} of {name}, which is meant"
+                        )
+                        return folder.id
+        return None
 
     def names(self, ids: Iterable[str] | None = None) -> Names:
         """What these batches are called, or all."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from batchtui.demo.server import DemoServer
 from batchtui.model import Json
 from tests.cli.cli_help import Cli, Ran, until
 
@@ -124,3 +126,17 @@ def test_a_live_batch_is_renamed_by_whoever_drives_it(cli: Cli) -> None:
     _, err = at_work.communicate(timeout=60)
     assert at_work.returncode == 0, err
     assert cli("status", "late", "--json").documents[0]["status"] == "completed"
+
+
+def test_the_id_that_a_provider_gave_means_the_batch_too(
+    cli: Cli, with_demo: Callable[..., DemoServer]
+) -> None:
+    with_demo("duration=100ms")
+    (cli.folder / "one.csv").write_text("word\nhello\n")
+    prompt = ("--set", "job.model=demo-small", "--set", "job.prompt={{ word }}")
+    assert cli("run", "one.csv", "--backend", "openai", *prompt).code == 0
+    remote_id = cli("status", "one", "--json").documents[0]["submissions"][0]["remote_id"]
+    found = cli("results", remote_id)
+    assert (found.code, len(found.documents)) == (0, 1)
+    assert f"{remote_id} is submission 1 of one (" in found.err
+    assert cli("results", remote_id + "x").code == 7

@@ -11,8 +11,10 @@ from pathlib import Path
 import batchtui
 from batchtui import manual
 from batchtui.cli.commands import COMMANDS
+from batchtui.cli.control.act import RESOLUTIONS
 from batchtui.cli.dispatch import command_parser
 from batchtui.cli.shared.arguments import split_command
+from batchtui.cli.shared.phrases import answer
 
 SOURCE = Path(batchtui.__file__).parent
 TOLD = re.compile(r"`batchtui ([a-z-][^`\n]*)`")
@@ -24,7 +26,10 @@ UNKNOWN = "VALUE"
 
 def texts(tree: ast.AST) -> Iterator[str]:
     """Every text of the code, docstrings too, with what it fills in as UNKNOWN."""
+    pieces = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
+        if id(node) in pieces:
+            continue
         if isinstance(node, ast.JoinedStr):
             yield "".join(
                 str(part.value) if isinstance(part, ast.Constant) else UNKNOWN for part in node.values
@@ -75,6 +80,49 @@ def refusal(command: str) -> str | None:
     return None
 
 
+def bare() -> dict[str, str]:
+    """Commands that a text tells without marks around them, with the words behind them, and a file that tells each."""
+    verbs = "|".join(sorted(COMMANDS, key=len, reverse=True))
+    plain = re.compile(rf"(?<![`\w./-])batchtui ((?:{verbs})\b[^;,\n]*)")
+    found: dict[str, str] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        docs = {node.value.value for node in ast.walk(tree)
+                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}  # fmt: skip
+        for text in texts(tree):
+            if text not in docs:
+                for command in plain.findall(re.sub(r"`[^`]*`", "", text)):
+                    found.setdefault(command.strip(), str(path.relative_to(SOURCE)))
+    return found
+
+
+def takes_a_beginning(command: str) -> bool:
+    """Whether the parser takes these words, or as many of them as are no sentence yet."""
+    words = command.replace("…", "9").replace("--submission VALUE", "--submission 1").split()
+    return any(
+        refusal(" ".join(words[:count])) is None for count in range(len(words), min(len(words), 2) - 1, -1)
+    )
+
+
+FILLED_IN = {"resolve VALUEVALUE VALUE", "resolve VALUE VALUE"}
+"""Answers to what needs a person: tests/engine and `test_every_answer_is_a_command` hold them."""
+
+
+def test_what_is_told_without_marks_can_be_typed_too() -> None:
+    told = {command: where for command, where in bare().items() if command not in FILLED_IN}
+    assert len(told) > 10
+    assert {where: command for command, where in told.items() if not takes_a_beginning(command)} == {}
+
+
+def test_every_answer_is_a_command() -> None:
+    actions = {"limit", "resume", *RESOLUTIONS}
+    told = {action: answer("abcdef", action, 1) for action in actions}
+    assert {action: words for action, words in told.items() if refusal(words.removeprefix("batchtui "))} == {}
+    asked = set(re.findall(r"actions=\[([^\]]*)\]", " ".join(p.read_text() for p in SOURCE.rglob("*.py"))))
+    words = {word for group in asked for word in re.findall(r'"([a-z-]+)"', group)}
+    assert {"limit", "resend", "release"} <= words <= actions
+
+
 def test_messages_tell_commands() -> None:
     assert len(told()) > 40
 
@@ -89,5 +137,6 @@ def test_what_is_told_can_be_typed() -> None:
 def test_what_cannot_be_typed_would_be_found() -> None:
     assert refusal("resolve ID limit")
     assert refusal("frobnicate")
+    assert not takes_a_beginning("resolve ID limit")
     assert refusal("config add openai --api-key x")
     assert refusal("config add openai --key-env X") is None

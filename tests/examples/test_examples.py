@@ -48,9 +48,7 @@ def test_each_says_what_it_does_and_where(cli: Cli) -> None:
 
 def test_a_first_answer_in_two_commands(tmp_path: Path) -> None:
     """From an empty home: what the first tells to type is the second, which shows an answer."""
-    home = Cli(
-        tmp_path, dict.fromkeys(("BATCHTUI_DATA_DIR", "BATCHTUI_CONFIG", "BATCHTUI_STATE_DIR"), "")
-    )
+    home = Cli(tmp_path, dict.fromkeys(("BATCHTUI_DATA_DIR", "BATCHTUI_CONFIG", "BATCHTUI_STATE_DIR"), ""))
     home.env |= {"HOME": str(tmp_path)}
     written = home("example", "files")
     told = written.err.partition("`batchtui run ")[2].partition("`")[0]

@@ -102,7 +102,9 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         session.console.error(f"{label(status)}: {left}")
         return SOME_FAILED
     if command == "rename" and status.name != args.name:
-        session.console.error(f"{label(status)}: whoever drives it did not take that name")
+        session.console.error(
+            f"{label(status)}: whoever drives it did not take that name; `batchtui list` shows which are taken"
+        )
         return SOME_FAILED
     session.console.note(f"{label(status)}: {command}{told} done; {end_words(status)}")
     if command == "limit" and is_over(status):
@@ -301,7 +303,9 @@ def _resolution(folder: BatchFolder, args: argparse.Namespace) -> dict[str, Json
             )
         submission = next(iter(candidates), None)
     elif submission not in folder.progress.submissions:
-        raise BadInput(f"batch {folder.id} has no submission {submission}")
+        raise BadInput(
+            f"batch {folder.id} has no submission {submission}; `batchtui status {folder.id}` lists them"
+        )
     if not items and not (args.action == "take-over" and status.follows):
         raise BadInput(
             f'nothing in batch {folder.id} takes "{args.action}"; `batchtui status {folder.id}` shows what does'

@@ -28,7 +28,10 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
             f"batch {folder.id} has no submission {args.submission}; `batchtui status {folder.id}` lists them"
         )
     if not any(record.made for record in folder.progress.submissions.values()):
-        raise BadInput(f"batch {folder.id} has nothing at a backend that could be collected")
+        raise BadInput(
+            f"batch {folder.id} has nothing at a backend that could be collected; "
+            f"`batchtui status {folder.id}` shows what it sent"
+        )
     wish = Command(command="collect", args={} if args.submission is None else {"submission": args.submission})
     if holder(folder.path):
         return _ask_driver(folder, wish, session)

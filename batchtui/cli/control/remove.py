@@ -46,7 +46,8 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     live = not is_over(status)
     if live and not (args.cancel or args.forget):
         raise BadInput(
-            f"{label(status)} is {status.status}: rm --cancel ends it first, rm --forget lets it go unseen"
+            f"{label(status)} is {status.status}: `batchtui rm {folder.id} --cancel` ends it first, "
+            f"`batchtui rm {folder.id} --forget` lets it go unseen"
         )
     if not args.yes and not console.can_ask:
         raise BadInput(

@@ -79,7 +79,11 @@ def _list(args: argparse.Namespace, session: Session) -> int:
         heads = ("ID", "NAME", "STATUS", "DONE", "TOTAL", "FAILED", "COST", "BACKEND", "CREATED", "TAGS")
         console.table(heads, [_line(status) for status in found], right=("DONE", "TOTAL", "FAILED", "COST"))
     else:
-        console.note("no batches; `batchtui run FILE` makes one" if not wanted else "no such batches")
+        console.note(
+            "no batches; `batchtui run FILE` makes one"
+            if not wanted
+            else "no such batches; `batchtui list --all` shows every one"
+        )
     if hidden:
         console.note(f"{hidden} archived; --all shows them too")
     for message in unsound:

@@ -104,7 +104,9 @@ def _init(session: Session) -> int:
 
     path = _file(session)
     if not init_config(path):
-        raise BadInput(f"{path} exists already; it is left as it is")
+        raise BadInput(
+            f"{path} exists already and is left as it is; `batchtui config add PROVIDER` adds a table to it"
+        )
     if session.console.json:
         session.console.document({"path": str(path)})
     else:

@@ -68,7 +68,7 @@ def _contents(console: Console) -> int:
 def _search(words: str, console: Console) -> int:
     hits = manual.search(words)
     if not hits:
-        raise NotFound(f'no page of the manual holds "{cell(words)}"')
+        raise NotFound(f'no page of the manual holds "{cell(words)}"; `batchtui help` lists them')
     if console.json:
         for hit in hits:
             console.document(hit._asdict())

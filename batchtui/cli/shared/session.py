@@ -43,7 +43,8 @@ class Session:
 
         config = load_config(Path(self.config_option) if self.config_option else None, env=os.environ)
         for problem in config.problems:
-            (self.console.note if problem.fatal else self.console.more)(f"warning: {problem}")
+            told = problem.fatal or not config.exists  # a file that was named and is not there
+            (self.console.note if told else self.console.more)(f"warning: {problem}")
         return config
 
     @cached_property

@@ -51,7 +51,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         else:
             print(folder.id)
         if reason:
-            console.error(f"it cannot go on by itself: {reason}")
+            console.error(f"it cannot go on by itself: {reason}; `batchtui status {folder.id}` shows more")
         return OK
     console.note(f"{label(folder.status())}: taken over from {args.backend}")
     folder, reason = drive(session, folder)

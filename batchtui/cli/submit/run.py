@@ -95,7 +95,9 @@ def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
             )
         for backend in planned.backends:
             if args.detach and not backend.remote:
-                raise BadInput(f"--detach: jobs of kind {backend.kind} run here, so somebody has to stay")
+                raise BadInput(
+                    f"--detach: jobs of kind {backend.kind} run here, so somebody has to stay; leave it out"
+                )
         trust.agree(args.file, reach, session, trusted=args.trust)
         _agree_to_pay_again(args, flight, session)
         return create(planned, draft, unpriced_agreed=_agreed_on_cost(args, flight, session))

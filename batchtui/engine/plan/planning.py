@@ -227,7 +227,7 @@ def _check_jobs(
     work.problems += left_out.problems()
     refusals.settle(flight.jobs)
     if not flight.jobs and not work.stopped:
-        work.problem("there are no jobs in this batch", file=work.where)
+        work.problem("there are no jobs in this batch; its source gives no rows", file=work.where)
     flight.backends = [share.told for share in shares.by_name.values()]
     flight.submissions = shares.submissions
     work.problems += shares.problems(work.where, work.backends.config.defaults.limits.concurrency)
