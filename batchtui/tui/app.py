@@ -91,6 +91,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         own = sys.platform != "win32" and not in_browser()
         driver = terminal.TolerantDriver if own else None
         super().__init__(config, data_dir, driver=driver, works=worker and drive, now=now)
+        self.read_only = not drive
         self.ending = Ending(self)
         self.to_terminal: Callable[[str], None] | None = None
         """Bytes beside what is painted; the driver's, once there is one."""
@@ -109,14 +110,15 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         self.link.read()
 
     def on_mount(self) -> None:
-        for theme in themes.OWN:
+        own, unfit = themes.from_folder(self.config.path.parent / "themes")
+        for theme in (*themes.OWN, *own):
             self.register_theme(theme)
         self.theme = self._wanted_theme()
         self._theme_at_start = self.theme
         self.theme_changed_signal.subscribe(self, lambda _: self._remember_theme())
         self.keymap_in_use, faults = actions.keymap(self.config.keys)
         self.set_keymap(self.keymap_in_use)
-        self._faults = [*faults, *(str(problem) for problem in self.config.problems)]
+        self._faults = [*unfit, *faults, *(str(problem) for problem in self.config.problems)]
         self.set_interval(DRAIN_SECONDS, self._drain)
         self.set_interval(1, self._tick)
         self.call_after_refresh(self._start)
@@ -139,7 +141,8 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
             self.say(fault, "warning")
         if self.works:
             self.link.start(self.backends)
-        settings.write(self.config, "last_open", clock.now())
+        if not self.read_only:
+            settings.write(self.config, "last_open", clock.now())
         if self._open:
             self.open_batch(self._open)
         elif self._new_from:

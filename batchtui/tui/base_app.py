@@ -78,6 +78,8 @@ class BaseApp(App[None], inherit_bindings=False):
         self.last_open: str | None = settings.read(config, "last_open")
         self.works = works
         """Whether it is to have a worker."""
+        self.read_only = False
+        """Whether no batch may be changed, nor anything sent."""
 
     def say(self, message: object, severity: Severity = "information") -> None:
         """A toast, also kept in the log."""
@@ -113,6 +115,9 @@ class BaseApp(App[None], inherit_bindings=False):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
+        if self.read_only and (meant := actions.that_writes(action)):
+            self.say(f"{meant.title}: not in this app, which was opened to read only", "warning")
+            return True
         with self._refusals_told():
             return await super().run_action(action, default_namespace, namespaces)
         return True

@@ -43,15 +43,16 @@ class Sample:
     def __init__(
         self, library: Library, batch_id: str, name: str, job_ids: Sequence[str], *, backend: str = "openai",
         kind: str | None = None, remote: bool = True, age: float = 3600, limits: LimitsSpec | None = None,
-        estimated: float | None = None, **flags: Json,
+        estimated: float | None = None, model: str | None = None, **flags: Json,
     ) -> None:  # fmt: skip
         self.clock = FakeClock(NOW - age)
+        job = {"prompt": "{{ text }}"} | ({"model": model} if model else {})
         draft = Draft(library, batch_id) if library.batches_dir.is_dir() else _first(library, batch_id)
         for n, job_id in enumerate(job_ids):
             draft.jobs.add(JobRecord(n=n, id=job_id, row={"text": f"row {n}"}))
         header = BatchHeader(
             id=batch_id, name=name, backend=backend, kind=kind or backend, remote=remote, created=self.clock(),
-            total=len(job_ids), spec=BatchSpec(name=name, backend=backend, job={"prompt": "{{ text }}"},
+            total=len(job_ids), spec=BatchSpec(name=name, backend=backend, job=job,
             limits=limits or LimitsSpec()), template={"prompt": "{{ text }}"}, template_hash="0", base=str(library.data_dir),
             estimated_usd=estimated, **flags,
         )  # fmt: skip

@@ -16,6 +16,11 @@ def arguments(command: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", nargs="?", help="a batch file or a source of rows")
     else:
         parser.add_argument("id", metavar="ID", nargs="?", help="the batch to open")
+        parser.add_argument(
+            "--read-only",
+            action="store_true",
+            help="look only: nothing is sent, no batch is driven or changed; keys that would do so say so",
+        )
 
 
 def run(command: str, args: argparse.Namespace, session: Session) -> int:
@@ -30,4 +35,5 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     gc.disable()  # nothing of what is imported now is garbage; the app turns it on again after its first paint
     from batchtui.tui.run import run_app
 
-    return run_app(config=config, data_dir=data_dir, open_batch=open_batch, new_from=new_from)
+    drive = not getattr(args, "read_only", False)
+    return run_app(config=config, data_dir=data_dir, open_batch=open_batch, new_from=new_from, drive=drive)

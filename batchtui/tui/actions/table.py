@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from textual.actions import ActionParseResult
 from textual.binding import Binding, BindingType
 
 from batchtui.errors import nearest
@@ -241,6 +242,22 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+WRITES = frozenset(
+    {
+        "batch.retry", "batch.cancel", "batch.pause", "batch.resolve", "batch.collect", "batch.limit", "batch.clone",
+        "batch.archive", "batch.tag", "batch.rename", "batch.remove", "label.good", "label.bad", "label.again", "label.note",
+        "pair.better", "pair.worse", "pair.same", "compose.submit", "compose.save", "remote.adopt", "first_run.example",
+        "first_run.provider",
+    }
+)  # fmt: skip
+"""What changes a batch, sends, or writes a file of ours: refused in an app that only reads. Exports are reading."""
+
+
+def that_writes(action: str | ActionParseResult) -> Action | None:
+    """The action of that call, where it is one that writes."""
+    name = action.partition("(")[0] if isinstance(action, str) else action[1]
+    method = name.rpartition(".")[2]
+    return next((BY_ID[one] for one in WRITES if BY_ID[one].method == method), None)
 
 
 def of_screen(name: str) -> Iterator[Action]:

@@ -1,8 +1,17 @@
-"""The app's own two themes, and those that lie in the configuration's folder."""
+"""The app's own two themes, and those of the user: `themes/NAME.toml` beside the configuration."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+from textual.color import Color, ColorParseError
 from textual.theme import Theme
+
+from batchtui import typed
+from batchtui.errors import BatchtuiError, nearest
+from batchtui.text import cell
+from batchtui.toml_file import read_toml
 
 DARK = Theme(
     name="batchtui",
@@ -46,3 +55,49 @@ LIGHT = Theme(
     },
 )
 OWN = (DARK, LIGHT)
+
+
+class _Own(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a file of a theme may say; colours as `#5aa9e6`, `rgb(…)` or by name."""
+
+    primary: str
+    secondary: str | None = None
+    accent: str | None = None
+    warning: str | None = None
+    error: str | None = None
+    success: str | None = None
+    foreground: str | None = None
+    background: str | None = None
+    surface: str | None = None
+    panel: str | None = None
+    dark: bool = True
+    variables: dict[str, str] = {}
+
+
+def from_folder(folder: Path) -> tuple[list[Theme], list[str]]:
+    """Themes of `NAME.toml` files, and a sentence for each that is none. Raises nothing."""
+    found: list[Theme] = []
+    faults: list[str] = []
+    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+        try:
+            found.append(_theme(path))
+        except (BatchtuiError, OSError, ValueError, TypeError) as fault:
+            faults.append(f"theme {cell(path.name)} is left out: {cell(fault, 200)}")
+    return found, faults
+
+
+def _theme(path: Path) -> Theme:
+    """Raises BatchtuiError, ValueError."""
+    table = read_toml(path)
+    if unknown := next((key for key in table if key not in _Own.__struct_fields__), None):
+        raise ValueError(f'there is no key "{unknown}"{nearest(unknown, _Own.__struct_fields__)}')
+    own = typed.convert(table, _Own)
+    for name, value in msgspec.structs.asdict(own).items():
+        if isinstance(value, str):
+            try:
+                Color.parse(value)
+            except ColorParseError:
+                raise ValueError(f'{name}: "{value}" is no colour, such as "#5aa9e6"') from None
+    theme = Theme(name=path.stem, **msgspec.structs.asdict(own))
+    theme.to_color_system().generate()
+    return theme

@@ -33,7 +33,7 @@ from batchtui.tui.widgets.tables.batch_table import SORTS, BatchTable
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
 
-ASCENDING = {"name", "backend"}
+ASCENDING = {"name", "backend", "expires"}
 BY_HEAD = {"age": "newest", "done": "percent"}
 """What a column sorts by, where that is called otherwise."""
 

@@ -56,10 +56,11 @@ class FooterLine(Widget):
     def render(self) -> Content:
         screen = cast("Placed", self.screen)
         self._typing = self._types()
+        reads = cast("BaseApp", self.app).read_only
         texts = {
             action: f"{key} {action.title}"
             for action in actions.of_screen(screen.place)
-            if action.show and (key := self._key(action))
+            if action.show and (key := self._key(action)) and not (reads and action.id in actions.WRITES)
         }
         chosen, room = set(), self.content_size.width + 2
         for action in sorted(texts, key=_rank):

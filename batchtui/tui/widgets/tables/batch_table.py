@@ -50,10 +50,13 @@ COLUMNS = (
     Column("rate", "RATE", 8, 8, True),
     Column("eta", "ETA", 7, 5, True),
     Column("cost", "COST", 7, 6, True),
-    Column("age", "AGE", 7, 9, True),
+    Column("expires", "EXPIRES", 8, 9, True),
+    Column("age", "AGE", 7, 10, True),
 )
 NAME_AT_LEAST = 12
-CLOCKS = frozenset({"done", "rate", "eta", "age"})
+SOON = 3 * 86400
+"""Seconds before a backend drops a batch from which on that stands out."""
+CLOCKS = frozenset({"done", "rate", "eta", "expires", "age"})
 """What grows old while nothing happens."""
 SORTS: tuple[tuple[str, SortKey], ...] = (
     ("newest", lambda s: s.created or ""),
@@ -63,6 +66,7 @@ SORTS: tuple[tuple[str, SortKey], ...] = (
     ("percent", lambda s: s.finished / s.total if s.total else 0.0),
     ("failed", outcome.unsuccessful),
     ("cost", lambda s: s.cost_usd or 0.0),
+    ("expires", lambda s: s.expires or "~"),
 )
 """What `s` steps through; each starts with the largest first, names and backends with the smallest."""
 
@@ -86,6 +90,7 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0, id="batches")
         self._columns_shown: tuple[Column, ...] = ()
         self._name_width = 0
+        self._expiring = False
         self._sorted = ""
         """The column that the rows are sorted by, with an arrow; empty for the newest first."""
         self._values: dict[str, list[Shown]] = {}
@@ -146,7 +151,7 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
 
     def lay_out(self, width: int) -> None:
         """Choose the columns that fit and give the rest of the width to the names."""
-        columns = list(COLUMNS)
+        columns = [column for column in COLUMNS if column.key != "expires" or self._expiring]
         while sum(c.width for c in columns) > width - 1 and any(c.drop for c in columns):
             columns.remove(max(columns, key=lambda c: c.drop))
         name_width = max(NAME_AT_LEAST, min(48, NAME_AT_LEAST + width - 1 - sum(c.width for c in columns)))
@@ -173,7 +178,12 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         """Make the rows these, in this order, with as little drawing as possible."""
         current, before = self.current(), self._statuses
         self._statuses = list(statuses)
+        expired, self._expiring = self._expiring, any(status.expires for status in statuses)
         if not self._columns_shown:
+            return
+        if expired != self._expiring:  # a column for it only where there is something in it
+            self._columns_shown = ()
+            self.lay_out(self.size.width)
             return
         if [status.id for status in before] != self.ids:
             self._fill(self._statuses, current, self.cursor_row)
@@ -285,6 +295,13 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
                     return "?", style
                 known = status.cost_usd or None  # nothing to pay is no sum
                 return figures.short_money(known) if known else "-", style if known else "dim"
+            case "expires":
+                when = figures.unix(status.expires)
+                if when is None:
+                    return "-", "dim"
+                if when <= now:
+                    return "over", states.STYLES["failed"]
+                return figures.span(when - now), states.STYLES["expired"] if when - now <= SOON else style
             case "age":
                 created = figures.unix(status.created)
                 return (figures.span(now - created) if created is not None else "-"), "dim"
