@@ -13,6 +13,7 @@ from batchtui.text import cell
 
 _SHORT = 6
 """Digits of a number that names none."""
+_TINY = 1e-7
 _LARGEST, _LEAST = 1e300, 1e-300
 """JSON's numbers have no bound; sums, differences and shares of what is drawn stay finite between these."""
 
@@ -30,6 +31,8 @@ def number(value: float, digits: int | None = None) -> str:
         return "nan" if value != value else "inf" if value > 0 else "-inf"
     if digits is not None and abs(value) < 10**15:
         return f"{value:.{digits}f}"
+    if _TINY <= abs(value) < 1e-4:  # as a sum of money is written
+        return f"{value:.{_SHORT + 3}f}".rstrip("0")
     return f"{value:.{_SHORT}g}"
 
 

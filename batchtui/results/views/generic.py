@@ -6,11 +6,13 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from batchtui.errors import NotFound, nearest
 from batchtui.results.views import answers_of_two, compare, side_by_side
 from batchtui.results.views.batch_figures import BatchFigures, batch_figures
+from batchtui.results.views.fields import OF_A_JOB
 from batchtui.results.views.figures import differ, number, ticks
 from batchtui.results.views.options import Options
 from batchtui.results.views.sample import MOST
@@ -25,6 +27,8 @@ TITLES = {
     "duration": "Duration curve",
 }
 BINS = 20
+MOST_MISSING = 5
+"""Columns of which it is told that some results lack them."""
 
 
 def names(folder: BatchFolder) -> list[tuple[str, str]]:
@@ -59,10 +63,16 @@ def build_of_two(first: BatchFolder, second: BatchFolder, name: str, options: Op
 
 
 def _table(data: BatchFigures, options: Options) -> View:
-    columns = (Column("job"), *map(Column, data.columns))
-    rows = list(zip(data.ids, *(data.cells(name) for name in data.columns), strict=True))
-    note = data.note if data.columns else "no result has a number in it"
-    return View("table", TITLES["table"], Table(columns, rows, note), None, tuple(data.ids))
+    columns = (Column("job"), *map(Column, data.named))
+    held = [data.cells(name) for name in data.named]
+    rows = list(zip(data.ids, *held, strict=True))
+    note = data.note if held else "no result has a number or a word in it"
+    lacks = (
+        (name, sum(value is None for value in cells)) for name, cells in zip(data.named, held, strict=True)
+    )
+    missing = tuple((f"no {name}", count) for name, count in lacks if count)
+    facts = (("jobs", len(rows)), *missing[:MOST_MISSING]) if missing else ()
+    return View("table", TITLES["table"], Table(columns, rows, note), None, tuple(data.ids), facts)
 
 
 def _plot(data: BatchFigures, options: Options) -> View:
@@ -107,11 +117,39 @@ def _one_column(
         values = [held[n] for n in places]
         facts = (("jobs", len(values)), ("least", values[-1]), ("median", _median(values)), ("mean", sum(values) / len(values)),
                  ("largest", values[0])) if values else ()  # fmt: skip
+        if lacks := len(held) - len(values):
+            facts = (*facts, ("missing", lacks))
         return View(
             name, f"{TITLES[name]} of {y}", table, picture, jobs, facts, tuple(data.columns), (None, y)
         )
 
     return view
+
+
+def _spread(data: BatchFigures, options: Options) -> View:
+    """How a column is spread: numbers by steps, words by what they are."""
+    kinds, wanted = data.kinds(), options.y or options.x
+    none_came_back = frozenset(OF_A_JOB).issuperset(data.columns)
+    name = data.paths.get(wanted, wanted) if wanted else next(iter(kinds), None) if none_came_back else None
+    if name in kinds:
+        return _counted(data, name, kinds)
+    view = _one_column("histogram", _histogram)(data, options)
+    return replace(view, choices=(*view.choices, *kinds))
+
+
+def _counted(data: BatchFigures, name: str, kinds: list[str]) -> View:
+    """How many jobs say what, the most said first."""
+    said = data.words[name]
+    counted = Counter(word for word in said if word is not None).most_common()
+    total = sum(count for _, count in counted)
+    rows: list[tuple[Cell, ...]] = [(word, count, 100 * count / total) for word, count in counted]
+    table = Table((Column(name), Column("jobs"), Column("share of jobs", "%", 1)), rows, data.note)
+    picture = Bars([word for word, _ in counted], [float(count) for _, count in counted], f"jobs by {name}")
+    facts: tuple[tuple[str, Cell], ...] = (("jobs", total), ("different", len(counted)))
+    if lacks := len(said) - total:
+        facts = (*facts, ("missing", lacks))
+    title = f"{TITLES['histogram']} of {name}"
+    return View("histogram", title, table, picture, (), facts, (*data.columns, *kinds), (None, name))
 
 
 def _histogram(data: BatchFigures, y: str, places: list[int]) -> tuple[Table, Bars, tuple[str, ...]]:
@@ -179,6 +217,6 @@ def _nothing(name: str, data: BatchFigures) -> View:
 _BUILD: dict[str, Callable[[BatchFigures, Options], View]] = {
     "table": _table,
     "plot": _plot,
-    "histogram": _one_column("histogram", _histogram),
+    "histogram": _spread,
     "duration": _one_column("duration", _duration),
 }

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from batchtui.errors import BadInput, NotFound
+from batchtui.model import JobState, Outcome
 from batchtui.results.views import registry, sample
-from batchtui.results.views.figures import ticks
+from batchtui.results.views.figures import number, ticks
 from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import Bars, Lines
 from tests.results.views.view_samples import a_library, answers, completed, make, sweep
@@ -139,3 +140,49 @@ def test_nothing_heavy_is_imported_before_a_picture_is_drawn() -> None:
         ).stdout.strip()
         == "[]"
     )
+
+
+def test_words_are_columns_and_kinds_are_counted(tmp_path: Path) -> None:
+    jobs = [
+        (
+            f"j{n}",
+            {"species": "Adelie" if n % 3 else "Gentoo", "grams": str(3000 + n)},
+            completed(verdict="heavy"),
+        )
+        for n in range(7)
+    ]
+    jobs += [("lone", {"grams": "2"}, completed(note="said once " + "x" * 100))]
+    folder = make(a_library(tmp_path), "birds", jobs)
+    table = registry.build(folder, "table")
+    names = [column.name for column in table.table.columns]
+    assert names[:4] == ["job", "grams", "verdict", "note"]
+    assert "species" in names
+    assert dict(table.facts) == {"jobs": 8, "no species": 1, "no verdict": 1, "no note": 7}
+    assert table.table.rows[0][names.index("species")] == "Gentoo"
+    assert table.table.rows[7][names.index("species")] is None
+    spread = registry.build(folder, "histogram", Options(y="species"))
+    assert isinstance(spread.picture, Bars)
+    assert (spread.picture.names, spread.picture.values) == (["Adelie", "Gentoo"], [4.0, 3.0])
+    assert dict(spread.facts) == {"jobs": 7, "different": 2, "missing": 1}
+    assert spread.choices[-2:] == ("verdict", "species")
+    assert "note" not in spread.choices, "free text has no distribution"
+    figures = registry.build(folder, "histogram", Options(y="grams"))
+    assert dict(figures.facts)["jobs"] == 8
+    assert "missing" not in dict(figures.facts)
+
+
+def test_a_batch_of_words_alone_has_a_distribution(tmp_path: Path) -> None:
+    jobs = [
+        (f"j{n}", {}, Outcome(state=JobState.COMPLETED, raw_response="yes" if n else "no")) for n in range(4)
+    ]
+    view = registry.build(make(a_library(tmp_path), "labels", jobs), "histogram")
+    assert view.table.rows == [("yes", 3, 75.0), ("no", 1, 25.0)]
+
+
+def test_small_sums_are_written_as_sums() -> None:
+    assert [number(value) for value in (3.48e-05, 1e-7, 0.00012, 4.2e-12)] == [
+        "0.0000348",
+        "0.0000001",
+        "0.00012",
+        "4.2e-12",
+    ]
