@@ -68,6 +68,22 @@ async def test_the_answer_stands_beside_the_list_and_follows_the_cursor(library:
         assert edges(second) == ("round", "blank"), "what one copies has no bars beside it"
 
 
+async def test_the_request_stands_beside_the_answer(library: Library) -> None:
+    app = app_over(library)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "j", "enter", "enter")
+        await until(pilot, lambda: "1 Answer" in screen_text(pilot))
+        assert "row of the source" not in screen_text(pilot)
+        await pilot.resize_terminal(160, 48)
+        await until(
+            pilot, lambda: "─ Request ─" in screen_text(pilot) and '"prompt": "row 0"' in screen_text(pilot)
+        )
+        await pilot.press("n")
+        await until(pilot, lambda: '"prompt": "row 1"' in screen_text(pilot))
+        await pilot.press("2")
+        await until(pilot, lambda: "─ Answer ─" in screen_text(pilot))
+
+
 async def test_a_narrow_list_reads_no_answers(library: Library) -> None:
     app = app_over(library)
     async with app.run_test(size=(80, 24)) as pilot:

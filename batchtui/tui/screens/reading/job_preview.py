@@ -39,6 +39,7 @@ class JobPreview(Pane):
     def __init__(self) -> None:
         super().__init__(id="job-preview", classes="beside open")
         self._seen: tuple[object, ...] = ()
+        self._wanted: tuple[BatchFolder | None, int | None] = None, None
         self._latest = Latest(self)
 
     def compose(self) -> ComposeResult:
@@ -51,6 +52,7 @@ class JobPreview(Pane):
 
     def show(self, folder: BatchFolder | None, number: int | None) -> None:
         """That job as it is now."""
+        self._wanted = folder, number
         if not self.display:
             return
         if folder is None or number is None:
@@ -64,6 +66,10 @@ class JobPreview(Pane):
         if seen != self._seen:
             self._seen = seen
             self._latest.after("read", REST_SECONDS, lambda: self._read(folder, number))
+
+    def on_show(self) -> None:
+        """There is room for it now."""
+        self.show(*self._wanted)
 
     def _read(self, folder: BatchFolder, number: int) -> None:
         backends = cast("BaseApp", self.app).backends

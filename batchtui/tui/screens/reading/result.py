@@ -154,6 +154,8 @@ class ResultScreen(HandOut, AppScreen):
             side = self.query_one("#result-beside", Pane)
             side.entitle(heading(self._at_side().capitalize()))
             side.query_one(TextView).show(event.beside.content, keep_place=event.keep_place)
+        elif self._at_side():  # there is room for it only since it was read
+            self._read(keep_place=True)
         await self._show_page(page, event.keep_place)
 
     async def _show_page(self, page: Page, keep_place: bool) -> None:
