@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from batchtui.model import Json
@@ -74,10 +75,10 @@ def _prepared(job: Mapping[str, Json]) -> Scenario | Exception:
 
 
 def _group(scenario: Scenario | Exception) -> tuple[int, tuple[int, ...], Options] | None:
-    """What scenarios have in common that are solved together."""
+    """What scenarios have in common that are solved together; by how much each is scaled is its own."""
     if isinstance(scenario, Exception):
         return None
-    return id(scenario.case), scenario.roots, scenario.options
+    return id(scenario.case), scenario.roots, replace(scenario.options, load_scale=1.0, generation_scale=1.0)
 
 
 def _solutions(task: Task, scenarios: Sequence[Scenario]) -> Iterator[Solution | Exception]:
