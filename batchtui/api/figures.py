@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchtui import outcome
+from batchtui.amounts import dollars
 from batchtui.model import (
     ENDED_BATCH_STATES,
     BatchState,
@@ -98,7 +99,7 @@ def _row(part: SubmissionStatus, word: str, jobs: list[str]) -> dict[str, Json]:
 
 
 def cost(usd: float | None) -> str:
-    return "" if usd is None else f"${usd:,.4f}"
+    return "" if usd is None else dollars(usd)
 
 
 def line(status: BatchStatus) -> str:
@@ -108,6 +109,6 @@ def line(status: BatchStatus) -> str:
     words = [f"{figures['completed']:,} of {total} completed"]
     words += [f"{figures[key]:,} {key}" for key in ("failed", "cancelled", "pending") if figures[key]]
     if status.cost_usd:
-        words.append(f"${status.cost_usd:,.4f}")
+        words.append(dollars(status.cost_usd))
     state = "ended" if outcome.fell_short(status) else status.status
     return f"{state}: {', '.join(words)}"

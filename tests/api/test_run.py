@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from batchtui import BadInput, BatchRun, ConfigError, LimitHit, NeedsPerson, NotFound
-from batchtui.api import engines, waiting
+from batchtui.api import engines, figures, waiting
 from batchtui.demo.server import DemoServer
 from tests.api.conftest import Place
 
@@ -240,3 +240,7 @@ def test_one_result_and_none(place: Place) -> None:
         run.cancel("farewell")
     with pytest.raises(NotFound, match='did you mean "one"'):
         place.open("onee")
+
+
+def test_a_small_sum_reads_as_on_the_screen() -> None:
+    assert [figures.cost(usd) for usd in (None, 0.0, 0.000047, 0.5)] == ["", "$0.00", "<$0.0001", "$0.50"]

@@ -118,3 +118,11 @@ def test_run_tells_all_of_it_too(cli: Cli) -> None:
     assert done.code == 2
     assert done.err.count("problem: ") == 5
     assert "nothing was sent: 5 problems" in done.err
+
+
+def test_no_cost_is_told_of_jobs_that_cannot_be_made(cli: Cli) -> None:
+    (cli.folder / "bad.toml").write_text(
+        'backend = "openai"\n[source]\nfile = "rows.csv"\n[job]\nmodel = "demo-small"\nprompt = "{{ nothing }}"\n'
+    )
+    done = cli("check", "bad.toml", OPENAI_API_KEY="any")
+    assert (done.code, "jobs         0" in done.out, "cost" in done.out) == (2, True, False)

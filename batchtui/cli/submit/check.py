@@ -133,6 +133,8 @@ def _ids_hint(columns: list[str], spec: BatchSpec) -> str:
 
 
 def _cost(flight: Preflight) -> str:
+    if not flight.jobs and flight.stopped:
+        return ""  # of no job is known what it would be
     if flight.cost_usd is None:
         return "unknown: no price"
     most = flight.cost_max_usd
