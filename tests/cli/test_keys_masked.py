@@ -90,12 +90,17 @@ def test_a_key_counts_as_long_as_the_result_that_holds_it(ran: Cli) -> None:
     assert ran("status", "uk_2030scenario", "--json").documents[0]["with_keys"] == 3
 
 
-async def test_the_app_masks_and_tells(ran: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("size", "told"), [((140, 40), "hold one, masked"), ((118, 40), "hold a key, masked")]
+)
+async def test_the_app_masks_and_tells(
+    ran: Cli, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], told: str
+) -> None:
     monkeypatch.setenv("MY_OWN_NAME", OWN)
     config = load_config(Path(ran.folder / "config.toml"))
     app = BatchtuiApp(config, ran.folder / "data", worker=False)
-    async with app.run_test(size=(140, 40)) as pilot:
-        for key, words in (("", "hold one, masked"), ("enter", "hold a key, masked"), ("enter", "plain")):
+    async with app.run_test(size=size) as pilot:
+        for key, words in (("", told), ("enter", told), ("enter", "plain")):
             if key:
                 await pilot.press(key)
             while words not in (svg := app.export_screenshot().replace("&#160;", " ")):
