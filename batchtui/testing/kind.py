@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
-import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.base import Backend, Job
 from batchtui.model import Json
 from batchtui.testing.between import Between
 from batchtui.text import Secret
+from batchtui.typed import convert
 
 B = TypeVar("B", bound="Backend[msgspec.Struct]")
 TOKEN = "b-1-0123456789abcdef"
@@ -38,6 +38,19 @@ class KindTests(Generic[B]):
     wrong: ClassVar[dict[str, Json]]
     """Keys of `[job]`, laid over `work`, that `check` or the types refuse."""
 
+    def __init_subclass__(cls) -> None:
+        """Tests of what the kind does not have are none of its tests."""
+        super().__init_subclass__()
+        for name in cls.not_asked():
+            setattr(cls, name, None)
+
+    @classmethod
+    def not_asked(cls) -> list[str]:
+        """Names of the tests that are not for this kind."""
+        return (
+            ["test_the_key_is_told_nowhere", "test_another_key_is_another_account"] if cls.key is None else []
+        )
+
     def server(self) -> AbstractContextManager[str]:
         """The `base_url` of a server that does the work, for one test."""
         raise NotImplementedError("server() answers the base_url of a server for the tests of this kind")
@@ -49,7 +62,7 @@ class KindTests(Generic[B]):
 
     def job(self, index: int = 0, **changes: Json) -> Job[msgspec.Struct]:
         """One that the engine would hand over. Raises msgspec.ValidationError for work that does not fit `Work`."""
-        work = msgspec.convert({**self.work, **changes}, registry.load_kind(self.kind).Work)
+        work = convert({**self.work, **changes}, registry.load_kind(self.kind).Work)
         return Job(index, f"row {index}", 1, TOKEN, work)
 
     @asynccontextmanager
@@ -105,8 +118,6 @@ class KindTests(Generic[B]):
             ):
                 assert key not in told, f"the key stands in {name}"
 
-        if self.key is None:
-            pytest.skip(f"{self.kind} takes no key")
         with self.between() as between:
             self.ask(between, asking)
 
@@ -115,8 +126,6 @@ class KindTests(Generic[B]):
             accounts.append(backend.account())
 
         accounts: list[str] = []
-        if self.key is None:
-            pytest.skip(f"{self.kind} takes no key")
         with self.between() as between:
             self.ask(between, asking)
             other = type(self)()

@@ -142,7 +142,10 @@ class Pty:
         """What stands on the screen, as a terminal shows it."""
         self._stream.feed(self.written[self._fed :])
         self._fed = len(self.written)
-        return "\n".join(self._screen.display)
+        lines = (
+            self._screen.buffer[y] for y in range(self._screen.lines)
+        )  # `display` breaks on half a wide letter
+        return "\n".join("".join(line[x].data for x in range(self._screen.columns)) for line in lines)
 
     def shown(self, pattern: str, deadline: float = DEADLINE) -> re.Match[str]:
         """Wait until the pattern stands on the screen."""
