@@ -52,7 +52,8 @@ async def test_jobs_run_and_the_list_lives(tmp_path: Path) -> None:
         await until(pilot, lambda: "✓ completed" in screen_text(pilot))
         assert app.batches_screen().table.current() == batch_id
         await pilot.press("enter")
-        await until(pilot, lambda: screen_text(pilot).count("done") == 3)
+        rows_and_the_answer_beside = 4
+        await until(pilot, lambda: screen_text(pilot).count("done") == rows_and_the_answer_beside)
     await asyncio.to_thread(app.link.stop)
 
 
