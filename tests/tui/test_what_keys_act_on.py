@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from batchtui.model import JOB_STATES, JobState
+from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.tui.actions.scope import scope_of
 from batchtui.tui.app import BatchtuiApp
+from batchtui.tui.models.answer_search import AnswerSearch
 from batchtui.tui.screens.asking.dialogs import Choose, Confirm
 from batchtui.tui.screens.asking.export_dialog import ExportDialog
 from batchtui.tui.screens.batch import BatchScreen
@@ -70,6 +74,31 @@ async def test_a_filter_that_hides_every_failure_does_nothing_but_words(library:
         assert "600 processing" in said(pilot)
         assert isinstance(pilot.app.screen, BatchScreen)
     assert commands(library, "k7fq2m") == []
+
+
+async def test_a_key_that_comes_before_the_answers_are_read_acts_on_what_is_found(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, read = threading.Event(), AnswerSearch.read
+
+    def slow(search: AnswerSearch, folder: BatchFolder, cancelled: Callable[[], bool]) -> object:
+        assert go.wait(60)
+        return read(search, folder, cancelled)
+
+    monkeypatch.setattr(AnswerSearch, "read", slow)
+    async with opened(library, "k7fq2m") as (pilot, _):
+        screen = pilot.app.screen
+        assert isinstance(screen, BatchScreen)
+        await pilot.press("slash", *"id:a1-001", "enter")
+        await until(pilot, lambda: screen._search and screen._search.reading)
+        await pilot.press("r")
+        await until(pilot, lambda: "once the answers have been read" in said(pilot))
+        assert pilot.app.screen is screen
+        go.set()
+        await until(pilot, lambda: "Retry 2 of 7 jobs?" in screen_text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert commands(library, "k7fq2m") == []
 
 
 async def test_only_failures_shown_are_all_of_them(library: Library) -> None:

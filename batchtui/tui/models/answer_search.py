@@ -19,6 +19,8 @@ class AnswerSearch:
         self.query = query
         self.found: frozenset[int] | None = None
         self.reading = False
+        self.then: Callable[[], None] | None = None
+        """What was asked for meanwhile, to be done with what is found."""
         self._test = parse(complete(query))
         self._seen: Columns | None = None
 

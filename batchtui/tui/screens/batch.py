@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -142,13 +143,7 @@ class BatchScreen(WholeBatch):
             chosen_anew = True
             if not self._show_jobs(folder):
                 return
-        plain = (
-            not self._query
-            and not self._failed_only
-            and not self._cause
-            and not self._sort
-            and not self._reversed
-        )
+        plain = not (self._query or self._failed_only or self._cause or self._sort or self._reversed)
         known = len(self.table.numbers) == len(columns.states)  # a job's line may be read before its birth
         if plain and known and not chosen_anew and self._seq >= 0:
             numbers: Sequence[int] = self.table.numbers
@@ -259,6 +254,9 @@ class BatchScreen(WholeBatch):
         if search is self._search and self.is_mounted:
             self._wanted = Wanted(reads=True)
             self._bring_up_to_date(chosen_anew=True)
+            then, search.then = search.then, None
+            if then and self.is_current:
+                then()
 
     def action_list_failed(self) -> None:
         self._failed_only = not self._failed_only
@@ -326,30 +324,27 @@ class BatchScreen(WholeBatch):
     def _marked_ids(self) -> list[str]:
         return [self.table.ids[n] for n in sorted(self.table.marked)]
 
-    def _scope(self) -> Scope | None:
-        """What a key is about; None, with a word, while the list does not show yet what was asked for."""
+    def _meant(self, act: Callable[[Scope], None]) -> None:
+        """Do it to what a key is about: now, or once the list shows what was asked for."""
         if self._search and self._search.found is None:
-            self.tui.say("the answers are still being read for the filter", "warning")
-            return None
-        return scope_of(len(self.table.ids), self.table.numbers, self.table.marked)
+            self.tui.say("once the answers have been read for the filter")
+            self._search.then = partial(self._meant, act)
+        else:
+            act(scope_of(len(self.table.ids), self.table.numbers, self.table.marked))
 
     def action_batch_retry(self) -> None:
-        if scope := self._scope():
-            job_actions.retry(self.tui, self.batch_id, scope, self.action_list_none)
+        done = self.action_list_none
+        self._meant(lambda scope: job_actions.retry(self.tui, self.batch_id, scope, done))
 
     def action_batch_cancel(self) -> None:
-        if scope := self._scope():
-            job_actions.cancel(
-                self.tui, self.batch_id, scope, lambda: batch_actions.cancel(self.tui, [self.batch_id])
-            )
+        whole = partial(batch_actions.cancel, self.tui, [self.batch_id])
+        self._meant(lambda scope: job_actions.cancel(self.tui, self.batch_id, scope, whole))
 
     def action_batch_export(self) -> None:
-        if scope := self._scope():
-            exporting.export_jobs(self.tui, self.batch_id, scope)
+        self._meant(lambda scope: exporting.export_jobs(self.tui, self.batch_id, scope))
 
     def action_batch_clone(self) -> None:
-        if scope := self._scope():
-            cloning.clone_jobs(self.tui, self.batch_id, scope)
+        self._meant(lambda scope: cloning.clone_jobs(self.tui, self.batch_id, scope))
 
     def action_label_good(self) -> None:
         self._label("good")
@@ -383,17 +378,19 @@ class BatchScreen(WholeBatch):
             self._show_labels(folder)
 
     def action_view_open(self) -> None:
-        if scope := self._scope():
-            numbers = scope.shown if scope.hides or not scope.marked else scope.meant
-            whole = not scope.marked and not scope.hides
-            ids = self.table.ids
-            if not numbers:
-                self.tui.say(
-                    "nothing to look at: the filter hides every job that is meant; esc clears it", "warning"
-                )
-                return
-            among = None if whole else frozenset(ids[n] for n in numbers)
-            comparing.show_views(self.tui, self.batch_id, among=among)
+        self._meant(self._open_views)
+
+    def _open_views(self, scope: Scope) -> None:
+        numbers = scope.shown if scope.hides or not scope.marked else scope.meant
+        whole = not scope.marked and not scope.hides
+        ids = self.table.ids
+        if not numbers:
+            self.tui.say(
+                "nothing to look at: the filter hides every job that is meant; esc clears it", "warning"
+            )
+            return
+        among = None if whole else frozenset(ids[n] for n in numbers)
+        comparing.show_views(self.tui, self.batch_id, among=among)
 
     def action_view_compare(self) -> None:
         comparing.compare_jobs(self.tui, self.batch_id, self._marked_ids())
