@@ -166,11 +166,11 @@ class BatchesScreen(AppScreen):
 
     def _chosen(self, everything: list[BatchStatus]) -> list[BatchStatus]:
         name, key = SORTS[self._sort]
-        found = [
-            status
-            for status in everything
-            if (self._archived or not status.archived) and self._matches(status)
-        ]
+        there = (status for status in everything if self._archived or not status.archived)
+        try:
+            found = list(filter(self._matches, there))
+        except BadInput as fault:
+            found, self._problem = [], str(fault)
         return sorted(found, key=key, reverse=(name not in ASCENDING) != self._reversed)  # type: ignore[arg-type]
 
     def _detail(self) -> None:
