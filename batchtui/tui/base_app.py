@@ -166,6 +166,11 @@ class BaseApp(App[None], inherit_bindings=False):
         """The keys of an action as they stand on the keyboard."""
         return [actions.shown_key(key) for key in self.keys_of(actions.BY_ID[action_id])]
 
+    def key_now(self, action_id: str, *, typing: bool) -> str:
+        """The first of its keys that does something: while one is `typing` into a field, letters go there. Else empty."""
+        keys = self.shown_keys(action_id)
+        return next((key for key in keys if not typing or (len(key) > 1 and key != "space")), "")
+
     # ---- where one can go
 
     def tell(self, changed: set[str]) -> None:

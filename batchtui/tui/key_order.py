@@ -13,10 +13,17 @@ from collections.abc import Awaitable, Callable
 from textual.app import App
 from textual.events import Key, Paste
 from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 PATIENCE = 0.5
 """Seconds after which a key that is still busy no longer holds up the next."""
 Forward = Callable[[Key | Paste], Awaitable[None]]
+
+
+def is_typing(screen: Screen[object]) -> bool:
+    """Whether letters go into a field of it now, and are no keys."""
+    return isinstance(screen.focused, Input | TextArea)
 
 
 class KeyOrder:

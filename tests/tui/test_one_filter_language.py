@@ -10,7 +10,7 @@ from batchtui.store.library import Library
 from batchtui.tui.models import batch_filter
 from batchtui.tui.models.link import Link
 from batchtui.tui.models.table_rows import TableRows
-from tests.tui.samples import app_over
+from tests.tui.samples import Sample, app_over
 from tests.tui.waiting import screen_text, until
 
 
@@ -67,3 +67,23 @@ async def test_it_is_told_whole_at_80_columns(library: Library) -> None:
         await until(pilot, lambda: told in screen_text(pilot))
         await pilot.press("escape", "slash", *"/-6[0-3]$/", "enter")
         await until(pilot, lambda: "Jobs 4 of 64 shown" in screen_text(pilot))
+
+
+async def test_a_pattern_that_would_take_for_ever_is_told_and_the_keys_are_those_that_work(
+    library: Library,
+) -> None:
+    slow = Sample(library, "zzzzzz", "a" * 60 + "!", ["1"])
+    slow.close()
+    app = app_over(library)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: "zzzzzz" in app.batches_screen().table.ids)
+        await pilot.press("slash")
+        await pilot.press(*"name:/(a|aa)+$/")
+        await until(pilot, lambda: "takes too long to look for" in screen_text(pilot))
+        text = screen_text(pilot)
+        assert "f1" in text, "a question mark would be typed"
+        assert "what a filter takes" in text
+        await pilot.press("f1")
+        await until(pilot, lambda: "Help" in screen_text(pilot))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: "site-sweep" in screen_text(pilot))

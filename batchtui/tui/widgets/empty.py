@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from batchtui.tui.key_order import is_typing
 from batchtui.tui.widgets.outside import put, shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ class Empty(Static):
 
     def _block(self, why: str, then: Sequence[Next]) -> Content:
         tui = cast("BaseApp", self.app)
-        heads = [name if " " in name else (tui.shown_keys(name) or [""])[0] for name, _ in then]
+        typing = is_typing(self.screen)
+        usable = [(name if " " in name else tui.key_now(name, typing=typing), words) for name, words in then]
+        then = [(head, words) for head, words in usable if head]
+        heads = [head for head, _ in then]
         width = max(map(len, heads), default=0)
         lines = [shown(why, "bold"), Content("")]
         about = max((len(words) for _, words in then), default=0)

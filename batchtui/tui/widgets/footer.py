@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 from textual import events
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
 
 from batchtui.tui.actions import table as actions
+from batchtui.tui.key_order import is_typing
 
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
@@ -46,21 +46,18 @@ class FooterLine(Widget):
         self.watch(self.screen, "focused", self._other_focus, init=False)
 
     def _other_focus(self) -> None:
-        if self._types() != self._typing:
+        if is_typing(self.screen) != self._typing:
             self.refresh()
 
-    def _types(self) -> bool:
-        """Whether letters go into a field now."""
-        return isinstance(self.screen.focused, Input | TextArea)
-
     def render(self) -> Content:
-        screen = cast("Placed", self.screen)
-        self._typing = self._types()
-        reads = cast("BaseApp", self.app).read_only
+        app, screen = cast("BaseApp", self.app), cast("Placed", self.screen)
+        self._typing = is_typing(self.screen)
         texts = {
             action: f"{key} {action.title}"
             for action in actions.of_screen(screen.place)
-            if action.show and (key := self._key(action)) and not (reads and action.id in actions.WRITES)
+            if action.show
+            and (key := app.key_now(action.id, typing=self._typing))
+            and not (app.read_only and action.id in actions.WRITES)
         }
         chosen, room = set(), self.content_size.width + 2
         for action in sorted(texts, key=_rank):
@@ -76,12 +73,6 @@ class FooterLine(Widget):
                 self._places.append((at, at + len(text), action))
                 at += len(text) + 2
         return Content.assemble(*parts)
-
-    def _key(self, action: actions.Action) -> str:
-        """The first of its keys that does something now: in a field letters only type."""
-        keys = cast("BaseApp", self.app).keys_of(action)
-        shown = (actions.shown_key(key) for key in keys)
-        return next((key for key in shown if not self._typing or (len(key) > 1 and key != "space")), "")
 
     async def on_click(self, event: events.Click) -> None:
         at = event.x - 1
