@@ -91,7 +91,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         own = sys.platform != "win32" and not in_browser()
         driver = terminal.TolerantDriver if own else None
         super().__init__(config, data_dir, driver=driver, works=worker and drive, now=now)
-        self.read_only = not drive
+        self.read_only = self.link.read_only = not drive
         self.ending = Ending(self)
         self.to_terminal: Callable[[str], None] | None = None
         """Bytes beside what is painted; the driver's, once there is one."""

@@ -6,7 +6,7 @@ import contextlib
 from collections import deque
 from typing import TYPE_CHECKING
 
-from batchtui.errors import StoreDamaged
+from batchtui.errors import BadInput, StoreDamaged
 from batchtui.model import BatchStatus
 from batchtui.store.files import inbox
 from batchtui.store.folder import BatchFolder
@@ -27,6 +27,8 @@ class Link:
 
     def __init__(self, library: Library) -> None:
         self.library = library
+        self.read_only = False
+        """Whether no batch may be changed."""
         self.worker: Worker | None = None
         self._folders: list[BatchFolder] = []
         self._by_id: dict[str, BatchFolder] = {}
@@ -143,7 +145,8 @@ class Link:
     # ---- what to do
 
     def command(self, batch_id: str, command: str, **args: object) -> None:
-        """Send a command to whoever drives the batch."""
+        """Send a command to whoever drives the batch. Raises BadInput where it may only be read."""
+        self._refuse_to_write()
         order = inbox.Command(command=command, args=dict(args))
         if self.worker:
             self.worker.command(batch_id, order)
@@ -151,12 +154,17 @@ class Link:
             inbox.post(folder.path, order, folder.progress.inbox_end)
 
     def remove(self, batch_id: str) -> None:
-        """Delete a batch from the disk."""
+        """Delete a batch from the disk. Raises BadInput where it may only be read."""
+        self._refuse_to_write()
         with contextlib.suppress(FileNotFoundError):
             self.library.remove(batch_id)
         self._folders = [folder for folder in self._folders if folder.id != batch_id]
         self._statuses.pop(batch_id, None)
         self._index()
+
+    def _refuse_to_write(self) -> None:
+        if self.read_only:
+            raise BadInput("not in this app, which was opened to read only")
 
     def stop(self, seconds: float = 2.0) -> None:
         if self.worker:
