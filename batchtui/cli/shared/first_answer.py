@@ -6,12 +6,13 @@ import shlex
 
 from batchtui.cli.shared.phrases import is_over
 from batchtui.cli.shared.session import Session
+from batchtui.errors import StoreDamaged
 from batchtui.model import JobState
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 
-_LONGEST = 200
-"""Characters of the answer."""
+_LONGEST, _ID = 200, 60
+"""Characters of the answer, and of the id before it."""
 
 
 def tell_first_answer(session: Session, folder: BatchFolder) -> None:
@@ -21,12 +22,14 @@ def tell_first_answer(session: Session, folder: BatchFolder) -> None:
     done = folder.progress.numbers(JobState.COMPLETED)
     if session.console.json or session.console.quiet or not done or not is_over(folder.status()):
         return
-    first = folder.result(done[0])
+    try:
+        first = folder.result(done[0])
+    except StoreDamaged:
+        return  # the report has told how many are
     words = cell((answer(first) or "").strip(), _LONGEST)
-    session.console.note(f"{cell(first.job_id, 60)}: {words or 'no words'}")
-    what = (
-        f"show {folder.id} {shlex.quote(cell(first.job_id, 60))}"
-        if len(folder.jobs) == 1
-        else f"results {folder.id}"
-    )
+    told = cell(first.job_id, _ID)
+    session.console.note(f"{told}: {words or 'no words'}")
+    as_it_is = told == first.job_id and not told.startswith("-")  # what is told is typed
+    alone = len(folder.jobs) == 1 and as_it_is
+    what = f"show {folder.id} {shlex.quote(told)}" if alone else f"results {folder.id}"
     session.console.note(f"`batchtui {what}` reads {'it' if len(folder.jobs) == 1 else 'them all'}")
