@@ -50,7 +50,14 @@ class NotFound(BatchtuiError):
 
 
 class StoreDamaged(BatchtuiError):
-    """Files of a batch cannot be read as written; they are left as they are."""
+    """Files of a batch cannot be read as written; they are left as they are.
+
+    `proves`: whether `fsck` tells more of it, which a message of its own does not say yet.
+    """
+
+    def __init__(self, message: str, *, proves: bool = False) -> None:
+        super().__init__(message)
+        self.proves = proves
 
 
 class Locked(BatchtuiError):

@@ -119,10 +119,8 @@ def _version(as_json: bool) -> int:
 
 
 def _mends(fault: BatchtuiError) -> str:
-    """What tells more of damage, where the fault is damage and does not say it itself."""
-    told = str(fault)
-    hurt = any(words in told for words in ("cannot be read", "damaged", "missing"))
-    if not isinstance(fault, StoreDamaged) or "fsck" in told or not hurt:
+    """What tells more of damage, where the fault does not say it itself."""
+    if not isinstance(fault, StoreDamaged) or not fault.proves:
         return ""
     return "; `batchtui fsck` tells what is damaged, with --repair it mends what can be mended"
 

@@ -51,7 +51,7 @@ class BatchWriter:
             _ = folder.progress
             if folder.damage:
                 raise StoreDamaged(
-                    f"{folder.damage[0]}; batch {folder.id} is only read until that is settled"
+                    f"{folder.damage[0]}; batch {folder.id} is only read until that is settled", proves=True
                 )
             follows = why_it_follows(folder.path, folder.header, folder.progress.seq)
             self._journal = journal.Journal(

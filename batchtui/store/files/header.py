@@ -133,9 +133,11 @@ def read_header(folder: Path) -> BatchHeader:
             raise _newer(path, raw)
         header = typed.convert(raw, BatchHeader)
     except FileNotFoundError:
-        raise StoreDamaged(f"{path}: missing") from None
+        raise StoreDamaged(f"{path}: missing", proves=True) from None
     except (OSError, ValueError, TypeError, RecursionError, msgspec.ValidationError) as fault:
-        raise StoreDamaged(f"{path}: cannot be read ({_why(data) or fault}); it is left as it is") from fault
+        raise StoreDamaged(
+            f"{path}: cannot be read ({_why(data) or fault}); it is left as it is", proves=True
+        ) from fault
     return header
 
 

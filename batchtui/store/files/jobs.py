@@ -148,13 +148,13 @@ class JobTable:
         if not 0 <= n < len(self.ids):
             raise NotFound(f"{self._path}: no job number {n}")
         if self._starts[n] < 0:
-            raise StoreDamaged(f"{self._path}: the line of job {n + 1} is damaged or lost")
+            raise StoreDamaged(f"{self._path}: the line of job {n + 1} is damaged or lost", proves=True)
         try:
             if self._fd < 0:
                 self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             return _decode(seals.check(self._line(n)))
         except (OSError, ValueError, RecursionError, msgspec.ValidationError) as fault:
-            raise StoreDamaged(f"{self._path}: job {n} cannot be read ({fault})") from fault
+            raise StoreDamaged(f"{self._path}: job {n} cannot be read ({fault})", proves=True) from fault
 
     def _line(self, n: int) -> bytes:
         """The line of a job, without its newline: it ends where the next known one begins, or before."""

@@ -59,7 +59,7 @@ class ResultReader:
             return decode(self._line(offset))
         except (OSError, ValueError, RecursionError, msgspec.ValidationError) as fault:
             raise StoreDamaged(
-                f"{self._path}: the result at byte {offset} cannot be read ({fault})"
+                f"{self._path}: the result at byte {offset} cannot be read ({fault})", proves=True
             ) from fault
 
     def gone(self, offsets: Iterable[int], end: int) -> int:
