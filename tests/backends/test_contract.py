@@ -11,8 +11,6 @@ from batchtui.demo.server import DemoServer
 from batchtui.testing import DirectKind, RemoteKind
 from tests.daly_help import energy_model
 
-PROMPT = {"model": "demo-small", "prompt": "hi", "max_tokens": 20}
-
 
 class _OverTheDemo:
     kind = ""
@@ -23,42 +21,37 @@ class _OverTheDemo:
             yield str(demo.backends[self.kind]["base_url"])
 
 
-class TestOpenai(_OverTheDemo, RemoteKind):
+class _OfPrompts(_OverTheDemo):
+    work = {"model": "demo-small", "prompt": "hi", "max_tokens": 20}
+    wrong = {"temperature": "warm"}
+
+
+class TestOpenai(_OfPrompts, RemoteKind):
     kind = "openai"
-    work = PROMPT
-    wrong = {"temperature": "warm"}
     creates = r"POST .*/v1/batches$"
     reads = r"GET .*/v1/files/[^/]+/content"
 
 
-class TestTogether(_OverTheDemo, RemoteKind):
+class TestTogether(_OfPrompts, RemoteKind):
     kind = "together"
-    work = PROMPT
-    wrong = {"temperature": "warm"}
     creates = r"POST .*/v1/batches$"
     reads = r"GET .*/v1/files/[^/]+/content"
 
 
-class TestMistral(_OverTheDemo, RemoteKind):
+class TestMistral(_OfPrompts, RemoteKind):
     kind = "mistral"
-    work = PROMPT
-    wrong = {"temperature": "warm"}
     creates = r"POST .*/v1/batch/jobs$"
     reads = r"GET .*/v1/files/[^/]+/content"
 
 
-class TestAnthropic(_OverTheDemo, RemoteKind):
+class TestAnthropic(_OfPrompts, RemoteKind):
     kind = "anthropic"
-    work = PROMPT
-    wrong = {"temperature": "warm"}
     creates = r"POST .*/v1/messages/batches$"
     reads = r"GET .*/v1/messages/batches/[^/]+/results"
 
 
-class TestGemini(_OverTheDemo, RemoteKind):
+class TestGemini(_OfPrompts, RemoteKind):
     kind = "gemini"
-    work = PROMPT
-    wrong = {"temperature": "warm"}
     creates = r"POST .*:batchGenerateContent"
     reads = r"GET .*:download"
 
@@ -91,8 +84,6 @@ class TestButtermilk(_OverTheDemo, RemoteKind):
     jobs = 1
 
 
-class TestChat(_OverTheDemo, DirectKind):
+class TestChat(_OfPrompts, DirectKind):
     kind = "chat"
-    work = PROMPT
-    wrong = {"temperature": "warm"}
     asks = r"POST .*/v1/chat/completions$"
