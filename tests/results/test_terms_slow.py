@@ -8,7 +8,7 @@ import pytest
 
 from batchtui.errors import BadInput
 from batchtui.model import Result
-from batchtui.results.reading.query import parse
+from batchtui.results.reading.query import TOKEN, parse
 from batchtui.results.reading.terms import finder
 
 SLOW = ("/(a+)+b/", "/(a|a)*b/", r"/(\w+\s?)+$/", "/(a|aa)+$/")
@@ -34,3 +34,11 @@ def test_patterns_are_those_of_python() -> None:
         assert finder(pattern)(text), pattern
     with pytest.raises(BadInput, match="no regular expression"):
         finder("/(/")
+
+
+def test_a_pattern_that_is_not_closed_yet_is_read_at_once() -> None:
+    """Each escape doubled the time; with two hundred the test would take years."""
+    unclosed = "/" + r"\d" * 200
+    assert TOKEN.findall(unclosed) == [unclosed]
+    assert TOKEN.findall(f"{unclosed}/ x") == [f"{unclosed}/", "x"]
+    assert TOKEN.findall(r"/a\/b c/ d") == [r"/a\/b c/", "d"]

@@ -26,7 +26,7 @@ from batchtui.model import JOB_STATES, JobState, Json, Result
 from batchtui.results.reading import terms
 
 OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
-TOKEN = re.compile(r'!?(?:\w+:)?/(?:[^/\s]|\\.|[ ])+/(?!\S)|(?:[^\s"]|"[^"]*"?)+')
+TOKEN = re.compile(r'!?(?:\w+:)?/(?:[^/\s\\]|\\.|[ ])+/(?!\S)|(?:[^\s"]|"[^"]*"?)+')
 """One term: a pattern with its blanks, or words as far as the next blank that stands in no quotes."""
 _PREFIXES = ("status", "state", "id", "error", "label")
 _PREFIX = re.compile(rf"({'|'.join(_PREFIXES)}):(.*)", re.DOTALL)
