@@ -114,24 +114,28 @@ class Detail(Widget):
         ]
         return "  ".join(part for part in parts if part)
 
-    def cost(self, status: BatchStatus, *, estimate: bool = True) -> str:
-        """`$1.93 of $5.00, about $4.10 estimated`, as far as it is known; `unknown` once a result came, or `no charge`."""
-        limit, likely = status.cost_limit_usd, status.estimated_usd
-        words = outcome.cost_words(status)
+    def cost(self, status: BatchStatus) -> str:
+        """`$1.93 of $5.00, about $4.10 estimated`, as far as it is known."""
+        expected = self.estimate(status)
+        return ", ".join(part for part in (self.spent(status), expected and f"{expected} estimated") if part)
+
+    def spent(self, status: BatchStatus) -> str:
+        """`$1.93 of $5.00`; `unknown` once a result came, or `no charge`."""
+        limit, words = status.cost_limit_usd, outcome.cost_words(status)
         if words == outcome.NO_CHARGE or (words and status.finished):
             return words + (f", limit {figures.dollars(limit)}" if limit is not None else "")
-        parts = []
-        if status.cost_usd is not None or limit is not None:
-            spent = figures.dollars(status.cost_usd or 0)
-            parts.append(f"{spent} of {figures.dollars(limit)}" if limit is not None else spent)
-        if estimate and likely and (states.live(status) or not parts):
-            parts.append(f"about {figures.dollars(likely)} estimated")
-        return ", ".join(parts)
+        if status.cost_usd is None and limit is None:
+            return ""
+        spent = figures.dollars(status.cost_usd or 0)
+        return f"{spent} of {figures.dollars(limit)}" if limit is not None else spent
 
     def estimate(self, status: BatchStatus) -> str:
-        """What is to be expected in all, in a line of its own."""
-        whole, spent = self.cost(status), self.cost(status, estimate=False)
-        return whole.removeprefix(spent).removeprefix(", ").removesuffix(" estimated")
+        """`about $4.10`, in all, while that is to be known: it goes on, or nothing else is told of what it costs."""
+        likely, spent = status.estimated_usd, self.spent(status)
+        words = outcome.cost_words(status)
+        if not likely or words == outcome.NO_CHARGE or (words and status.finished):
+            return ""
+        return f"about {figures.dollars(likely)}" if states.live(status) or not spent else ""
 
     def deadline(self, status: BatchStatus) -> str:
         if not states.live(status):
@@ -241,7 +245,7 @@ class DetailPane(Detail):
         ]
         created = figures.ago(status.created, app.now())
         rows += self._texts(
-            ("created", created), ("pace", self.pace(status)), ("cost", self.cost(status, estimate=False)),
+            ("created", created), ("pace", self.pace(status)), ("cost", self.spent(status)),
             ("estimate", self.estimate(status)),
             ("today", app.day_money.words()), ("time", self.deadline(status)), ("expires", self.expiry(status)),
             ("driver", self.driver(status)), ("tags", " ".join(status.tags)),
