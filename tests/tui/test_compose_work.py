@@ -298,6 +298,9 @@ def test_work_fields(
             "Preview", "the job as it would be sent"
         )  # its paths are of this machine
         compose_screen(app).pane.query_one(TextView).focus()
-        await pilot.pause()
+        await until(pilot, lambda: "would be sent" in screen_text(pilot))
+        await until(
+            pilot, lambda: "? Help" in screen_text(pilot)
+        )  # the line of keys has seen that one types no more
 
     assert snap_compare(an_app(case14, new_from=Path(file)), terminal_size=size, run_before=composed)
