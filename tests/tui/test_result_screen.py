@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Markdown
 
+from batchtui.engine.shared.pool import Backends
 from batchtui.model import JobState
+from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Confirm
+from batchtui.tui.screens.reading import result
 from batchtui.tui.screens.reading.result import MarkdownPage, ResultScreen
+from batchtui.tui.screens.reading.result_views import Page, page_of
 from batchtui.tui.widgets.reading.json_tree import CHILDREN_LIMIT, JsonTree
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import Sample, app_over
 from tests.tui.waiting import screen_text, until
 
-SMALL = (80, 24)
+SMALL, WIDE = (80, 24), (160, 48)
 MARKDOWN = "# Yield\n\nIt is **4.1 GWh**, see [the report](https://example.org/report?a=b) or [this](file:///etc/passwd)."
 PAINT_SECONDS = 1.0
 """Of the loop's own processor time, so that a busy machine neither hides a slow paint nor makes one."""
@@ -318,3 +324,42 @@ async def test_cleaned_characters_are_counted(sample: Sample) -> None:
     async with app.run_test(size=SMALL) as pilot:
         await read(pilot, 2)
         await until(pilot, lambda: "control characters shown as pictures: 3" in screen_text(pilot))
+
+
+async def test_a_long_answer_is_told_of_while_it_is_read(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of many megabytes takes seconds: what is on the screen is neither empty nor another job's."""
+    app, go = an_app(sample), threading.Event()
+
+    def held(folder: BatchFolder, backends: Backends, number: int, *rest: Any) -> Page:
+        assert number == 0 or go.wait(30)
+        return page_of(folder, backends, number, *rest)
+
+    async with app.run_test(size=SMALL) as pilot:
+        await read(pilot, 0)
+        monkeypatch.setattr(result, "page_of", held)
+        await pilot.press("n")
+        await until(pilot, lambda: shown(app) == "reading bad …")
+        go.set()
+        await until(pilot, lambda: "rate_limit: 429" in shown(app))
+
+
+async def test_an_answer_waits_for_nothing_that_stands_beside_it(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rendering a request can take seconds: a grid of 70,000 buses is read for it."""
+    app, go = an_app(sample), threading.Event()
+
+    def held(folder: BatchFolder, backends: Backends, number: int, view: str, *rest: Any) -> Page:
+        assert view == "answer" or go.wait(30)
+        return page_of(folder, backends, number, view, *rest)
+
+    monkeypatch.setattr(result, "page_of", held)
+    async with app.run_test(size=WIDE) as pilot:
+        await read(pilot, 0)
+        await until(pilot, lambda: shown(app) == MARKDOWN)
+        beside = app.screen.query_one("#result-beside TextView", TextView)
+        assert not beside.plain
+        go.set()
+        await until(pilot, lambda: '"text": "row 0"' in beside.plain)

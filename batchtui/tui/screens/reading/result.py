@@ -24,11 +24,15 @@ from batchtui.tui.look import result_texts
 from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.reading.result_hand_out import HandOut
+from batchtui.tui.screens.reading.result_head import tabs_of, title_of
 from batchtui.tui.screens.reading.result_views import VIEWS, Page, page_of
 from batchtui.tui.widgets.outside import shown
-from batchtui.tui.widgets.pane import TAB, TAB_HERE, Pane, heading
+from batchtui.tui.widgets.pane import Pane, heading
 from batchtui.tui.widgets.reading.json_tree import JsonTree
 from batchtui.tui.widgets.text_view import TextView
+
+TOLD_AFTER = 0.3
+"""Seconds after which it is told that an answer is being read; most come sooner."""
 
 
 class MarkdownPage(VerticalScroll, inherit_bindings=False):
@@ -49,9 +53,18 @@ class ResultScreen(HandOut, AppScreen):
         """A page of the job, read in a thread."""
 
         worker: Worker[None]
-        number: int
         page: Page
-        beside: Page | None
+        keep_place: bool
+        at_side: str
+        """The view that follows for its side, if there is room for one."""
+
+    @dataclass
+    class ReadBeside(Message):
+        """What stands at its side, which comes after the page itself."""
+
+        worker: Worker[None]
+        view: str
+        page: Page
         keep_place: bool
 
     def __init__(self, folder: BatchFolder, number: int, numbers: Sequence[int] = ()) -> None:
@@ -119,10 +132,23 @@ class ResultScreen(HandOut, AppScreen):
         def work() -> None:
             worker = get_current_worker()
             page = page_of(folder, backends, number, view, part, result, find)
-            other = page_of(folder, backends, number, at_side, 0, page.result) if at_side else None
-            self.post_message(self.Read(worker, number, page, other, keep_place))
+            self.post_message(self.Read(worker, page, keep_place, at_side))
+            if at_side and not worker.is_cancelled:
+                other = page_of(folder, backends, number, at_side, 0, page.result)
+                self.post_message(self.ReadBeside(worker, at_side, other, keep_place))
 
         self._latest.start("read", work)
+        if not self._page or self._page.number != number:
+            self.set_timer(TOLD_AFTER, lambda: self._tell_reading(number))
+
+    def _tell_reading(self, number: int) -> None:
+        """Nothing of another job stays on the screen while a long answer is read."""
+        if self.number == number and (not self._page or self._page.number != number):
+            self.query_one(MarkdownPage).display = self.query_one(JsonTree).display = False
+            self.lines.display = True
+            job_id = self.folder.jobs.ids[number]
+            self.lines.show(shown(f"reading {job_id} …", "dim", limit=100))
+            self.query_one("#result-beside TextView", TextView).show(Content())
 
     def _at_side(self) -> str:
         """On a wide terminal the request stands beside the answer, and the answer beside the rest."""
@@ -150,13 +176,16 @@ class ResultScreen(HandOut, AppScreen):
         self._part, self._parts = page.part, page.parts
         self._show_head()
         self._show_foot()
-        if event.beside:
-            side = self.query_one("#result-beside", Pane)
-            side.entitle(heading(self._at_side().capitalize()))
-            side.query_one(TextView).show(event.beside.content, keep_place=event.keep_place)
-        elif self._at_side():  # there is room for it only since it was read
+        if self._at_side() and not event.at_side:  # there is room for it only since it was read
             self._read(keep_place=True)
         await self._show_page(page, event.keep_place)
+
+    @on(ReadBeside)
+    def _show_beside(self, event: ReadBeside) -> None:
+        if self._latest.current("read", event.worker):
+            side = self.query_one("#result-beside", Pane)
+            side.entitle(heading(event.view.capitalize()))
+            side.query_one(TextView).show(event.page.content, keep_place=event.keep_place)
 
     async def _show_page(self, page: Page, keep_place: bool) -> None:
         """In the widget that is wanted: lines, Markdown or a tree."""
@@ -188,40 +217,13 @@ class ResultScreen(HandOut, AppScreen):
     # ---- head and foot
 
     def _show_head(self) -> None:
-        result = self.result
-        header = self.folder.header
-        where = [shown(header.name or header.id, limit=40), Content.styled(" > ", "dim")]
-        if result:
-            glyph, style = self.tui.glyphs.job(result.status)
-            where += [shown(result.job_id, "bold", limit=60)]
-            state = Content.styled(f"{glyph} {result.status}", style)
-        else:
-            state = Content()
-        said = self.folder.labels().of_jobs.get(result.job_id) if result else None
-        if said:
-            told = ": ".join(part for part in (said.label, said.note) if part)
-            where += [Content("  "), shown(told, "$text-accent", limit=60)]
-        where += [
-            Content("  "),
-            state,
-            Content.styled(f"   {self._at + 1:,} of {len(self._numbers):,}", "not bold"),
-        ]
-        facts = shown(result_texts.facts(result) if result else "")
-        self.query_one("#result-pane", Pane).entitle(Content.assemble(*where), facts)
+        title = title_of(self.folder, self.result, self._at, len(self._numbers), self.tui.glyphs)
+        facts = shown(result_texts.facts(self.result) if self.result else "")
+        self.query_one("#result-pane", Pane).entitle(title, facts)
         self.query_one("#result-facts", Static).update(facts)
-        tabs = []
-        for number, name in enumerate(VIEWS, 1):
-            if name != "attempts" or (result and result.attempts > 1):
-                word = name.capitalize() if name != "json" else "JSON"
-                title = f" {number} {word}{f' {result.attempts}' if result and name == 'attempts' else ''} "
-                tabs.append(Content.styled(title, TAB_HERE if name == self._view else TAB))
-        part = f"part {self._part + 1} of {self._parts}  < >" if self._parts > 1 else ""
-        views = _apart(
-            Content(" ").join(tabs),
-            Content.styled(part, "dim"),
-            self.query_one("#result-views").content_size.width,
-        )
-        self.query_one("#result-views", Static).update(views)
+        views = self.query_one("#result-views", Static)
+        width = views.content_size.width
+        views.update(tabs_of(self._view, self.result, self._part, self._parts, width))
 
     def _show_foot(self) -> None:
         notices = []
@@ -387,9 +389,3 @@ class ResultScreen(HandOut, AppScreen):
                 self.app.open_url(url)
 
         self.tui.ask(Confirm("Open this address in a browser?", url, yes="Open"), answer)
-
-
-def _apart(left: Content, right: Content, width: int) -> Content:
-    """Left and right ends of a line; the right one gives way."""
-    room = width - left.cell_length - right.cell_length
-    return Content.assemble(left, " " * room, right) if room > 0 else Content.assemble(left, "  ", right)
