@@ -138,3 +138,17 @@ def test_cancel_under_a_filter(app: Open, env: dict[str, str], tmp_path: Path) -
     assert (status.completed, status.cancelled) == (330, 14)
     tmux.press("Escape", "Escape")
     tmux.shows("× 14 cancelled")
+
+
+def test_marks_up_to_the_cursor_and_along_with_it(app: Open, env: dict[str, str], tmp_path: Path) -> None:
+    assert run(env, "run", batch_file(tmp_path, "birds", "exit 0", "limit = 9"), "--trust").returncode == 0
+    tmux = app()
+    tmux.shows("birds", "9/9")
+    tmux.press("Enter")
+    tmux.shows("Jobs 9")
+    tmux.press("Space", "Down", "C-Space")
+    tmux.shows("3 marked")
+    tmux.press("S-Down", "S-Down", "S-Up")
+    tmux.shows("4 marked")
+    tmux.press("U", "Space", "G", "V")
+    tmux.shows("6 marked")

@@ -104,6 +104,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.sort", "Sort", "Sort by the next column; in a view by the underlined one, which left and right move",
            ("s",), ("batches", "batch", *VIEWS)),
     Action("list.reverse", "Reverse", "Turn the order round", ("S",), ("batches", "batch", *VIEWS)),
+    Action("list.range", "Mark to here", "Mark all that is shown from the last mark to the cursor", ("V", "ctrl+@"),
+           ("batches", "batch")),
+    Action("list.extend_down", "Mark down", "Mark along with the cursor, one line down; on its way back it unmarks",
+           ("shift+down",), ("batches", "batch")),
+    Action("list.extend_up", "Mark up", "Mark along with the cursor, one line up", ("shift+up",), ("batches", "batch")),
     Action("list.all", "Mark all", "Mark everything the filter shows", ("ctrl+a",), ("batches", "batch")),
     Action("list.none", "Unmark", "Take all marks away", ("ctrl+backslash", "U"), ("batches", "batch")),
     Action("batch.export", "Export", "Write to a file what is marked, else shown, or all", ("e",),
@@ -285,7 +290,7 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         elif clash := _clash(action_id, parts, wanted):
             faults.append(f'[keys] "{action_id}" = "{keys}": that is already the key of {clash}')
         else:
-            good[action_id] = ",".join(parts)
+            good[action_id] = ",".join(_name(part) for part in parts)
     return good, faults
 
 
@@ -313,6 +318,7 @@ _NAMES = {
     "]": "right_square_bracket",
     "<": "less_than_sign",
     ">": "greater_than_sign",
+    "ctrl+space": "ctrl+@",  # what terminals send for it
 }
 
 

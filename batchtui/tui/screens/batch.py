@@ -26,6 +26,7 @@ from batchtui.tui.actions import (
     labelling,
 )
 from batchtui.tui.actions import table as actions
+from batchtui.tui.actions.marking import MarksRows
 from batchtui.tui.actions.scope import Scope, scope_of
 from batchtui.tui.look.job_facts import JobFacts
 from batchtui.tui.models.answer_search import AnswerSearch
@@ -45,7 +46,7 @@ TITLES = {"source order": "JOB", "state": "STATE", "tries": "TRY", "id": "JOB"}
 """Of the columns that they look at."""
 
 
-class BatchScreen(WholeBatch):
+class BatchScreen(WholeBatch, MarksRows[int]):
     """The job table of a batch, which is named by its id: its folder may be opened anew underneath."""
 
     place: ClassVar[str] = "batch"
@@ -285,17 +286,7 @@ class BatchScreen(WholeBatch):
         self.table.sorted_by = "" if plain else f"{TITLES[name]} {'▾' if falls else '▴'}"
         self._bring_up_to_date(chosen_anew=True)
 
-    def action_list_mark(self) -> None:
-        self.table.toggle_mark()
-        self._title()
-
-    def action_list_all(self) -> None:
-        self.table.marked = set(self.table.numbers)
-        self.table.refresh()
-        self._title()
-
-    def action_list_none(self) -> None:
-        self.table.marked = set()
+    def marks_changed(self) -> None:
         self.table.refresh()
         self._title()
 

@@ -16,6 +16,7 @@ from batchtui.errors import BadInput
 from batchtui.model import BatchStatus
 from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, renaming, settling
 from batchtui.tui.actions import table as actions
+from batchtui.tui.actions.marking import MarksRows
 from batchtui.tui.look.logs.log_lines import latest_lines
 from batchtui.tui.look.since import while_away
 from batchtui.tui.models import batch_filter
@@ -38,7 +39,7 @@ BY_HEAD = {"age": "newest", "done": "percent"}
 """What a column sorts by, where that is called otherwise."""
 
 
-class BatchesScreen(AppScreen):
+class BatchesScreen(AppScreen, MarksRows[str]):
     """Mode 1. Actions apply to the marked batches, else to the one under the cursor."""
 
     place: ClassVar[str] = "batches"
@@ -235,16 +236,7 @@ class BatchesScreen(AppScreen):
         self.table.show_sort(name, descending=(name not in ASCENDING) != self._reversed)
         self._show()
 
-    def action_list_mark(self) -> None:
-        self.table.toggle_mark()
-        self._show()
-
-    def action_list_all(self) -> None:
-        self.table.marked = set(self.table.ids)
-        self._show()
-
-    def action_list_none(self) -> None:
-        self.table.marked = set()
+    def marks_changed(self) -> None:
         self._show()
 
     # ---- actions

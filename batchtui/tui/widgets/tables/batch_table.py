@@ -18,6 +18,7 @@ from batchtui.model import BatchStatus
 from batchtui.tui.look import figures, standing, states
 from batchtui.tui.models.usual import done, untold
 from batchtui.tui.widgets.outside import cell
+from batchtui.tui.widgets.tables.marks import Marks
 
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
@@ -96,7 +97,7 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         self._values: dict[str, list[Shown]] = {}
         self._statuses: list[BatchStatus] = []
         self._marks_shown: set[str] = set()
-        self.marked: set[str] = set()
+        self.marks = Marks[str]()
 
     @property
     def _tui(self) -> BaseApp:
@@ -108,6 +109,22 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
     def ids(self) -> list[str]:
         """Ids of the rows, from the top."""
         return [status.id for status in self._statuses]
+
+    @property
+    def keys(self) -> list[str]:
+        return self.ids
+
+    @property
+    def at(self) -> int:
+        return self.cursor_row
+
+    def go_to(self, at: int) -> None:
+        """Put the cursor on that row."""
+        self.move_cursor(row=at, animate=False)
+
+    @property
+    def marked(self) -> set[str]:
+        return self.marks.chosen
 
     def current(self) -> str | None:
         """The batch under the cursor."""
@@ -127,11 +144,6 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
         marked = [batch_id for batch_id in self.ids if batch_id in self.marked]
         current = self.current()
         return marked or ([current] if current else [])
-
-    def toggle_mark(self) -> None:
-        if current := self.current():
-            self.marked ^= {current}
-            self.action_cursor_down()
 
     # ---- bringing it up to date
 

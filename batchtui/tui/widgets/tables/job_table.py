@@ -19,6 +19,7 @@ from batchtui.store.fold.columns import Columns
 from batchtui.tui.look import figures
 from batchtui.tui.look.job_facts import NOTHING, JobFacts
 from batchtui.tui.widgets.tables.line_table import LineTable
+from batchtui.tui.widgets.tables.marks import Marks
 
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
@@ -49,7 +50,7 @@ class JobTable(LineTable):
         super().__init__(id="jobs")
         self.ids: Sequence[str] = ()
         self.numbers: Sequence[int] = ()
-        self.marked: set[int] = set()
+        self.marks = Marks[int]()
         self.sorted_by = ""
         """The title of the column that the rows are sorted by, and its arrow: `TRY ▾`."""
         self.labels: Mapping[str, str] = {}
@@ -87,6 +88,22 @@ class JobTable(LineTable):
         else:
             self.renew()
 
+    @property
+    def keys(self) -> Sequence[int]:
+        return self.numbers
+
+    @property
+    def at(self) -> int:
+        return self.cursor
+
+    def go_to(self, at: int) -> None:
+        """Put the cursor on that row."""
+        self.move_to(at)
+
+    @property
+    def marked(self) -> set[int]:
+        return self.marks.chosen
+
     def current(self) -> int | None:
         """Number of the job under the cursor."""
         return self.numbers[self.cursor] if 0 <= self.cursor < len(self.numbers) else None
@@ -101,13 +118,6 @@ class JobTable(LineTable):
         """The marked jobs, else the one under the cursor."""
         current = self.current()
         return sorted(self.marked) or ([current] if current is not None else [])
-
-    def toggle_mark(self) -> None:
-        current = self.current()
-        if current is not None:
-            self.marked ^= {current}
-            self.action_cursor_down()
-            self.refresh()
 
     def row_count(self) -> int:
         return len(self.numbers)
