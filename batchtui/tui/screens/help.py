@@ -80,7 +80,7 @@ class HelpScreen(AppScreen):
 
     def _keys(self, found: list[actions.Action]) -> Table:
         narrow = self.app.size.width < NARROW
-        table = Table.grid(padding=(0, 2)) if narrow else _grid()
+        table = _narrow_grid() if narrow else _grid()
         for action in found:
             keys = " ".join(actions.shown_key(key) for key in self.tui.keys_of(action))
             if narrow:
@@ -95,6 +95,14 @@ class HelpScreen(AppScreen):
 
 def _head(title: str) -> Text:
     return Text(f"\n{title}\n", style="bold")
+
+
+def _narrow_grid() -> Table:
+    """A second long key stands below the first, so that what they do has the width."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=10)
+    table.add_column(ratio=1)
+    return table
 
 
 def _grid() -> Table:
