@@ -1,4 +1,4 @@
-"""Money and time as they are written on the screen, in the shell and in reasons."""
+"""Money, time and counts as they are written on the screen, in the shell, in reasons and in Python."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 NANO = 1_000_000_000
 """Sums are kept in billionths of a US dollar, so that they never depend on the order of adding."""
 _LEAST = 0.0001
+_HALF = 1e-9
+"""Half a cent that is a little less in binary is half a cent."""
 _UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
 
 
@@ -14,16 +16,21 @@ def usd(amount: float) -> str:
     """`1.93`, `0.50`, `0.0004`: cents, finer below ten of them; what is more than nothing never reads as nothing."""
     if 0 < amount < _LEAST:
         return f"<{_LEAST}"
-    cents = f"{amount:,.2f}"
+    cents = f"{amount + _HALF:,.2f}"
     if amount >= 0.1:
         return cents
-    finer = f"{amount:.4f}"
+    finer = f"{amount + _HALF:.4f}"
     return cents if finer.endswith("00") else finer
 
 
 def dollars(amount: float) -> str:
     """`$1.93`, `<$0.0001`."""
     return f"${usd(amount)}".replace("$<", "<$")
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """`1 job`, `2,000 jobs`; `nouns` where an s does not make it more."""
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def span(seconds: float) -> str:

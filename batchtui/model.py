@@ -348,6 +348,8 @@ class Attention(msgspec.Struct, kw_only=True, frozen=True):
     since: str
     actions: tuple[str, ...] = ()
     submission: int | None = None
+    limit_usd: float | None = None
+    """Where the budget holds jobs back: a limit in dollars that lets them go, where that is known."""
 
 
 class SubmissionStatus(msgspec.Struct, kw_only=True):

@@ -22,7 +22,6 @@ _BY_KIND: dict[str, type[BatchtuiError]] = {
     "money": Unreachable,
 }
 _WHAT_NEXT = {
-    "budget": "run.limit(cost_usd=…) raises the limit",
     "price": "run.release() sends them all the same",
     "bound": "run.release() sends them with that bound",
     "canary": "read its results, then run.release() or run.cancel()",
@@ -35,6 +34,8 @@ def stopped(status: BatchStatus, attention: list[Attention]) -> BatchtuiError:
     """The exception for what needs a person, with what to do about it."""
     first = attention[0]
     what_next = _WHAT_NEXT.get(first.kind, "once that is settled, run.resume() goes on")
+    if first.limit_usd is not None:
+        what_next = f"here that is run.limit(cost_usd={first.limit_usd:.2f})"
     text = "; ".join(cell(item.text, 300) for item in attention)
     return _BY_KIND.get(first.kind, NeedsPerson)(f"{label(status)} cannot go on: {text}; {what_next}")
 

@@ -80,7 +80,10 @@ def test_a_spent_budget_is_5(cli: Cli, with_demo: Start) -> None:
     assert status["pending"]
     assert status["cost_usd"] < 0.001
     assert cli("wait", "birds").code == 5
-    assert cli("limit", "birds", "cost_usd=1").code == 0
+    assert "budget" in [item["kind"] for item in status["attention"]]
+    lines = cli("status", "birds").out.splitlines()
+    (typed,) = [line.split() for line in lines if line.strip().startswith("batchtui limit ")]
+    assert cli(*typed[1:]).code == 0
     assert cli("resume", "birds").code == 0
 
 

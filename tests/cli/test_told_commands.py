@@ -116,9 +116,11 @@ def test_what_is_told_without_marks_can_be_typed_too() -> None:
 
 def test_every_answer_is_a_command() -> None:
     actions = {"limit", "resume", *RESOLUTIONS}
-    told = {action: answer("abcdef", action, 1) for action in actions}
+    told = {action: answer("abcdef", action, 1, 2.5) for action in actions}
     assert {action: words for action, words in told.items() if refusal(words.removeprefix("batchtui "))} == {}
-    asked = set(re.findall(r"actions=\[([^\]]*)\]", " ".join(p.read_text() for p in SOURCE.rglob("*.py"))))
+    asked = set(
+        re.findall(r"actions\"?[=:] ?\[([^\]]*)\]", " ".join(p.read_text() for p in SOURCE.rglob("*.py")))
+    )
     words = {word for group in asked for word in re.findall(r'"([a-z-]+)"', group)}
     assert {"limit", "resend", "release"} <= words <= actions
 

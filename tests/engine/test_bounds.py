@@ -132,12 +132,12 @@ def test_what_all_answers_can_have_at_most(
 def test_a_bound_larger_than_the_limit_is_asked_about_and_a_low_limit_is_told() -> None:
     pool = backends("openai")
     (asked,) = checked(pool, {"model": "gpt-4o-mini"}, cost_usd=1.0).problems
-    assert (asked.asks, "16,384 tokens" in asked.message, "8.19 USD" in asked.message) == ("cost", True, True)
+    assert (asked.asks, "16,384 tokens" in asked.message, "$8.19" in asked.message) == ("cost", True, True)
     (low,) = checked(pool, {"max_tokens": 1000}, cost_usd=0.2).problems
     assert (low.asks, low.fatal) == (None, False)
-    assert "0.20 USD is too low by 0.30 USD" in low.message
+    assert "$0.20 is too low by $0.30" in low.message
     (tight,) = checked(pool, {"max_tokens": 1000, "extra": {"n": 2}}, {"seed": [1, 2]}, cost_usd=1.5).problems
-    assert "too low by 0.50 USD" in tight.message
+    assert "too low by $0.50" in tight.message
     assert not checked(pool, {"max_tokens": 1000}, cost_usd=0.5).problems
 
 

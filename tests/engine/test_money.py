@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from batchtui.amounts import NANO
 from batchtui.demo.server import DemoServer
-from batchtui.engine.spend.spending import usd
+from batchtui.engine.spend import stuck
+from batchtui.engine.spend.spending import dollars
 from batchtui.model import SubmissionState
 from batchtui.store.disk import ranges
 from tests.engine import money_help
@@ -37,7 +39,7 @@ def test_three_submissions_share_a_limit_that_holds_one_at_a_time(served: Served
     status = bench.status(folder)
     assert creates(server) == 3
     assert [round(sub.estimated_usd or 0, 6) for sub in status.submissions or []] == [2.0, 2.0, 2.0]
-    assert all("3.00 USD" in reason for reason in waiting)
+    assert all("$3.00" in reason for reason in waiting)
     assert waiting
     assert status.cost_usd is not None
     assert 0 < status.cost_usd < 0.5
@@ -66,6 +68,48 @@ def test_what_nothing_can_free_needs_a_person_and_a_higher_limit_goes_on(served:
     assert creates(server) == 4
     assert not folder.status().attention
     assert max(money_help.committed(bench.library.data_dir)) <= 1.5
+
+
+@pytest.mark.parametrize("backend", ["openai", "chat"])
+def test_the_limit_that_is_named_lets_all_of_it_go(served: Served, backend: str) -> None:
+    """Also where some of it is spent already; a cent less would not do at the time."""
+    bench, _ = served("duration=100ms")
+    money_help.price(bench.config)
+    spec = money_help.spec(bench, backend, 4, cost_usd=0.5, jobs_per_submission=2, concurrency=1)
+    folder = bench.run(spec)
+    (asked,) = bench.status(folder).attention
+    assert asked.limit_usd == (4.0 if backend == "openai" else 8.0)
+    assert f"a limit of ${asked.limit_usd:.2f} lets all of them go: batchtui limit {folder.id} " in asked.text
+    bench.ask(folder, "limit", cost_usd=asked.limit_usd)
+    until(lambda: folder.status().completed == 4)
+    assert [event["kind"] for event in folder.events() if event["event"] == "attention"] == ["budget"]
+
+
+def test_of_very_many_jobs_the_limit_for_the_next_ones_is_named(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, _ = served("duration=100ms")
+    monkeypatch.setattr(stuck, "MOST_WEIGHED", 3)
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "openai", 4, cost_usd=0.5, jobs_per_submission=2))
+    (asked,) = bench.status(folder).attention
+    assert asked.limit_usd == 1.0
+    assert "a limit of $1.00 lets the next ones go" in asked.text
+
+
+def test_a_limit_a_day_that_holds_jobs_back_is_none_of_the_batch(served: Served) -> None:
+    """To raise the batch's own limit would change nothing; one job is one job."""
+    bench, _ = served("duration=100ms")
+    money_help.price(bench.config)
+    bench.worker_spending().day_limit = NANO // 2
+    folder = bench.run(money_help.spec(bench, "openai", 1))
+    (asked,) = bench.status(folder).attention
+    assert asked.actions == ("resume",)
+    assert asked.limit_usd is None
+    assert "holds back 1 job: " in asked.text
+    assert asked.text.endswith(
+        f"cost_usd_per_day in the config, or resume tomorrow: batchtui resume {folder.id}"
+    )
 
 
 def test_attention_is_gone_once_a_raised_limit_is_obeyed(served: Served) -> None:
@@ -119,17 +163,12 @@ def test_a_limit_changed_while_nobody_drives_leaves_no_reason_of_the_old_one(ser
     folder = bench.run(money_help.spec(bench, "openai", 2, cost_usd=0.5))
     assert [sub.reason for sub in bench.status(folder).submissions or []]
     bench.ask(folder, "limit", cost_usd=9.0)
-    until(lambda: not any("0.50 USD" in (sub.reason or "") for sub in bench.status(folder).submissions or []))
+    until(lambda: not any("$0.50" in (sub.reason or "") for sub in bench.status(folder).submissions or []))
 
 
 def test_what_is_more_than_nothing_never_reads_as_nothing() -> None:
-    assert [usd(nano) for nano in (0, 1, 99_999, 100_000, 2_000_000_000)] == [
-        "0.00",
-        "<0.0001",
-        "<0.0001",
-        "0.0001",
-        "2.00",
-    ]
+    words = [dollars(nano) for nano in (0, 1, 99_999, 100_000, 2_000_000_000)]
+    assert words == ["$0.00", "<$0.0001", "<$0.0001", "$0.0001", "$2.00"]
 
 
 def test_direct_jobs_reserve_in_blocks_and_never_pass_the_limit(served: Served) -> None:
@@ -161,7 +200,7 @@ def test_an_overrun_is_reported(served: Served) -> None:
     bench.ask(folder, "limit", cost_usd=0.01)
     bench.drive(folder.id)
     assert [event["limit_usd"] for event in folder.events() if event["event"] == "overrun"] == [0.01]
-    assert any("over the limit of 0.01 USD" in line.text for line in bench.worker.log())
+    assert any("over the limit of $0.01" in line.text for line in bench.worker.log())
 
 
 def test_an_unknown_price_under_a_limit_asks_first(served: Served) -> None:

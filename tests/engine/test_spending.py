@@ -86,4 +86,4 @@ def test_nothing_is_waited_for_where_all_of_it_is_spent(library: Library) -> Non
         assert reserved(spending, ask(one, 0.0, spent=2.9))
         told = refusal(spending, ask(other, 0.2))
         assert not told.wait
-        assert "2.90 of 3.00 USD a day are spent or in flight" in told.text
+        assert "$2.90 of $3.00 a day are spent or in flight" in told.text

@@ -7,7 +7,7 @@ from batchtui.store.disk import clock, ranges
 from batchtui.store.library import Library
 from tests.tui.samples import NOW, Sample
 
-REASON = "2.00 USD more may be needed, and 2.00 of the batch's 3.00 USD are spent or in flight"
+REASON = "$2.00 more may be needed, and $2.00 of the batch's $3.00 are spent or in flight"
 
 
 def stage_library(library: Library) -> Library:
@@ -44,7 +44,7 @@ def stage_library(library: Library) -> Library:
     held = Sample(library, "r5poor", "held-back", [f"h{n}" for n in range(40)], backend="openai", age=1200,
                   limits=LimitsSpec(cost_usd=3.0))  # fmt: skip
     held.submit(0, 40, None)
-    held.record("waiting", sub=1, reason=REASON, estimated_usd=2.0)
+    held.record("waiting", sub=1, kind="batch", reason=REASON, estimated_usd=2.0)
     held.close()
 
     bird = Sample(library, "s6bird", "first-ten", [f"c{n}" for n in range(50)], backend="openai", age=300,

@@ -24,7 +24,7 @@ Compare = Callable[..., bool]
 VIEWS = {
     "silent": ("n3quie", [], "usually 35 min"),
     "facts": ("p4many", ["i"], "last contact 30 min ago"),
-    "held": ("r5poor", ["i"], "USD are spent or in flight"),
+    "held": ("r5poor", ["i"], "are spent or in flight"),
     "limits": ("r5poor", ["l"], "esc leaves everything"),
     "canary": ("s6bird", ["u"], "esc leaves everything"),
 }

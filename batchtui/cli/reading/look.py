@@ -136,8 +136,11 @@ def show_status(console: Console, status: BatchStatus) -> None:
     for item in status.attention:
         place = f" (submission {item.submission})" if item.submission is not None else ""
         console.out(f"needs you    {item.text}{place}")
+        enough = item.limit_usd or 2 * (
+            status.cost_limit_usd or 0
+        )  # an earlier version did not say what would do
         for action in item.actions:
-            console.out(f"             {answer(status.id, action, item.submission)}")
+            console.out(f"             {answer(status.id, action, item.submission, enough)}")
     if status.submissions:
         print()
         heads = ("#", "REMOTE ID", "STATUS", "JOBS", "DONE", "FAILED", "COST", "SENT", "NOTE")

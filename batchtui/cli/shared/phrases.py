@@ -164,10 +164,10 @@ def exit_code(folder: BatchFolder) -> int:
     return UNREACHABLE if not status.completed and kinds and kinds <= _NOBODY_THERE else SOME_FAILED
 
 
-def answer(batch_id: str, action: str, submission: int | None) -> str:
+def answer(batch_id: str, action: str, submission: int | None, limit_usd: float = 0.0) -> str:
     """The command that answers what needs a person so; two answers are commands of their own."""
     if action == "limit":
-        return f"batchtui limit {batch_id} cost_usd=…"
+        return f"batchtui limit {batch_id} cost_usd={limit_usd:.2f}"
     if action == "resume":
         return f"batchtui resume {batch_id}"
     which = f" --submission {submission}" if submission is not None else ""

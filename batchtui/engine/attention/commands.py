@@ -121,8 +121,19 @@ def _pause(batch: LiveBatch, args: Args) -> None:
 def _resume(batch: LiveBatch, args: Args) -> None:
     header = batch.folder.header
     batch.write_again = ("output", None) in batch.progress.attention
+    batch.budget.forget()  # a day or its limit may be another by now
     batch.settle_attention(
-        "key", "money", "account", "backend", "proxy", "address", "forgotten", "fault", "output", "clock"
+        "budget",
+        "key",
+        "money",
+        "account",
+        "backend",
+        "proxy",
+        "address",
+        "forgotten",
+        "fault",
+        "output",
+        "clock",
     )
     if header.paused:
         header.paused = False

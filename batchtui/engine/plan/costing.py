@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from batchtui.amounts import dollars
 from batchtui.backends.base import Backend
 from batchtui.config import Config
 from batchtui.engine.spend.pricing import ASSUMED_ANSWER, Pricing
-from batchtui.engine.spend.spending import usd
 from batchtui.model import JobRecord, LimitsSpec, Problem
 from batchtui.preflight import Preflight
-from batchtui.prices import nano
 from batchtui.text import cell
 
 OWN, DAY = "limits.cost_usd", "limits.cost_usd_per_day"
@@ -131,24 +130,24 @@ class Costs:
             yield (
                 (
                     f'job.max_tokens is not set, and an answer of "{cell(model, 60)}" can have {tokens:,} tokens: one job may '
-                    f"cost {_usd(cost)}, more than {key} = {_usd(limit)}; set job.max_tokens; {sent}"
+                    f"cost {dollars(cost)}, more than {key} = {dollars(limit)}; set job.max_tokens; {sent}"
                 ),
                 True,
             )
         if self.likely > limit:
             yield (
-                f"{_usd(limit)} is too low by {_usd(self.likely - limit)}: {self._sums()}; {self._waits(limit)}",
+                f"{dollars(limit)} is too low by {dollars(self.likely - limit)}: {self._sums()}; {self._waits(limit)}",
                 False,
             )
         elif self.most > limit and not self.needs_bound:
-            over = f"{_usd(self.most - limit)} more than {key} = {_usd(limit)}"
+            over = f"{dollars(self.most - limit)} more than {key} = {dollars(limit)}"
             yield f"{self._sums()}, {over}; {self._waits(limit)}", False
 
     def _sums(self) -> str:
         """What it comes to, as far as that is known."""
         least = "at least " if self.is_unknown else ""
-        most = "" if self.is_unknown or self.unbounded else f" and may cost {_usd(self.most)}"
-        return f"the batch is likely to cost {least}{_usd(self.likely)}{most}"
+        most = "" if self.is_unknown or self.unbounded else f" and may cost {dollars(self.most)}"
+        return f"the batch is likely to cost {least}{dollars(self.likely)}{most}"
 
     def _waits(self, limit: float) -> str:
         if self.least is not None and self.least > limit and not self.needs_bound:
@@ -170,7 +169,3 @@ def _named(found: set[str]) -> tuple[str, str]:
     """The models or backends in words, and the first of them as a key of TOML."""
     names = [f'"{cell(name, 60)}"' for name in sorted(found)]
     return ", ".join(names[:NAMES_SHOWN]), names[0]
-
-
-def _usd(amount: float) -> str:
-    return f"{usd(nano(amount))} USD"

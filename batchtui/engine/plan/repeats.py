@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from batchtui.amounts import dollars
 from batchtui.backends.base import Job
 from batchtui.engine.plan.compose.rendering import Renderer
 from batchtui.engine.shared.pool import AnyBackend, Backends
 from batchtui.engine.spend.pricing import provider_of
-from batchtui.engine.spend.spending import usd
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobRecord, JobState, Problem
-from batchtui.prices import nano
 from batchtui.prices.lookup import OWN
 from batchtui.store.files import digests, lock
 from batchtui.store.files.header import BatchHeader, read_header
@@ -75,7 +74,7 @@ class Repeats:
             return None
         count = sum(self.jobs[one] for one in again)
         cost = sum(self.jobs[one] * self.costs.get(one, 0.0) for one in again)
-        paid = f", about {usd(nano(cost))} USD" if cost else ""
+        paid = f", about {dollars(cost)}" if cost else ""
         if len(told) > BATCHES_SHOWN:
             told[BATCHES_SHOWN:] = [f"{len(told) - BATCHES_SHOWN:,} more batches"]
         new = self.total - count

@@ -18,7 +18,8 @@ from batchtui.engine.spend.claims import Claims
 from batchtui.engine.spend.direct_money import DirectMoney
 from batchtui.engine.spend.pricing import ASSUMED_ANSWER
 from batchtui.engine.spend.queues import queue_of
-from batchtui.engine.spend.spending import DIRECT, Ask, Refusal, usd
+from batchtui.engine.spend.spending import DIRECT, Ask, Refusal, dollars
+from batchtui.engine.spend.stuck import need as stuck_need
 from batchtui.model import UNSENT, JobRecord, JobState, SubmissionState
 from batchtui.prices import nano
 from batchtui.store.disk import ranges
@@ -143,10 +144,10 @@ class Budget:
         if limit is None or (committed := self._committed()) + amount <= limit:
             return None
         text = (
-            f"{usd(amount)} USD more may be needed, and {usd(committed)} of the batch's "
-            f"{usd(limit)} USD are spent or in flight"
+            f"{dollars(amount)} more may be needed, and {dollars(committed)} of the batch's "
+            f"{dollars(limit)} are spent or in flight"
         )
-        return Refusal("batch", text, left=limit - committed)
+        return Refusal("batch", text, asked=amount, committed=committed, left=limit - committed)
 
     @property
     def _limited(self) -> bool:
@@ -304,24 +305,13 @@ class Budget:
             None,
         )
         idle = context.lanes is not None and context.lanes.idle and not self.claims.busy
-        pending = context.progress.count(JobState.PENDING)
-        if stuck and idle and pending and ("budget", None) not in context.progress.attention:
-            context.writer.record(
-                "attention", kind="budget", text=self._stuck_text(stuck, pending), actions=["limit"]
-            )
-        elif not self._refusals and ("budget", None) in context.progress.attention and self.claims.loaded:
+        is_told = ("budget", None) in context.progress.attention
+        if stuck and idle and not is_told and (pending := context.progress.numbers(JobState.PENDING)):
+            need = stuck_need(context.folder.id, stuck, pending, self.share)
+            context.writer.record("attention", kind="budget", **need)
+        elif not self._refusals and is_told and self.claims.loaded:
             context.settle_attention("budget")
         self._tell_overrun()
-
-    def _stuck_text(self, refusal: Refusal, pending: int) -> str:
-        if refusal.kind == "queue":
-            return f"{pending:,} jobs wait: {refusal.text}, by batches that nobody drives: batchtui resume"
-        remedy = (
-            f"raise it: batchtui limit {self._context.folder.id} cost_usd=…"
-            if refusal.kind == "batch"
-            else "raise limits.cost_usd_per_day in the config, or resume tomorrow"
-        )
-        return f"the cost limit holds back {pending:,} jobs: {refusal.text}; {remedy}"
 
     def _tell_overrun(self) -> None:
         """Answers may be longer than anybody could foresee; what they cost is said, once."""
@@ -330,7 +320,7 @@ class Budget:
             self._over_told = False
         elif not self._over_told:
             self._over_told = True
-            text = f"{usd(spent)} USD were spent, over the limit of {usd(limit)} USD"
+            text = f"{dollars(spent)} were spent, over the limit of {dollars(limit)}"
             self._context.log("warning", text)
             self._context.writer.record("overrun", spent_usd=spent / NANO, limit_usd=limit / NANO)
 

@@ -42,8 +42,10 @@ class Refusal:
     kind: Literal["batch", "day", "queue", "price", "bound"]
     text: str
     wait: bool = False
+    asked: int = 0
+    committed: int = 0
     left: int = 0
-    """What less could be had now, where it is money that is short."""
+    """What less could be had now, where it is money that is short; all in billionths of a dollar."""
 
 
 class Spending:
@@ -107,11 +109,13 @@ class Spending:
             committed = self._day(held, ask)
             if committed + ask.nano > self.day_limit:
                 freed = ledger.claimed(lambda batch: self._driven(batch, ask.batch))
-                spent = f"{usd(committed)} of {usd(self.day_limit)} USD a day are spent or in flight"
+                spent = f"{dollars(committed)} of {dollars(self.day_limit)} a day are spent or in flight"
                 return Refusal(
                     "day",
-                    f"{usd(ask.nano)} USD more may be needed, and {spent} (all batches, since 00:00 UTC)",
+                    f"{dollars(ask.nano)} more may be needed, and {spent} (all batches, since 00:00 UTC)",
                     wait=committed - freed + ask.nano <= self.day_limit,
+                    asked=ask.nano,
+                    committed=committed,
                     left=self.day_limit - committed,
                 )
         size = pool_size if pool_size is not None else ledger.pools.get(ask.pool)
@@ -154,9 +158,9 @@ class Spending:
         return found
 
 
-def usd(nano: int) -> str:
+def dollars(nano: int) -> str:
     """An amount in words."""
-    return amounts.usd(nano / NANO)
+    return amounts.dollars(nano / NANO)
 
 
 def _queued(ledger: Ledger, ask: Ask) -> int:

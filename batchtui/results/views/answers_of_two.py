@@ -6,7 +6,7 @@ import heapq
 from collections import Counter
 from itertools import count
 
-from batchtui.amounts import spelled, usd
+from batchtui.amounts import dollars, spelled
 from batchtui.errors import BadInput
 from batchtui.model import JobState, Json, Result
 from batchtui.results.reading.query import answer
@@ -110,7 +110,7 @@ def totals(first: BatchFolder, second: BatchFolder) -> list[tuple[str, Json]]:
     one, other = first.status(), second.status()
     found: list[tuple[str, Json]] = []
     if one.cost_usd is not None and other.cost_usd is not None:
-        found.append(("cost", f"${usd(one.cost_usd)}, then ${usd(other.cost_usd)}"))
+        found.append(("cost", f"{dollars(one.cost_usd)}, then {dollars(other.cost_usd)}"))
     took = [_took(status.started, status.ended) for status in (one, other)]
     if took[0] is not None and took[1] is not None:
         found.append(("time", f"{spelled(took[0])}, then {spelled(took[1])}"))

@@ -361,6 +361,7 @@ class Progress:
             since=event["time"],
             actions=tuple(event.get("actions") or ()),
             submission=event.get("sub"),
+            limit_usd=event.get("limit_usd"),
         )
         self.attention.setdefault((item.kind, item.submission), item)
 

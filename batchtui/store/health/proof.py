@@ -284,7 +284,7 @@ def _results(proof: Proof) -> None:
     if not proof.of(RESULTS) and not proof.of(JOURNAL) and cost != progress.cost_nano:
         proof.add(
             RESULTS,
-            f"its costs add up to {cost / NANO:.6f} USD where the journal has {progress.cost_nano / NANO:.6f}",
+            f"its costs add up to ${cost / NANO:.6f} where the journal has ${progress.cost_nano / NANO:.6f}",
         )
 
 

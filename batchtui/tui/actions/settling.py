@@ -93,13 +93,18 @@ def change_limits(app: BaseApp, batch_id: str | None) -> None:
         app.say("no batch is selected")
         return
     if not states.live(status):
-        app.say("it has ended; limits are for what is still to be sent")
+        app.say(
+            f'"{status.name}" has ended; limits are for what is still to be sent, such as jobs put back by a retry'
+        )
         return
     facts = []
     if status.cost_usd or status.estimated_usd:
-        spent = f"{figures.money(status.cost_usd or 0)} USD spent so far"
-        facts.append(spent + (f", about {figures.money(status.estimated_usd)} estimated for all" if
+        spent = f"{figures.dollars(status.cost_usd or 0)} spent so far"
+        facts.append(spent + (f", about {figures.dollars(status.estimated_usd)} estimated for all" if
                               status.estimated_usd else ""))  # fmt: skip
+    enough = next((item.limit_usd for item in status.attention if item.limit_usd is not None), None)
+    if enough is not None:
+        facts.append(f"A limit of {figures.dollars(enough)} lets what waits go")
     if day := app.day_money.words():
         facts.append(f"Today: {day}; that limit stands in the config")
 
@@ -117,5 +122,9 @@ def change_limits(app: BaseApp, batch_id: str | None) -> None:
 
 def _said(key: str, value: Json) -> str:
     return (
-        f"{value:g} USD" if key == "cost_usd" else f"{value:g} s" if isinstance(value, float) else str(value)
+        figures.dollars(value)
+        if key == "cost_usd" and isinstance(value, int | float)
+        else figures.spelled(value)
+        if isinstance(value, int | float)
+        else str(value)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+from batchtui.amounts import dollars as dollars
 from batchtui.amounts import span as span
 from batchtui.amounts import spelled as spelled
 from batchtui.amounts import usd
@@ -54,10 +55,10 @@ def local_time(stamp: str | None) -> str | None:
 
 
 def money(amount: float | None) -> str:
-    """`1.93`, `0.0004`, `-` where nothing is known; a cell of the screen has cents from the first one on."""
+    """`1.93`, `0.0004`, `-` where nothing is known; a cell of a column has cents from the first one on."""
     if amount is None:
         return "-"
-    return f"{amount + _HALF:,.2f}" if amount >= 0.01 else usd(amount)
+    return usd(round(amount + _HALF, 2)) if amount >= 0.01 else usd(amount)
 
 
 def short_money(amount: float) -> str:
@@ -68,11 +69,6 @@ def short_money(amount: float) -> str:
     if amount < 1:
         return text.replace("0.", ".")
     return f"{amount:,.0f}" if amount < 10_000 else short_count(round(amount))
-
-
-def dollars(amount: float) -> str:
-    """`$1.93`, `<$0.0001`."""
-    return f"${money(amount)}".replace("$<", "<$")
 
 
 def count(number: int) -> str:

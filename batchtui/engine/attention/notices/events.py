@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from batchtui.engine.spend.spending import usd
+from batchtui.amounts import NANO, dollars
 from batchtui.model import GOES_ON, BatchState, JobState, Json, NoticeEvent, SubmissionState
 from batchtui.store.disk import clock
 from batchtui.text import cell
@@ -99,13 +99,13 @@ def _counts(progress: Progress) -> str:
 
 def _money(header: BatchHeader, progress: Progress) -> str:
     limit = header.spec.limits.cost_usd
-    of = f" of ${usd(round(limit * 1e9))}" if limit else ""
-    return f"; ${usd(progress.cost_nano)}{of} spent" if progress.priced else ""
+    of = f" of {dollars(limit)}" if limit else ""
+    return f"; {dollars(progress.cost_nano / NANO)}{of} spent" if progress.priced else ""
 
 
 def _facts(folder: BatchFolder) -> dict[str, Json]:
     progress = folder.progress
-    cost = progress.cost_nano / 1e9 if progress.priced else None
+    cost = progress.cost_nano / NANO if progress.priced else None
     counts: dict[str, Json] = {state.value: count for state, count in progress.counts().items()}
     limit = folder.header.spec.limits.cost_usd
     return {

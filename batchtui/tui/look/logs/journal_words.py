@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from batchtui import text
+from batchtui.amounts import counted, dollars
 from batchtui.store.disk import ranges
 from batchtui.store.files.journal import Event
 
@@ -43,8 +44,7 @@ def _job(event: Event, ids: Sequence[str]) -> str:
 
 
 def _jobs(event: Event) -> str:
-    count = ranges.count(event["jobs"])
-    return "1 job" if count == 1 else f"{count:,} jobs"
+    return counted(ranges.count(event["jobs"]), "job")
 
 
 def _why(event: Event) -> str:
@@ -76,7 +76,7 @@ _WORDS: dict[str, Callable[[Event, Sequence[str]], str]] = {
     "lost": lambda e, _: f"{_jobs(e)} were running when the app died and go back to pending",
     "planned": lambda e, _: f"submission {e['sub']}: {_jobs(e)} for {e['backend']}",
     "unplanned": lambda e, _: f"submission {e['sub']} is packed anew",
-    "overrun": lambda e, _: f"{e['spent_usd']:.4f} USD were spent, over the limit of {e['limit_usd']:.2f} USD",
+    "overrun": lambda e, _: f"{dollars(e['spent_usd'])} were spent, over the limit of {dollars(e['limit_usd'])}",
     "intent": lambda e, _: f"submission {e['sub']}: sending {_jobs(e)} to {e['backend']}",
     "adopted": lambda e, _: f"submission {e['sub']}: {e['remote_id']} of {e['backend']} is taken over",
     "born": lambda e, _: f"{_jobs(e)} became known with the results of submission {e['sub']}",
