@@ -27,8 +27,10 @@ from batchtui.model import ENDED_BATCH_STATES, Attention
 from batchtui.store.disk.clock import now
 from batchtui.store.disk.commit import Committer
 from batchtui.store.disk.lines import disk_words, is_disk
+from batchtui.store.disk.watch import Watch
 from batchtui.store.files import inbox
 from batchtui.store.files.inbox import Command
+from batchtui.store.files.lock import holder
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 from batchtui.store.writer import BatchWriter
@@ -42,6 +44,7 @@ class Worker:
     def __init__(self, library: Library, backends: Backends, *, drive_all: bool) -> None:
         """With `drive_all` every unfinished batch that nobody drives is taken over; else only those of `drive`."""
         self._library = library
+        self._watch = Watch(library.batches_dir, library.ids)
         self._drive_all = drive_all
         self._committer = Committer(self._disk_failed)
         self._services = Services(
@@ -123,8 +126,8 @@ class Worker:
 
     def _supervise(self) -> None:
         """Find new and gone batches, follow those that others drive, take over those that nobody does."""
-        ids = self._library.ids() if self._drive_all else list(self._wanted)
-        for batch_id in ids:
+        there, due = self._watch.look() if self._drive_all else ([], [])
+        for batch_id in dict.fromkeys([*due, *self._wanted]):
             if batch_id in self._rounds or self._pauses.left(batch_id) > 0:
                 continue
             try:
@@ -133,10 +136,12 @@ class Worker:
                     self._take(folder)
                 else:
                     self._unwant(batch_id)
+                    if folder and not folder.damage and holder(folder.path) is None:
+                        self._watch.rest(batch_id)
             except Exception as fault:  # one batch never takes the others down
                 self._rest(batch_id, fault)
         if self._drive_all:
-            for gone in set(self._folders) - set(ids) - set(self._rounds):
+            for gone in self._folders.keys() - set(there) - self._rounds.keys():
                 with self._lock:
                     del self._folders[gone]
                 self._mark_changed(gone)

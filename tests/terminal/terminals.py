@@ -117,6 +117,11 @@ class Pty:
                 return
             self.written += chunk
 
+    def take(self, deadline: float = DEADLINE) -> None:
+        """Take in what it writes next, and no more than that."""
+        assert select.select([self._fd], [], [], deadline)[0], f"it writes nothing: {self.written[-2000:]!r}"
+        self.written += os.read(self._fd, 65536)
+
     def shows(self, text: bytes, deadline: float = DEADLINE, after: int = 0) -> None:
         """Wait until it has written this, after so many bytes."""
         end = time.monotonic() + deadline

@@ -15,6 +15,7 @@ from batchtui.durable import sync_folder
 from batchtui.model import Json
 from batchtui.store.disk.clock import now
 from batchtui.store.disk.lines import AppendFile, read_slices
+from batchtui.store.disk.watch import stir
 from batchtui.store.health.versions import refuse_newer
 
 
@@ -51,7 +52,8 @@ def post(folder: Path, command: Command, obeyed: int = 0) -> int:
         file.sync()
         if made:
             sync_folder(folder)
-        return end
+    stir(folder)
+    return end
 
 
 def make_up(file: AppendFile, obeyed: int) -> None:

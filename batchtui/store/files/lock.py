@@ -18,6 +18,7 @@ from batchtui.errors import StoreDamaged
 from batchtui.model import Attention, Json
 from batchtui.store.disk.clock import now
 from batchtui.store.disk.lines import StoreFull, replace_file
+from batchtui.store.disk.watch import stir
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -51,6 +52,7 @@ class DriveLock:
         self._lock = lock
         self._since = now()
         self.heartbeat()
+        stir(self._folder)
         return True
 
     def heartbeat(self, standing: Iterable[Attention] = ()) -> None:
@@ -80,6 +82,7 @@ class DriveLock:
                 os.unlink(self._folder / _HOLDER)
             self._lock.release()
             self._lock = None
+            stir(self._folder)
 
 
 def holder(folder: Path) -> str | None:

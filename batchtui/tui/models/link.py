@@ -6,9 +6,11 @@ import contextlib
 from collections import deque
 from typing import TYPE_CHECKING
 
-from batchtui.errors import BadInput, StoreDamaged
+from batchtui.errors import BadInput, NotFound, StoreDamaged
 from batchtui.model import BatchStatus
+from batchtui.store.disk.watch import Watch
 from batchtui.store.files import inbox
+from batchtui.store.files.lock import holder
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Library
 
@@ -34,7 +36,9 @@ class Link:
         self._by_id: dict[str, BatchFolder] = {}
         self.version = 0
         """Another one whenever some status may be another than before."""
-        self._damaged: list[str] = []
+        self._damaged: dict[str, str] = {}
+        """By batch, why it cannot be read; read anew by the worker once there is one."""
+        self._watch = Watch(library.batches_dir, library.ids)
         self._statuses: dict[str, BatchStatus] = {}
         self._calls = 0
         self.rings: deque[bytes] = deque(maxlen=20)
@@ -42,16 +46,28 @@ class Link:
 
     def read(self) -> None:
         """Read every batch from the disk: what there is to see without a worker."""
-        self._folders, self._damaged = [], []
-        for item in self.library.folders():
-            if isinstance(item, BatchFolder):
-                self._folders.append(item)
-            else:
-                self._damaged.append(str(item))
+        self._folders, self._damaged = [], {}
+        for batch_id in self.library.ids():
+            self._open(batch_id)
         self._statuses.clear()
         self._index()
 
+    def _open(self, batch_id: str) -> bool:
+        """Whether what there is to see of it is another than before."""
+        try:
+            self._folders.append(self.library.open(batch_id))
+        except NotFound:  # removed meanwhile
+            return False
+        except StoreDamaged as fault:
+            before = self._damaged.get(batch_id)
+            self._damaged[batch_id] = str(fault)
+            return before != str(fault)
+        self._damaged.pop(batch_id, None)
+        return True
+
     def _index(self) -> None:
+        """Newest first."""
+        self._folders.sort(key=lambda folder: folder.header.created, reverse=True)
         self._by_id = {folder.id: folder for folder in self._folders}
         self.version += 1
 
@@ -70,8 +86,6 @@ class Link:
             self._statuses.pop(batch_id, None)
         if ids and self.worker:
             self.refresh()
-        elif ids:
-            self.version += 1
         return ids
 
     def refresh(self) -> None:
@@ -82,8 +96,8 @@ class Link:
         known = self.worker.folders()
         ids = {folder.id for folder in known}
         rest = [folder for folder in self._folders if folder.id not in ids and folder.path.is_dir()]
-        self._folders = sorted([*known, *rest], key=lambda folder: folder.header.created, reverse=True)
-        self._damaged = self.worker.damaged()
+        self._folders = [*known, *rest]
+        self._damaged = {text: text for text in self.worker.damaged()}
         self._index()
 
     def _followed(self) -> set[str]:
@@ -91,15 +105,25 @@ class Link:
         self._calls += 1
         if self._calls % FOLLOW_EVERY:
             return set()
-        if {folder.id for folder in self._folders} ^ set(self.library.ids()):
-            before = {folder.id for folder in self._folders}
-            self.read()
-            return before ^ {folder.id for folder in self._folders} | {""}
-        changed = set()
-        for folder in self._folders:
-            with contextlib.suppress(StoreDamaged, OSError):
-                if folder.refresh():
-                    changed.add(folder.id)
+        there, due = self._watch.look()
+        changed = {*self._by_id, *self._damaged} - set(there)
+        self._damaged = {one: text for one, text in self._damaged.items() if one not in changed}
+        self._folders = [folder for folder in self._folders if folder.id not in changed]
+        changed |= {batch_id for batch_id in due if self._catch_up(batch_id)}
+        if changed:
+            self._index()
+        return changed
+
+    def _catch_up(self, batch_id: str) -> bool:
+        """Whether what there is to see of it is another than before."""
+        folder = self._by_id.get(batch_id)
+        if folder is None:
+            return self._open(batch_id)
+        changed = False
+        with contextlib.suppress(StoreDamaged, OSError):
+            changed = folder.refresh()
+            if holder(folder.path) is None:
+                self._watch.rest(batch_id)
         return changed
 
     # ---- what there is
@@ -114,8 +138,8 @@ class Link:
     def damaged(self) -> list[str]:
         """A sentence for every batch that cannot be read, or is only read."""
         if self.worker:
-            return self._damaged
-        return self._damaged + [folder.damage[0] for folder in self._folders if folder.damage]
+            return list(self._damaged.values())
+        return list(self._damaged.values()) + [folder.damage[0] for folder in self._folders if folder.damage]
 
     def status(self, batch_id: str) -> BatchStatus | None:
         """Its status with submissions, as of the last change. None for a batch that is gone or damaged."""
@@ -126,7 +150,7 @@ class Link:
             try:
                 self._statuses[batch_id] = folder.status(submissions=True)
             except StoreDamaged as fault:
-                self._damaged.append(str(fault))
+                self._damaged[batch_id] = str(fault)
                 return None
         return self._statuses[batch_id]
 
