@@ -126,7 +126,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
     def _remember_theme(self) -> None:
         if self.theme != self._theme_at_start:
             self._theme_at_start = ""
-            settings.write_theme(self.config, self.theme)
+            settings.write_ui(self.config, "theme", self.theme)
 
     def _wanted_theme(self) -> str:
         if self.no_color:

@@ -73,7 +73,8 @@ def backend_keys() -> str:
         '## [keys]\n\nAn action\'s id and the keys that it gets, as `"batch.cancel" = "X"`: see '
         "[key-bindings](key-bindings.md).",
         '## [ui]\n\n`theme`, as the palette names it; `clipboard = "file"` writes what is copied to a file, for '
-        "terminals that take nothing to their clipboard.",
+        'terminals that take nothing to their clipboard; `columns = { batches = ["id", "name", "-rate"] }` the columns of the '
+        "lists (`batches`, `jobs`) in their order, those with a `-` hidden, as `o` in the app keeps them.",
         _section("[backends.NAME] of any kind", fields_of(BackendSettings)),
     ]
     shared = {field.name for field in fields_of(PromptSettings)} - COMMON

@@ -109,6 +109,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.extend_down", "Mark down", "Mark along with the cursor, one line down; on its way back it unmarks",
            ("shift+down",), ("batches", "batch")),
     Action("list.extend_up", "Mark up", "Mark along with the cursor, one line up", ("shift+up",), ("batches", "batch")),
+    Action("list.columns", "Columns", "Choose which columns the list has, and in what order", ("o",), ("batches", "batch")),
     Action("list.all", "Mark all", "Mark everything the filter shows", ("ctrl+a",), ("batches", "batch")),
     Action("list.none", "Unmark", "Take all marks away", ("ctrl+backslash", "U"), ("batches", "batch")),
     Action("batch.export", "Export", "Write to a file what is marked, else shown, or all", ("e",),

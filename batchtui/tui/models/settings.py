@@ -22,6 +22,20 @@ def write(config: Config, key: str, value: Json) -> None:
         save_settings(settings_path(config.path), config.settings)
 
 
-def write_theme(config: Config, theme: str) -> None:
-    """The theme lives in `[ui]`, where the user's own config may overrule it."""
-    write(config, "ui", {**config.settings.get("ui", {}), "theme": theme})
+def write_ui(config: Config, key: str, value: Json) -> None:
+    """How the app looks lives in `[ui]`: what is chosen holds now, and later unless the user's own config says otherwise."""
+    config.ui = {**config.ui, key: value}
+    write(config, "ui", {**_table(config.settings.get("ui")), key: value})
+
+
+def columns(config: Config, name: str) -> Json:
+    """The columns of that list, as they were chosen."""
+    return _table(config.ui.get("columns")).get(name)
+
+
+def write_columns(config: Config, name: str, kept: list[Json]) -> None:
+    write_ui(config, "columns", {**_table(config.ui.get("columns")), name: kept})
+
+
+def _table(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

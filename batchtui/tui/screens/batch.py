@@ -19,6 +19,7 @@ from batchtui.store.fold.columns import Columns
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import (
     batch_actions,
+    choosing_columns,
     cloning,
     comparing,
     exporting,
@@ -88,6 +89,7 @@ class BatchScreen(WholeBatch, MarksRows[int]):
         if folder is None:
             return
         self.query_one("#batch-facts", Pane).entitle(heading("Facts"))
+        choosing_columns.as_chosen(self.tui, self.table, "jobs")
         self._facts = JobFacts(folder.path)
         if self._show_jobs(folder):
             self._bring_up_to_date()
@@ -271,9 +273,9 @@ class BatchScreen(WholeBatch, MarksRows[int]):
     @on(JobTable.HeadClicked)
     def head_clicked(self, event: JobTable.HeadClicked) -> None:
         """Sorts by that column, or the other way round; by ids where they are clicked."""
-        name = next(name for name in reversed(SORTS) if TITLES[name] == event.title)
-        self._sort, self._reversed = SORTS.index(name), SORTS[self._sort] == name and not self._reversed
-        self._show_order()
+        if name := next((name for name in reversed(SORTS) if TITLES[name] == event.title), None):
+            self._sort, self._reversed = SORTS.index(name), SORTS[self._sort] == name and not self._reversed
+            self._show_order()
 
     def action_list_reverse(self) -> None:
         self._reversed = not self._reversed
@@ -285,6 +287,9 @@ class BatchScreen(WholeBatch, MarksRows[int]):
         plain = name == SORTS[0] and not self._reversed
         self.table.sorted_by = "" if plain else f"{TITLES[name]} {'▾' if falls else '▴'}"
         self._bring_up_to_date(chosen_anew=True)
+
+    def action_list_columns(self) -> None:
+        choosing_columns.choose(self.tui, self.table, "jobs")
 
     def marks_changed(self) -> None:
         self.table.refresh()

@@ -14,7 +14,15 @@ from textual.widgets import DataTable, Static
 
 from batchtui.errors import BadInput
 from batchtui.model import BatchStatus
-from batchtui.tui.actions import batch_actions, cloning, comparing, exporting, renaming, settling
+from batchtui.tui.actions import (
+    batch_actions,
+    choosing_columns,
+    cloning,
+    comparing,
+    exporting,
+    renaming,
+    settling,
+)
 from batchtui.tui.actions import table as actions
 from batchtui.tui.actions.marking import MarksRows
 from batchtui.tui.look.logs.log_lines import latest_lines
@@ -74,6 +82,7 @@ class BatchesScreen(AppScreen, MarksRows[str]):
                 yield DetailPane("detail")
 
     def on_mount(self) -> None:
+        choosing_columns.as_chosen(self.tui, self.table, "batches")
         self.query_one("#tail").can_focus = False
         self.query_one("#tail-pane", Pane).entitle(heading("Log"))
         away = while_away(self.tui.link.statuses(), self.tui.last_open, self.tui.now())
@@ -235,6 +244,9 @@ class BatchesScreen(AppScreen, MarksRows[str]):
         name = SORTS[self._sort][0]
         self.table.show_sort(name, descending=(name not in ASCENDING) != self._reversed)
         self._show()
+
+    def action_list_columns(self) -> None:
+        choosing_columns.choose(self.tui, self.table, "batches")
 
     def marks_changed(self) -> None:
         self._show()

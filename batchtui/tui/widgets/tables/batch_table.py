@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from rich.text import Text
 from textual import events
@@ -14,10 +13,11 @@ from textual.geometry import Region
 from textual.widgets import DataTable
 
 from batchtui import outcome
-from batchtui.model import BatchStatus
+from batchtui.model import BatchStatus, Json
 from batchtui.tui.look import figures, standing, states
 from batchtui.tui.models.usual import done, untold
 from batchtui.tui.widgets.outside import cell
+from batchtui.tui.widgets.tables.columns import Column, fitting, wanted
 from batchtui.tui.widgets.tables.marks import Marks
 
 if TYPE_CHECKING:
@@ -28,31 +28,20 @@ Shown = tuple[str, str]
 """What a cell says, and its style."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`drop` orders which columns go first when the width runs out: the highest; 0 never goes."""
-
-    key: str
-    title: str
-    width: int
-    drop: int = 0
-    right: bool = False
-
-
 COLUMNS = (
     Column("mark", "", 2),
-    Column("id", "ID", 7),
-    Column("name", "NAME", 12),
-    Column("backend", "BACKEND", 11, 4),
-    Column("state", "STATE", 16),
-    Column("done", "DONE", 12, 0, True),
-    Column("percent", "%", 5, 2, True),
-    Column("failed", "FAIL", 6, 7, True),
-    Column("rate", "RATE", 8, 8, True),
-    Column("eta", "ETA", 7, 5, True),
-    Column("cost", "COST", 7, 6, True),
-    Column("expires", "EXPIRES", 8, 9, True),
-    Column("age", "AGE", 7, 10, True),
+    Column("id", "ID", 7, about="by which commands know the batch"),
+    Column("name", "NAME", 12, about="its name"),
+    Column("backend", "BACKEND", 11, 4, about="where its jobs run"),
+    Column("state", "STATE", 16, about="what needs you, else the state"),
+    Column("done", "DONE", 12, 0, True, about="jobs that have ended, of all"),
+    Column("percent", "%", 5, 2, True, about="the share of them that has ended"),
+    Column("failed", "FAIL", 6, 7, True, about="jobs that did not succeed"),
+    Column("rate", "RATE", 8, 8, True, about="how many end in a time"),
+    Column("eta", "ETA", 7, 5, True, about="how long it may still take"),
+    Column("cost", "COST", 7, 6, True, about="US dollars spent so far"),
+    Column("expires", "EXPIRES", 8, 9, True, about="until a backend drops it, where one does"),
+    Column("age", "AGE", 7, 10, True, about="since it was made"),
 )
 NAME_AT_LEAST = 12
 SOON = 3 * 86400
@@ -75,6 +64,7 @@ SORTS: tuple[tuple[str, SortKey], ...] = (
 class BatchTable(DataTable[Text], inherit_bindings=False):
     """Rows are batches by id. `show_batches` brings it up to date."""
 
+    COLUMNS_OF: ClassVar[Sequence[Column]] = COLUMNS
     BINDINGS = [
         Binding("up", "cursor_up", show=False),
         Binding("down", "cursor_down", show=False),
@@ -89,6 +79,7 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0, id="batches")
+        self._wanted: Sequence[Column] = COLUMNS
         self._columns_shown: tuple[Column, ...] = ()
         self._name_width = 0
         self._expiring = False
@@ -161,16 +152,20 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
             self._sorted, self._columns_shown = sorted_by, ()
             self.lay_out(self.size.width)
 
+    def choose_columns(self, kept: Json) -> None:
+        """Show the columns that were chosen, in that order."""
+        self._wanted, self._columns_shown = wanted(COLUMNS, kept), ()
+        self.lay_out(self.size.width)
+
     def lay_out(self, width: int) -> None:
         """Choose the columns that fit and give the rest of the width to the names."""
-        columns = [column for column in COLUMNS if column.key != "expires" or self._expiring]
-        while sum(c.width for c in columns) > width - 1 and any(c.drop for c in columns):
-            columns.remove(max(columns, key=lambda c: c.drop))
+        there = [column for column in self._wanted if column.key != "expires" or self._expiring]
+        columns = fitting(there, width - 1)
         name_width = max(NAME_AT_LEAST, min(48, NAME_AT_LEAST + width - 1 - sum(c.width for c in columns)))
-        if (tuple(columns), name_width) == (self._columns_shown, self._name_width):
+        if (columns, name_width) == (self._columns_shown, self._name_width):
             return
         current = self.current()
-        self._columns_shown, self._name_width = tuple(columns), name_width
+        self._columns_shown, self._name_width = columns, name_width
         self.clear(columns=True)
         for column in columns:
             shown = name_width if column.key == "name" else column.width

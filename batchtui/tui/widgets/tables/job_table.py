@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -14,22 +14,34 @@ from textual.message import Message
 from textual.strip import Strip
 
 from batchtui import text
-from batchtui.model import JOB_STATES
+from batchtui.model import JOB_STATES, Json
 from batchtui.store.fold.columns import Columns
 from batchtui.tui.look import figures
-from batchtui.tui.look.job_facts import NOTHING, JobFacts
+from batchtui.tui.look.job_facts import NOTHING, Facts, JobFacts
+from batchtui.tui.widgets.tables.columns import Column, fitting, wanted
 from batchtui.tui.widgets.tables.line_table import LineTable
 from batchtui.tui.widgets.tables.marks import Marks
 
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
 
-FIXED = 2 + 12 + 4 + 7 + 7
-"""Width of all columns but the id and the text: mark, state, tries, time, tokens."""
+ID_WIDTH = 14
+WORDS_AT_LEAST = 14
+COLUMNS = (
+    Column("mark", "", 2),
+    Column("job", "JOB", ID_WIDTH, about="its id"),
+    Column("state", "STATE", 12, about="its state"),
+    Column("tries", "TRY", 4, 2, True, about="how often it was tried"),
+    Column("time", "TIME", 7, 3, True, about="how long it took"),
+    Column("tokens", "TOK", 7, 4, True, about="tokens in and out"),
+    Column("words", "ERROR / FIRST LINE", WORDS_AT_LEAST, about="what went wrong, else what it answered"),
+)
 
 
 class JobTable(LineTable):
     """Shows `numbers` of the jobs in `ids`, with the states in `columns`. The cursor stays on its job."""
+
+    COLUMNS_OF: ClassVar[Sequence[Column]] = COLUMNS
 
     @dataclass
     class Opened(Message):
@@ -59,7 +71,9 @@ class JobTable(LineTable):
         self._facts: JobFacts | None = None
         self._tries = memoryview(b"").cast("H")
         self._offsets = memoryview(b"").cast("q")
-        self._id_width = 14
+        self._id_width = ID_WIDTH
+        self._wanted: Sequence[Column] = COLUMNS
+        self._shown: tuple[Column, ...] = ()
         self._styles: dict[str, Style] = {}
 
     @property
@@ -73,6 +87,30 @@ class JobTable(LineTable):
         self.ids, self._facts = ids, facts
         longest = max((len(job_id) for job_id in ids[:2000]), default=10)
         self._id_width = max(8, min(32, longest + 1))
+        self._lay_out()
+
+    def choose_columns(self, kept: Json) -> None:
+        """Show the columns that were chosen, in that order."""
+        self._wanted = wanted(COLUMNS, kept)
+        self._lay_out()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """The columns that fit, as wide as they are here; the words have what is left."""
+        sized = [
+            replace(column, width=self._id_width) if column.key == "job" else column
+            for column in self._wanted
+        ]
+        self._shown = fitting(sized, self.size.width)
+        left = self.size.width - sum(column.width for column in self._shown)
+        self._shown = tuple(
+            replace(column, width=max(0, column.width + left)) if column.key == "words" else column
+            for column in self._shown
+        )
 
     def show_columns(self, columns: Columns, numbers: Sequence[int]) -> None:
         """New states, or another choice of jobs."""
@@ -123,10 +161,10 @@ class JobTable(LineTable):
         return len(self.numbers)
 
     def choose_head(self, x: int) -> None:
-        ends = (2 + self._id_width, 12, 4)
-        for title, end in zip(("JOB", "STATE", "TRY"), itertools.accumulate(ends), strict=True):
+        ends = itertools.accumulate(column.width for column in self._shown)
+        for column, end in zip(self._shown, ends, strict=True):
             if x < end:
-                self.post_message(self.HeadClicked(title))
+                self.post_message(self.HeadClicked(column.title))
                 return
 
     def cursor_moved(self) -> None:
@@ -148,39 +186,55 @@ class JobTable(LineTable):
         self._styles.clear()
 
     def draw_head(self, width: int) -> Strip:
-        names = (
-            f"  {'JOB':<{self._id_width}}{'STATE':<12}{'TRY':>3} {'TIME':>6} {'TOK':>6} ERROR / FIRST LINE"
-        )
-        title, _, arrow = self.sorted_by.partition(" ")
-        if title:  # in the blanks beside the title
-            names = names.replace(f"{title} ", f"{title}{arrow}", 1)
+        sorted_by, _, arrow = self.sorted_by.partition(" ")
+        names = []
+        for column in self._shown:
+            title = column.title.rjust(column.width - 1) if column.right else column.title
+            here = arrow if column.title == sorted_by else ""
+            names.append(set_cell_size(title + here, column.width))
         style = self.rich_style + Style(dim=True)
-        return Strip([Segment(set_cell_size(names, width), style)], width)
+        return Strip([Segment(set_cell_size("".join(names), width), style)], width)
 
     def draw_row(self, index: int, selected: bool, width: int) -> Strip:
-        n, columns, glyphs = self.numbers[index], self._columns, self._tui.glyphs
+        n, columns = self.numbers[index], self._columns
         base = self.row_style(selected)
         if columns is None:
             return Strip.blank(width, base)
-        state = JOB_STATES[columns.states[n]]
-        glyph, colour = glyphs.job(state)
         offset = self._offsets[n]
         facts = self._facts.at(offset) if self._facts and offset >= 0 else NOTHING
-        error = columns.errors.get(n)
-        words = text.cell(error) if error else facts.line
-        if said := self.labels.get(self.ids[n]):
-            words = f"[{said}] {words}"
-        time = figures.took(facts.seconds) if facts.seconds is not None else ""
-        tokens = figures.short_count(facts.tokens) if facts.tokens is not None else ""
-        tone = base if selected else base + self._style(colour)
-        parts = [
-            Segment(f"{glyphs.mark} " if n in self.marked else "  ", base + self._style("bold")),
-            Segment(_fit(text.cell(self.ids[n]), self._id_width), base),
-            Segment(_fit(f"{glyph} {state.value}", 12), tone),
-            Segment(f"{self._tries[n] or '':>3} {time:>6} {tokens:>6} ", base),
-            Segment(_fit(words, max(0, width - FIXED - self._id_width)), tone if error else base),
-        ]
+        parts = []
+        for column in self._shown:
+            words, style = self._cell(column.key, n, columns, facts)
+            if column.right:
+                words = words.rjust(column.width - 1)
+            tone = base if selected and column.key != "mark" else base + self._style(style)
+            parts.append(Segment(_fit(words, column.width), tone))
         return Strip(parts).adjust_cell_length(width, base)
+
+    def _cell(self, key: str, n: int, columns: Columns, facts: Facts) -> tuple[str, str]:
+        """What a cell says, and its style."""
+        glyphs = self._tui.glyphs
+        state = JOB_STATES[columns.states[n]]
+        glyph, colour = glyphs.job(state)
+        match key:
+            case "mark":
+                return (glyphs.mark if n in self.marked else ""), "bold"
+            case "job":
+                return text.cell(self.ids[n]), ""
+            case "state":
+                return f"{glyph} {state.value}", colour
+            case "tries":
+                return str(self._tries[n] or ""), ""
+            case "time":
+                return (figures.took(facts.seconds) if facts.seconds is not None else ""), ""
+            case "tokens":
+                return (figures.short_count(facts.tokens) if facts.tokens is not None else ""), ""
+            case "words":
+                error, said = columns.errors.get(n), self.labels.get(self.ids[n])
+                words = text.cell(error) if error else facts.line
+                return (f"[{said}] {words}" if said else words), colour if error else ""
+            case _:
+                raise KeyError(key)  # a column of COLUMNS without an arm here
 
 
 def _index(numbers: Sequence[int], n: int | None) -> int | None:
