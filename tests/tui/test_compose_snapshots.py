@@ -17,6 +17,7 @@ from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.beginning.first_run import FirstRunScreen
 from batchtui.tui.screens.composing.screen import ComposeScreen
 from batchtui.tui.screens.reading.result import ResultScreen
+from batchtui.tui.widgets.form.estimate_line import EstimateLine
 from batchtui.tui.widgets.text_view import TextView
 from tests.tui.samples import NOW, Sample, app_over, sample_config
 from tests.tui.waiting import until
@@ -67,6 +68,7 @@ async def composed(pilot: Pilot[None]) -> None:
     await until(
         pilot, lambda: "344 rows" in str(screen.form.row("source.file").query_one(".field-note").render())
     )
+    await until(pilot, lambda: "at most $" in str(screen.query_one(EstimateLine).render()))
     view.focus()
     await pilot.pause()
 

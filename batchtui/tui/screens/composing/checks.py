@@ -12,6 +12,7 @@ from batchtui.engine.plan.consent.trusted import Trusted
 from batchtui.engine.plan.planning import Planned, create
 from batchtui.errors import BatchtuiError
 from batchtui.model import BatchSpec, Problem
+from batchtui.preflight import Preflight
 from batchtui.store.library import Draft as BatchDraft
 from batchtui.tui.models.compose_model import FieldFault, Form, field_key, named, spec_of
 from batchtui.tui.models.form_fields import BACKEND_KEY
@@ -37,6 +38,10 @@ class ComposeChecks(ComposeModels):
         return self.query_one(PreviewPane)
 
     def _start_over(self) -> None:
+        raise NotImplementedError
+
+    def _show_whole(self, flight: Preflight) -> None:
+        """Every job has been counted."""
         raise NotImplementedError
 
     def _spec(self) -> BatchSpec | None:
@@ -105,6 +110,7 @@ class ComposeChecks(ComposeModels):
         reach = event.reach
         flight.problems += [Problem(message=f"it {line}", fatal=False) for line in reach.lines]
         self.pane.show_check(flight)
+        self._show_whole(flight)
         if flight.stopped or draft is None:
             if draft:
                 draft.discard()

@@ -41,12 +41,13 @@ from batchtui.tui.models.form_fields import (
 )
 from batchtui.tui.models.scan import Scan, scan
 from batchtui.tui.screens.backends import BackendsScreen
-from batchtui.tui.screens.composing.checks import ComposeChecks
 from batchtui.tui.screens.composing.drafts import ComposeDrafts
+from batchtui.tui.screens.composing.estimating import ComposeEstimates
 from batchtui.tui.screens.composing.files import ComposeFiles
 from batchtui.tui.screens.composing.messages import Previewed, Scanned
 from batchtui.tui.screens.composing.models import FLOW_KEY, MODEL_KEY
 from batchtui.tui.widgets.form.compose_form import ComposeForm
+from batchtui.tui.widgets.form.estimate_line import EstimateLine
 from batchtui.tui.widgets.form.field_row import FieldRow, PickRow
 from batchtui.tui.widgets.pane import Pane, heading
 from batchtui.tui.widgets.preview import PreviewPane
@@ -54,7 +55,7 @@ from batchtui.tui.widgets.preview import PreviewPane
 PREVIEW_SECONDS, SCAN_SECONDS = 0.15, 0.3
 
 
-class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
+class ComposeScreen(ComposeEstimates, ComposeFiles, ComposeDrafts):
     """The draft stays here while the app runs, whatever screen is shown, and on the disk beyond."""
 
     place = "compose"
@@ -76,6 +77,7 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
             kinds = [*cards(), *(backend.kind for backend in self.tui.config.backends.values())]
             with Pane(id="form-pane", line=False):
                 yield ComposeForm(Path.cwd(), kinds)
+                yield EstimateLine()
             yield PreviewPane(id="preview", classes="open")
 
     def on_mount(self) -> None:
@@ -187,6 +189,7 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
         self._checked = None
         self._latest.stop("check")
         self._latest.after("preview", PREVIEW_SECONDS, self._run_preview)
+        self._estimate_later()
         if event is None or event.key == OTHER_KEY or event.key.startswith("source."):
             self._latest.after("scan", SCAN_SECONDS, self._run_scan)
 
@@ -205,7 +208,7 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
         source = source_of(form)
         if self._scanned == (source, form.base):
             return
-        self._scanned = (source, form.base)
+        self._scanned, self._scan = (source, form.base), Scan()
 
         def work() -> None:
             worker = get_current_worker()
@@ -233,12 +236,17 @@ class ComposeScreen(ComposeChecks, ComposeFiles, ComposeDrafts):
         self.form.hint(scan.hints())
         if scan.done and self._previewed and self._checked is None:  # now it is known of how many
             self._show_job(self._previewed)
+        if scan.done and self._checked is None:
+            self._estimate_later()
         form = self.form.form
         if scan.done and take_manifest(form, scan.default_job, scan.implied.kinds):
             for key in (BACKEND_KEY, WORK_KEY, "job.task"):
                 self.form.row(key).text = form.values.get(key, "")
             if self._checked is not None:  # it was asked for before the source had told what it is
                 self._run_plan(submit=False)
+
+    def rows_of_source(self) -> int | None:
+        return self._scan.rows if self._scan.done and not self._scan.fault else None
 
     def action_compose_task(self) -> None:
         """The next task; from other work to tasks."""
