@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from batchtui.demo.kinds.daly.api import DalyDemo
 from batchtui.demo.server import DemoServer
+from batchtui.domains.energy.demo.api import DalyDemo
 from batchtui.model import Json
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from batchtui.backends.registry import load_kind
-from batchtui.catalog import cards
+from batchtui.catalog import Card, cards
 from batchtui.catalog.form import derived
 
 ROOT = Path(__file__).parents[1]
@@ -35,9 +35,15 @@ def named(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, str(node.value)
 
 
+def folder_of(card: Card) -> Path:
+    """Where the kind lives, with all that is in it."""
+    module = card.backend.partition(":")[0]
+    return ROOT.joinpath(*module.split(".")).parent
+
+
 def allowed(path: Path) -> set[str]:
     place = path.relative_to(PRODUCT)
-    own = {place.parts[1]} if place.parts[0] == "backends" and len(place.parts) > 2 else set()
+    own = {card.name for card in cards().values() if path.is_relative_to(folder_of(card))}
     beside = [words for start, words in ELSEWHERE.items() if place.as_posix().startswith(start)]
     return own.union(*beside)
 
@@ -57,7 +63,7 @@ def test_a_card_says_what_its_kind_is(name: str) -> None:
     card, kind = cards()[name], load_kind(name)
     assert kind.card is card
     assert (kind.kind, kind.summary, kind.remote) == (card.name, card.summary, card.remote)
-    assert (PRODUCT / "backends" / name / "card.py").is_file()
+    assert (folder_of(card) / "card.py").is_file()
     fields = {field.encode_name for field in msgspec.structs.fields(kind.Work)}
     shown = {field.key.removeprefix("job.") for form in card.form.values() for field in form}
     assert shown, "the compose form shows nothing of its jobs"

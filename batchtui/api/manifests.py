@@ -34,7 +34,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Manifest:
-    """`path` is absolute, `solver` one of TASKS or None for what the manifest says."""
+    """`path` is absolute, `solver` a task or None for what the manifest says."""
 
     path: Path
     solver: str | None = None
@@ -42,16 +42,14 @@ class Manifest:
     @classmethod
     def of(cls, path: str | Path, solver: str | None) -> Manifest:
         """Raises BadInput for a file that is no manifest, and a solver that there is not."""
-        from batchtui.sources.manifests.keys import TASKS, solver_of
+        from batchtui.sources.manifests import manifest_readers
 
         task = None
-        if solver is not None:
+        for reader in manifest_readers() if solver is not None else ():
             try:
-                task = solver_of(solver)
+                task = reader.task_of(solver)
             except ValueError as fault:
                 raise BadInput(f"solver: {fault}") from None
-            if task not in TASKS:
-                raise BadInput(f'solver: "{cell(task, 40)}" is none of {", ".join(TASKS)}')
         found = cls(Path(os.path.abspath(os.path.expanduser(path))), task)
         if found.path.is_dir() or found._source.native != "scenarios":
             raise BadInput(

@@ -17,6 +17,7 @@ import msgspec
 from batchtui.backends.base import Backend, BackendSettings, Setup
 from batchtui.catalog import card_of, cards
 from batchtui.catalog.card import Work
+from batchtui.catalog.domains import found
 from batchtui.catalog.form import FormField, derived
 from batchtui.config.address import base_url_fault
 from batchtui.config.lines import line_of
@@ -99,7 +100,10 @@ def _lack(kind: type[AnyBackend]) -> str | None:
 
 def broken() -> list[tuple[str, str]]:
     """Plug-ins that cannot be loaded, with the reason; imports every plug-in."""
-    faults: list[tuple[str, str]] = []
+    faults = [
+        (name, f'domain "{cell(name, 60)}": its plug-in is broken: {cell(why)}')
+        for name, why in found().broken
+    ]
     for name in known_kinds():
         if name not in cards():
             try:

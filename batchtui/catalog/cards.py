@@ -1,4 +1,4 @@
-"""The cards of all built-in kinds, read from their folders: a folder of `backends` with a `card.py` is a kind."""
+"""The cards of all built-in kinds, read from their folders: a folder of `backends` or `domains` with a `card.py` is a kind."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from types import MappingProxyType
 
 from batchtui.catalog.card import Card
 
-_FOLDER = Path(__file__).parents[1] / "backends"
+_PACKAGE = Path(__file__).parents[1]
 
 
 @cache
 def cards() -> Mapping[str, Card]:
     """Every built-in kind's card by its name, in the order in which kinds are listed."""
-    found = [_card_in(path.parent.name) for path in _FOLDER.glob("*/card.py")]
+    places = (
+        *_PACKAGE.glob("backends/*/card.py"),
+        *_PACKAGE.glob("domains/*/card.py"),
+        *_PACKAGE.glob("domains/*/*/card.py"),
+    )
+    found = [_card_in(path.parent) for path in places]
     return MappingProxyType({card.name: card for card in sorted(found, key=lambda card: card.rank)})
 
 
@@ -25,7 +30,8 @@ def card_of(kind: str) -> Card | None:
     return cards().get(kind)
 
 
-def _card_in(folder: str) -> Card:
-    card = import_module(f"batchtui.backends.{folder}.card").CARD
+def _card_in(folder: Path) -> Card:
+    room = ".".join(folder.relative_to(_PACKAGE).parts)
+    card = import_module(f"batchtui.{room}.card").CARD
     assert isinstance(card, Card)
     return card

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from batchtui.demo import wire
 from batchtui.demo.control import Control
 from batchtui.demo.faults import Fate
-from batchtui.demo.kinds import KINDS
+from batchtui.demo.kinds import kinds
 from batchtui.demo.kinds.base import ApiError, Call, DemoKind, Route
 from batchtui.demo.ledger import Entry
 from batchtui.demo.world import World
@@ -35,7 +35,7 @@ class Gateway:
 
     def __init__(self, world: World, connections: wire.Connections) -> None:
         self.world, self.connections = world, connections
-        self.kinds = [kind(world) for kind in KINDS]
+        self.kinds = [kind(world) for kind in kinds()]
         self.control = Control(world, self.kinds)
         self._fixed: dict[tuple[str, str], tuple[DemoKind, Route]] = {}
         self._patterns: list[tuple[re.Pattern[str], DemoKind, Route]] = []

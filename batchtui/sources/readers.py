@@ -16,8 +16,7 @@ from batchtui.sources.faults import BadSource
 from batchtui.sources.inputs import Input, from_file, from_stdin, need_text
 from batchtui.sources.json_forms import json_rows
 from batchtui.sources.json_forms.native import Form, checked, implied_by, recognise
-from batchtui.sources.manifests.file import Written, written
-from batchtui.sources.manifests.rows import FORM, manifest_of
+from batchtui.sources.manifests import FORM, Manifest, manifest_readers
 from batchtui.sources.rows.picking import Picking
 from batchtui.sources.rows.where import parse_where
 from batchtui.sources.settings import check_ranges, check_settings
@@ -87,9 +86,7 @@ def open_source(
     if ending == ".json":  # often JSON Lines under another name
         return _json_source(spec, source, _sniff(source, otherwise="json"), base, allow_outside)
     if FORMATS[ending] == "yaml":
-        from batchtui.sources.manifests.yaml import written_yaml
-
-        return _scenarios(spec, source, written_yaml(source), base, allow_outside)
+        return _yaml_source(spec, source, base, allow_outside)
     return _text_source(spec, source, FORMATS[ending])
 
 
@@ -117,14 +114,30 @@ def _sniff(source: Input, otherwise: str = "csv") -> str:
 
 def _json_source(spec: SourceSpec, source: Input, form: str, base: Path, allow_outside: bool) -> Source:
     """A manifest where the text is one, else rows of it."""
-    found = written(source) if form == "json" and spec.rows is None else None
-    return _scenarios(spec, source, found, base, allow_outside) if found else _text_source(spec, source, form)
+    for reader in manifest_readers() if form == "json" and spec.rows is None else ():
+        if read := reader.from_json(source, _folder_of(source, base), only_inside=not allow_outside):
+            return _scenarios(spec, source, read)
+    return _text_source(spec, source, form)
 
 
-def _scenarios(spec: SourceSpec, source: Input, found: Written, base: Path, allow_outside: bool) -> Source:
-    check_settings(spec, "scenarios")
-    folder = source.path.parent if source.path else base
-    read = manifest_of(found, source.name, folder.absolute(), only_inside=not allow_outside)
+def _yaml_source(spec: SourceSpec, source: Input, base: Path, allow_outside: bool) -> Source:
+    """YAML holds manifests alone."""
+    reader = next(iter(manifest_readers()), None)
+    if reader is None:
+        raise BadSource(
+            "YAML is read of scenario manifests alone, and nothing here does them", file=source.name
+        )
+    return _scenarios(
+        spec, source, reader.from_yaml(source, _folder_of(source, base), only_inside=not allow_outside)
+    )
+
+
+def _folder_of(source: Input, base: Path) -> Path:
+    return (source.path.parent if source.path else base).absolute()
+
+
+def _scenarios(spec: SourceSpec, source: Input, read: Manifest) -> Source:
+    check_settings(spec, FORM)
     form = Form(FORM, read.default_job)
     made = _source(spec, source.name, read.columns, lambda: iter(read.items), form=form, count=read.count)
     return replace(made, implied=read.implied)

@@ -11,6 +11,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from batchtui.catalog import domain_of
+from batchtui.catalog.domains import tasks
 from batchtui.errors import nearest
 from batchtui.model import Json
 
@@ -19,10 +21,7 @@ Scalar: TypeAlias = str | int | float | bool
 
 Form: TypeAlias = Literal["command", "call", "task"]
 
-TASKS: Final = ("dc", "ac", "dcopf", "acopf", "n1")
 DC_MODELS: Final = ("matpower", "powermodels")
-SOLVER: Final = "batchtui.work.power.tasks:solve_many"
-"""The call that does tasks, by the chunk."""
 OF_FORM: Final[dict[Form, tuple[str, ...]]] = {
     "command": ("env", "cwd", "stdin", "retry_exit_codes"),
     "call": ("arguments", "chunk"),
@@ -154,8 +153,9 @@ class ProgramWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     # ---- tasks
 
     def _check_task(self) -> None:
-        if self.task not in TASKS:
-            hint = nearest(str(self.task), TASKS) or f"; known are {', '.join(TASKS)}"
+        if domain_of(str(self.task)) is None:
+            known = tasks()
+            hint = nearest(str(self.task), known) or f"; known are {', '.join(known) or 'none'}"
             raise ValueError(f'task: there is no task "{self.task}"{hint}')
         if not self.grid:
             raise ValueError("grid: missing; a task needs the file of its grid")
@@ -184,7 +184,11 @@ class ProgramWork(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit
     @property
     def function(self) -> str:
         """The `package.module:function` that does a call or a task."""
-        return self.call if self.call is not None else SOLVER
+        if self.call is not None:
+            return self.call
+        domain = domain_of(str(self.task))
+        assert domain, "a job's task is looked at when it is made"
+        return domain.solver
 
     @property
     def takes_chunk(self) -> bool:

@@ -209,7 +209,7 @@ def page(name: str) -> tuple[list[list[str]], list[str]]:
 
 def asked_of(server: DemoServer) -> dict[str, Json]:
     """The body of the only create."""
-    from batchtui.demo.kinds.buttermilk.api import ButtermilkDemo
+    from batchtui.domains.flows.demo.api import ButtermilkDemo
 
     assert server._gateway
     demo = next(kind for kind in server._gateway.kinds if isinstance(kind, ButtermilkDemo))

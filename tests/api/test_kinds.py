@@ -11,8 +11,8 @@ import pytest
 
 from batchtui import BadInput, Unreachable
 from batchtui.api import engines
-from batchtui.demo.kinds.daly.runs import ERROR
 from batchtui.demo.server import DemoServer
+from batchtui.domains.energy.demo.runs import ERROR
 from batchtui.engine.manage import waiting
 from batchtui.model import Json
 from tests.api.conftest import Place

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from batchtui.backends.base import Job, Setup
-from batchtui.backends.gat.backend import GatBackend
-from batchtui.backends.gat.settings import GatSettings, GatWork
 from batchtui.decode import convert
+from batchtui.domains.power.gat.backend import GatBackend
+from batchtui.domains.power.gat.settings import GatSettings, GatWork
 from batchtui.model import Json
 
 CASE14 = Path(__file__).parents[1] / "data" / "power" / "case14"

@@ -20,8 +20,8 @@ from batchtui.backends.base import (
     TryLater,
     Unsure,
 )
-from batchtui.backends.buttermilk.backend import ButtermilkWork
-from batchtui.backends.buttermilk.wire import segment
+from batchtui.domains.flows.backend import ButtermilkWork
+from batchtui.domains.flows.wire import segment
 from batchtui.model import SubmissionState
 from tests.backends.jobs_help import submission
 from tests.backends.odd_server import reply

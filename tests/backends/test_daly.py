@@ -12,9 +12,9 @@ import pytest
 
 from batchtui.backends import registry
 from batchtui.backends.base import DOING, Job, NeedsPerson, Refused, Submission, TryLater, Unsure
-from batchtui.backends.daly.input import DalyWork
-from batchtui.backends.daly.wire import Ids
 from batchtui.demo.server import DemoServer
+from batchtui.domains.energy.input import DalyWork
+from batchtui.domains.energy.wire import Ids
 from batchtui.errors import ConfigError
 from batchtui.model import JobState, Json, SubmissionState
 from tests.backends.job_servers import Said, served

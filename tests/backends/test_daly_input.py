@@ -10,7 +10,7 @@ import pytest
 
 from batchtui.backends.attachments.files import look
 from batchtui.backends.base import Job
-from batchtui.backends.daly.input import DalyWork, InputFault, faults_of, input_of, label_of
+from batchtui.domains.energy.input import DalyWork, InputFault, faults_of, input_of, label_of
 from batchtui.engine.plan.compose.rendering import BadField, with_sweep
 from tests.daly_help import block, energy_model
 

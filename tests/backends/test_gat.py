@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.gat.backend import GatBackend
-from batchtui.backends.gat.settings import LINEAR
 from batchtui.backends.registry import build
+from batchtui.domains.power.gat.backend import GatBackend
+from batchtui.domains.power.gat.settings import LINEAR
 from batchtui.errors import BadInput, ConfigError
 from batchtui.model import Json, Outcome
 from batchtui.results.scenarios.files import folder_name

@@ -28,13 +28,13 @@ from pathlib import Path
 
 import numpy as np
 
+from batchtui.domains.power.fault import Fault
+from batchtui.domains.power.grids.case import ISOLATED, Case
+from batchtui.domains.power.grids.read import read_case
+from batchtui.domains.power.tasks import solve_many
 from batchtui.model import Json
-from batchtui.work.power.fault import Fault
-from batchtui.work.power.grids.case import ISOLATED, Case
-from batchtui.work.power.grids.read import read_case
-from batchtui.work.power.tasks import solve_many
 from tests.benchmarks.grids.peers import Found, Octave, Pypower, installed
-from tests.work.power.flow_check import mismatch
+from tests.domains.power.flow_check import mismatch
 
 EXACT = 1e-6
 TASKS = ("dc", "ac")

@@ -26,12 +26,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchtui.work.power.fault import Fault
-from batchtui.work.power.grids.read import read_case
-from batchtui.work.power.tasks import solve_many
+from batchtui.domains.power.fault import Fault
+from batchtui.domains.power.grids.read import read_case
+from batchtui.domains.power.tasks import solve_many
 from tests.benchmarks.grids.peers import Octave, installed
 from tests.benchmarks.matpower_grids import grids
-from tests.work.power.opf_kkt import optimality
+from tests.domains.power.opf_kkt import optimality
 
 DATA = Path(__file__).parents[1] / "data" / "power"
 RECORD = DATA / "objectives.csv"

@@ -20,10 +20,10 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
+from batchtui.domains.power.fault import Fault
+from batchtui.domains.power.readers import pandapower as reader
+from batchtui.domains.power.tasks import solve_many
 from batchtui.model import Json
-from batchtui.work.power.fault import Fault
-from batchtui.work.power.readers import pandapower as reader
-from batchtui.work.power.tasks import solve_many
 from tests.benchmarks.pandapower_compare import difference
 
 TOLD = {

@@ -24,10 +24,10 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from batchtui.domains.power.grids.case import BUS_I, PD, QD
+from batchtui.domains.power.grids.read import read_case
+from batchtui.domains.power.scenarios.scenario import Scenario, scenario_of
 from batchtui.model import Json
-from batchtui.work.power.grids.case import BUS_I, PD, QD
-from batchtui.work.power.grids.read import read_case
-from batchtui.work.power.scenarios.scenario import Scenario, scenario_of
 from batchtui.work.without import without
 from tests.benchmarks.report import line
 
@@ -58,8 +58,8 @@ def drawn(count: int) -> list[dict[int, tuple[float, float]]]:
 
 def ours(task: str, loads: list[dict[int, tuple[float, float]]]) -> Callable[[], None]:
     """The solve of all scenarios, in the chunks of a worker; the grid is ready, as in a warm worker."""
-    from batchtui.work.power.flow.sweep import solve
-    from batchtui.work.power.network.grid import grid_of, injections_of
+    from batchtui.domains.power.solving.flow.sweep import solve
+    from batchtui.domains.power.solving.network.grid import grid_of, injections_of
 
     bare = scenario_of({"task": task, "grid": str(GRID)})
     grid = grid_of(bare.case, bare.root)
@@ -120,7 +120,7 @@ def compared(task: str, loads: list[dict[int, tuple[float, float]]]) -> bool:
 
 def written(loads: list[dict[int, tuple[float, float]]]) -> bool:
     """From the first solve to the last Parquet file, in one process: loads files are read, three files each written."""
-    from batchtui.work.power.tasks import solve_many
+    from batchtui.domains.power.tasks import solve_many
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -154,7 +154,11 @@ def main() -> int:
     with without(
         "pandapower", "pandas"
     ):  # as the workers do: lightsim2grid imports them where they are there
-        for module in ("lightsim2grid.network", "pyarrow.parquet", "batchtui.work.power.flow.flows"):
+        for module in (
+            "lightsim2grid.network",
+            "pyarrow.parquet",
+            "batchtui.domains.power.solving.flow.flows",
+        ):
             importlib.import_module(module)
     print(f"imports of a worker (lightsim2grid, numpy, pyarrow): {time.perf_counter() - begin:.2f} s")
     passed = written(loads)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from batchtui.domains.power.fault import Fault
 from batchtui.model import Json
-from batchtui.work.power.fault import Fault
 from tests import extras
 from tests.cases.case_help import CASES
-from tests.work.power.power_help import jobs_of, rows, value
-from tests.work.power.three_buses import LINEAR, three, written
+from tests.domains.power.power_help import jobs_of, rows, value
+from tests.domains.power.three_buses import LINEAR, three, written
 
 pytestmark = extras.needs("power")
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from batchtui.domains.power.grids.read import read_case
 from batchtui.model import Json
-from batchtui.work.power.grids.read import read_case
 from tests import extras
 from tests.cases.case_help import CASES
 from tests.cases.test_power import only
-from tests.work.power.power_help import value
-from tests.work.power.three_buses import written
+from tests.domains.power.power_help import value
+from tests.domains.power.three_buses import written
 
 pytestmark = extras.needs("power")
 
@@ -122,7 +122,7 @@ DEEP_Q = [2, 0, 0, 4, 1e-5, 0.02, 0, 0, 0, 0]
 def test_other_costs_have_the_least_sum_by_a_second_way(
     tmp_path: Path, name: str, costs: list[list[float]]
 ) -> None:
-    from tests.work.power.opf_second_way import least_cost
+    from tests.domains.power.opf_second_way import least_cost
 
     case = read_case(only(name)["grid"])
     tables = {"bus": case.bus, "gen": case.gen, "branch": case.branch}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.backends.gat.settings import LINEAR
+from batchtui.domains.power.gat.settings import LINEAR
 from batchtui.model import Json
 from batchtui.results.scenarios.tables import read_table
 from tests import extras

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from batchtui.demo.kinds.daly import api as daly
 from batchtui.demo.server import DemoServer
+from batchtui.domains.energy.demo import api as daly
 from batchtui.masking import DOTS
 from batchtui.model import Json
 from tests.cli.cli_help import Cli

@@ -35,7 +35,7 @@ def sweep(folder: Path, rows: int, out: str | None = None) -> BatchSpec:
 
 def solved_here(*numbers: int) -> list[dict[str, Json]]:
     extras.require("power")
-    from batchtui.work.power.tasks import solve_many
+    from batchtui.domains.power.tasks import solve_many
 
     jobs = [{"task": "dc", "grid": str(GRID), "load_scale": scale(n), "folder": None} for n in numbers]
     values = [value for value in solve_many(jobs) if isinstance(value, dict)]

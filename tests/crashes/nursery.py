@@ -22,7 +22,7 @@ LOADED = (
     "batchtui.engine.plan.compose.composition", "batchtui.backends.http", "batchtui.backends.local.backend",
     "batchtui.backends.chat.backend", "batchtui.backends.openai.backend", "batchtui.backends.anthropic.backend",
     "batchtui.backends.gemini.backend", "batchtui.backends.mistral.backend", "batchtui.backends.together.backend",
-    "batchtui.backends.daly.backend", "batchtui.backends.buttermilk.backend", "batchtui.backends.rest.backend",
+    "batchtui.domains.energy.backend", "batchtui.domains.flows.backend", "batchtui.backends.rest.backend",
     "batchtui.backends.slurm.backend", "tests.crashes.points",
 )  # fmt: skip
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from batchtui.backends.base import Found, Remote, RemoteJob, Submission, Transient
-from batchtui.backends.buttermilk.backend import ButtermilkBackend
 from batchtui.demo.server import DemoServer
+from batchtui.domains.flows.backend import ButtermilkBackend
 from batchtui.engine.adopt.adopting import adopt
 from batchtui.engine.plan.planning import plan
 from batchtui.model import BatchSpec, Json, LimitsSpec

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from batchtui.domains.power.manifests.yaml import SIZE_LIMIT
 from batchtui.errors import BadInput
-from batchtui.sources.manifests.yaml import SIZE_LIMIT
 from tests.sources.source_help import Write, problems_of, rows_of
 from tests.sources.test_manifest import SPECIFICATION, check_specification
 

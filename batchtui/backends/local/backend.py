@@ -43,11 +43,11 @@ from batchtui.results.scenarios.files import folder_name
 from batchtui.work.calls.pool import Lost, NotStarted, Order, Pool
 from batchtui.work.calls.warm import package_folder
 from batchtui.work.job import ProgramWork, form_of
-from batchtui.work.notices import missing_libraries, scenario_notices
 from batchtui.work.programs.output import take_output
 from batchtui.work.programs.process import Process, uninterrupted
 from batchtui.work.programs.slots import Slot, Slots
 from batchtui.work.programs.survivors import end_escaped, end_survivors, trace_of
+from batchtui.work.tasks import missing_libraries, task_notices
 
 
 class LocalSettings(BackendSettings, kw_only=True):
@@ -155,7 +155,7 @@ class LocalBackend(Direct[ProgramWork]):
         return []
 
     def notices(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
-        return scenario_notices(job.work)
+        return task_notices(job.work)
 
     def handed_over(self, work: ProgramWork) -> list[str]:
         return handed_over(work)

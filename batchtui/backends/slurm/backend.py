@@ -53,7 +53,7 @@ from batchtui.backends.slurm.states import Queue, listed
 from batchtui.backends.wire.ids import ADOPTED_TOKEN
 from batchtui.model import Json, LimitsSpec, seconds
 from batchtui.work.job import ProgramWork, form_of
-from batchtui.work.notices import scenario_notices
+from batchtui.work.tasks import task_notices
 
 PREFIX = "bt-"
 """Job names are this and the submission's token."""
@@ -144,7 +144,7 @@ class SlurmBackend(Remote[ProgramWork]):
         return planning.arrays(math.ceil(jobs / chunk), chunk, submissions, facts, silent)
 
     def notices(self, job: Job[ProgramWork]) -> list[tuple[str, str]]:
-        return scenario_notices(job.work)
+        return task_notices(job.work)
 
     def describe(self, job: Job[ProgramWork]) -> Json:
         return described(job.work)

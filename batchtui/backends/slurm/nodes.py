@@ -17,7 +17,7 @@ from batchtui.backends.slurm.settings import SlurmSettings
 from batchtui.text import cell
 from batchtui.work.calls.warm import package_folder
 from batchtui.work.job import ProgramWork
-from batchtui.work.power.needs import libraries
+from batchtui.work.tasks import libraries
 
 SECONDS = 20.0
 _KNOWN = 10_000
@@ -85,7 +85,7 @@ class Nodes:
         if key not in self._libraries:
             if len(self._libraries) >= _KNOWN:
                 self._libraries.clear()
-            self._libraries[key] = ("batchtui", *libraries(*key))
+            self._libraries[key] = ("batchtui", *libraries(work))
         return self._libraries[key]
 
     def _look(self, work: ProgramWork, modules: tuple[str, ...]) -> Looked:

@@ -1,13 +1,15 @@
-"""The protocols that the demo server speaks, one file each. A new one is a `DemoKind` added to KINDS."""
+"""The protocols that the demo server speaks, one file each. A new one is a `DemoKind` added to KINDS, or named by its domain."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import cast
+
+from batchtui.catalog import domains
 from batchtui.demo.kinds.anthropic.batches import AnthropicDemo
 from batchtui.demo.kinds.anthropic.messages import AnthropicMessagesDemo
 from batchtui.demo.kinds.base import DemoKind
-from batchtui.demo.kinds.buttermilk.api import ButtermilkDemo
 from batchtui.demo.kinds.chat import ChatDemo
-from batchtui.demo.kinds.daly.api import DalyDemo
 from batchtui.demo.kinds.gemini.batches import GeminiDemo
 from batchtui.demo.kinds.mistral import MistralDemo
 from batchtui.demo.kinds.openai.batches import OpenAIDemo
@@ -21,6 +23,14 @@ KINDS: tuple[type[DemoKind], ...] = (
     GeminiDemo,
     MistralDemo,
     TogetherDemo,
-    ButtermilkDemo,
-    DalyDemo,
 )
+
+
+def kinds() -> list[type[DemoKind]]:
+    """All of them: ours, and those of domains."""
+    return [*KINDS, *(_named(place) for domain in domains() for place in domain.demo)]
+
+
+def _named(place: str) -> type[DemoKind]:
+    module, _, name = place.partition(":")
+    return cast("type[DemoKind]", getattr(import_module(module), name))

@@ -10,14 +10,15 @@ import importlib
 from collections.abc import Iterable
 from typing import Protocol, cast
 
+from batchtui.catalog import domains
 from batchtui.errors import NotFound, nearest
 from batchtui.results.views.options import Options
 from batchtui.results.views.shapes import View
 from batchtui.store.folder import BatchFolder
 from batchtui.text import cell
 
-FAMILIES = ("grid", "energy", "generic")
-"""Modules beside this one, those of one field before the one that has something for every batch."""
+GENERIC = "batchtui.results.views.generic"
+"""What has something for every batch; it comes after the views of domains."""
 
 
 class Family(Protocol):
@@ -86,7 +87,8 @@ def _once(offers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _families() -> list[Family]:
-    return [cast(Family, importlib.import_module(f"batchtui.results.views.{name}")) for name in FAMILIES]
+    modules = [*(module for domain in domains() for module in domain.views), GENERIC]
+    return [cast(Family, importlib.import_module(module)) for module in modules]
 
 
 def _comparing() -> list[ComparingFamily]:

@@ -13,7 +13,7 @@ from batchtui import batchfile, typed
 from batchtui.decode import convert
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, Json, SourceSpec
-from batchtui.sources.manifests.rows import FORM as SCENARIOS_FORM
+from batchtui.sources.manifests import FORM as SCENARIOS_FORM
 from batchtui.sources.readers import open_source
 from batchtui.sources.source import Source
 from batchtui.text import clean

@@ -11,13 +11,14 @@ from functools import cache
 
 from batchtui.backends.registry import form_of_kind
 from batchtui.catalog.card import Work as KindWork
+from batchtui.catalog.domains import tasks
 from batchtui.catalog.form import FormField, Reads
 from batchtui.errors import nearest
 from batchtui.limit_ranges import ERROR_POLICIES
 from batchtui.model import Json, seconds
 from batchtui.text import clean
 from batchtui.tui.models.sweep_text import read_sweep, show_sweep
-from batchtui.work.job import DC_MODELS, TASKS
+from batchtui.work.job import DC_MODELS
 from batchtui.work.job import Form as Work
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
@@ -143,7 +144,7 @@ def read_policy(text: str) -> str:
 
 def read_task(text: str) -> str:
     """A task, or a template that gives one."""
-    return _one_of(text, TASKS)
+    return _one_of(text, tasks())
 
 
 def read_dc_model(text: str) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from batchtui.work.power.grids.read import read_case
+from batchtui.domains.power.grids.read import read_case
 
 Floats = NDArray[np.float64]
 SCRIPT = Path(__file__).with_name("peer.m")

@@ -1,1 +1,0 @@
-"""Scenario manifests as a source: four shapes, one kind of row."""
