@@ -7,7 +7,7 @@ import msgspec
 from batchtui.backends.base import Job
 from batchtui.backends.wire.ids import PLANNED_TOKEN
 from batchtui.engine.plan.compose.rendering import Rendering
-from batchtui.engine.plan.planning import record_of
+from batchtui.engine.plan.records import record_of
 from batchtui.engine.shared.pool import AnyBackend
 from batchtui.errors import BatchtuiError
 from batchtui.model import JobRecord, Json, Row

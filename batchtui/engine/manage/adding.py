@@ -9,7 +9,8 @@ import msgspec
 
 from batchtui.backends.wire.ids import PLANNED_TOKEN
 from batchtui.engine.plan.compose.rendering import Renderer
-from batchtui.engine.plan.planning import Planned, record_of
+from batchtui.engine.plan.planning import Planned
+from batchtui.engine.plan.records import record_of
 from batchtui.engine.plan.repeats import digest_of
 from batchtui.engine.shared.pool import Backends
 from batchtui.engine.spend.pricing import Pricing

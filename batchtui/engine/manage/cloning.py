@@ -16,7 +16,7 @@ from batchtui.engine.collect.growing import NOT_ALONE
 from batchtui.engine.outputs.own_folder import take_folder
 from batchtui.engine.plan.compose.attaching import files_folder, found
 from batchtui.engine.plan.compose.rendering import Renderer
-from batchtui.engine.plan.planning import record_of
+from batchtui.engine.plan.records import record_of
 from batchtui.engine.plan.repeats import Repeats, digest_of
 from batchtui.engine.shared.pool import Backends
 from batchtui.engine.spend.pricing import Pricing

@@ -13,36 +13,23 @@ from typing import BinaryIO
 
 import msgspec
 
-from batchtui.backends.attachments.checks import file_tokens
-from batchtui.backends.base import Job, Remote
 from batchtui.engine.outputs.own_folder import free_folder, take_folder
 from batchtui.engine.outputs.result_files import output_dir
-from batchtui.engine.plan.compose.attaching import fingerprint, named_input
-from batchtui.engine.plan.compose.composition import AlreadyTold, Composition
+from batchtui.engine.plan.checking import JobChecks
+from batchtui.engine.plan.compose.composition import Composition
 from batchtui.engine.plan.compose.schemas import Schemas
 from batchtui.engine.plan.compose.unused import unused_columns
 from batchtui.engine.plan.consent.reach import Reach
-from batchtui.engine.plan.costing import Costs
-from batchtui.engine.plan.left_out import LeftOut
-from batchtui.engine.plan.refusals import Keep, Refusals
-from batchtui.engine.plan.repeats import Repeats, digest_of
-from batchtui.engine.plan.shares import Shares
-from batchtui.engine.scenarios.check import ScenarioPreflight
-from batchtui.engine.scenarios.target import Target
+from batchtui.engine.plan.refusals import Keep
 from batchtui.engine.shared.pool import AnyBackend, Backends
 from batchtui.engine.spend.pricing import ASSUMED_ANSWER
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.model import BatchSpec, JobRecord, Json, Problem, Row
 from batchtui.preflight import Preflight
-from batchtui.sources.rows.ids import SeenIds
 from batchtui.store.disk import clock
 from batchtui.store.files.header import BatchHeader
 from batchtui.store.folder import BatchFolder
 from batchtui.store.library import Draft, Library
-from batchtui.text import cell
-
-MOST_SEEDS = 1000
-"""They stand in the batch's header, which is written often."""
 
 
 @dataclass(slots=True)
@@ -117,7 +104,11 @@ def plan(
     if work.ready:
         if reach:
             reach.templates, reach.implied = work.templates, work.implied
-        shares, planned.needs_bound = _check_jobs(work, flight, draft, tick, reach, library, keep)
+        checks = JobChecks(work, flight, draft=draft, reach=reach, library=library, keep=keep)
+        for row in work.rows(tick):
+            checks.take(row)
+        checks.finish()
+        shares, planned.needs_bound = checks.shares, checks.costs.needs_bound
         planned.template, planned.backend = work.template, work.backend
         planned.seeds = shares.seeds
         planned.backends = [share.backend for share in shares.by_name.values()]
@@ -135,132 +126,6 @@ def plan(
     flight.consent = reach.consent if reach else None
     work.files.close()
     return planned
-
-
-def _check_jobs(
-    work: Composition,
-    flight: Preflight,
-    draft: Draft | None,
-    tick: Callable[[int], None] | None,
-    reach: Reach | None,
-    library: Library | None,
-    keep: Keep,
-) -> tuple[Shares, bool]:
-    """The jobs by backend, and whether only a bound on their answers would keep the limit in dollars."""
-    shares = Shares(work.spec.limits)
-    costs, repeats = Costs(work.backends.config, work.spec.limits), Repeats()
-    seen = SeenIds(work.source.name if work.source else work.where)
-    left_out, refusals = LeftOut(work.where), Refusals(work, keep)
-    longest: tuple[int, AnyBackend, Job[msgspec.Struct]] | None = None
-    last: tuple[AnyBackend, Job[msgspec.Struct]] | None = None
-    target = Target(work, flight, library)
-    scenarios = ScenarioPreflight(target.earlier)
-    for row in work.rows(tick):
-        for variant, sweep in enumerate(work.combinations, 1):
-            try:
-                job_id = work.job_id(row) + (f".{variant}" if len(work.combinations) > 1 else "")
-                backend, job = work.job(row, sweep, job_id, flight.jobs - len(shares.seeds))
-            except AlreadyTold:
-                continue
-            except BatchtuiError as fault:
-                work.fault(fault, row)
-                continue
-            place = {
-                "file": work.source.name if work.source else work.where,
-                "line": row.line,
-                "row": row.number,
-            }
-            if refusals.stops(backend, job, place):
-                continue
-            for key, message in backend.notices(job):
-                text = f'"{cell(job_id, 60)}": {message}'
-                work.problem(text, key=f"job.{key}", fatal=False, **place)
-            left_out.note(backend, job)
-            if reach:
-                reach.look(backend, job.work, sweep)
-            if wrong := scenarios.fault(job_id, job.work):
-                work.problem(wrong, key="id", **place)
-                continue
-            if clash := seen.check(job_id, row):
-                work.add(clash)
-                if clash.fatal:
-                    flight.duplicates += 1
-                    continue
-            record = record_of(backend, job, row, sweep)
-            if work.schemas and "schema" in backend.Work.__struct_fields__:
-                record.schema = work.schemas.name(row.values, sweep)
-            if backend is not work.backend:
-                record.backend = backend.name
-            if isinstance(backend, Remote) and record.size > backend.limits.bytes_per_submission:
-                room = backend.limits.bytes_per_submission
-                work.problem(
-                    f"the job has {record.size:,} bytes; {backend.name} takes at most {room:,}", **place
-                )
-                continue
-            if isinstance(backend, Remote) and backend.grows:
-                record.n = len(shares.seeds)
-                shares.seeds.append(record)
-                if len(shares.seeds) == MOST_SEEDS + 1:
-                    work.problem(f"more than {MOST_SEEDS:,} jobs of kind {backend.kind} in a batch", **place)
-            elif draft:
-                draft.jobs.add(record)
-            likely = costs.add(backend, record)
-            if library:
-                digest = digest_of(backend, job, record, likely)
-                repeats.add(digest, likely)
-                if draft:
-                    draft.digests.append(digest)
-            flight.jobs += 1
-            flight.bytes += record.size
-            flight.tokens_in += record.tokens[0]
-            if flight.jobs == 1:
-                flight.first = backend.describe(job)
-            if longest is None or record.size > longest[0]:
-                longest = (record.size, backend, job)
-            last = (backend, job)
-            shares.add(backend, job, record, likely)
-    if last and longest:
-        flight.longest, flight.last = longest[1].describe(longest[2]), last[0].describe(last[1])
-    for notice in (scenarios.notice, target.notice(tables=bool(scenarios.count))):
-        if notice:
-            work.problem(notice, file=work.where, key="output.dir", fatal=False)
-    work.problems += left_out.problems()
-    refusals.settle(flight.jobs)
-    if not flight.jobs and not work.stopped:
-        work.problem("there are no jobs in this batch; its source gives no rows", file=work.where)
-    flight.backends = [share.told for share in shares.by_name.values()]
-    flight.submissions = shares.submissions
-    work.problems += shares.problems(work.where, work.backends.config.defaults.limits.concurrency)
-    costs.tell(flight)
-    work.problems += costs.problems(work.where)
-    if library and (problem := repeats.problem(library, work.backends, work.where)):
-        work.problems.append(problem)
-    return shares, costs.needs_bound
-
-
-def record_of(backend: AnyBackend, job: Job[msgspec.Struct], row: Row, sweep: dict[str, Json]) -> JobRecord:
-    """The job as it is stored, with what it weighs in a submission."""
-    if isinstance(backend, Remote):
-        size, group = len(backend.line(job)), backend.group(job)
-    else:
-        size, group = len(msgspec.json.encode(job.work)), ""
-    beside = () if named_input(job.work) else job.files
-    size += sum(one.weight for one in beside)
-    tokens_in, tokens_out = backend.tokens(job)
-    return JobRecord(
-        n=job.index,
-        id=job.id,
-        name=backend.label(job),
-        row=row.values,
-        line=row.line,
-        sweep=sweep,
-        group=group,
-        size=size,
-        tokens=(tokens_in + file_tokens(beside), tokens_out),
-        answers=backend.answers(job),
-        model=backend.model(job),
-        files=fingerprint(job.files),
-    )
 
 
 def create(planned: Planned, draft: Draft, *, unpriced_agreed: bool = False) -> BatchFolder:
