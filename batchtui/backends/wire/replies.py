@@ -9,7 +9,8 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from batchtui.backends.faults import LOADING, NeedsPerson, Refused, Transient, TryLater, Unsure
@@ -31,6 +32,7 @@ WORDS_LIMIT = 300
 WORDS_KEPT = 4000
 """Characters of a refusal that is no JSON which are kept beside its message."""
 TOO_LARGE = "; it is larger than the server takes: lower bytes_per_submission in the backend's table"
+_LIMITED = (429, 498)
 _UNKNOWN_MODEL = frozenset({"model_not_found", "model_not_available", "DeploymentNotFound", "invalid_model"})
 _NOT_FOUND = frozenset({"not_found_error", "not_found"})
 """Of what is not found, only a message that begins with the word says that it is a model."""
@@ -148,45 +150,87 @@ def raise_for(reply: Reply, *, create: bool = False) -> None:
     """
     if 200 <= reply.status < 300:
         return
-    reply = plain(reply)
-    status = reply.status
-    words = provider_words(reply)
-    code = error_code(reply.json)
-    message = f"{words} ({status})"
-    again = reply.headers.get("x-should-retry", "").lower()
+    refusal = _Refusal.of(plain(reply))
+    refusal.raise_where_it_leads_elsewhere(create)
+    refusal.raise_where_a_person_is_needed()
+    refusal.raise_where_it_may_pass(create)
+    refusal.raise_for_good()
 
-    if 300 <= status < 400:
-        where = place(reply.headers.get("location", ""))
-        if create and status == 303:  # the work was done, and its answer stands elsewhere (RFC 9110, 15.4.4)
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A reply that is no 2xx, with what it says. Each step raises what fits, or leaves it to the next one."""
+
+    reply: Reply
+    status: int
+    words: str
+    code: str | None
+    message: str
+    wait: float | None
+    asked: str | None
+    """The wait that it asks for, as it says so; None where it asks for none."""
+
+    @classmethod
+    def of(cls, reply: Reply) -> _Refusal:
+        words, status = provider_words(reply), reply.status
+        wait, asked = wait_of(
+            reply.headers, reply.json, error_words(reply.json) or reply.text, limited=status in _LIMITED
+        )
+        return cls(reply, status, words, error_code(reply.json), f"{words} ({status})", wait, asked)
+
+    @property
+    def with_wait(self) -> str:
+        """The message, with the wait that is asked for where its words do not say it."""
+        if not self.asked or self.asked in self.words:
+            return self.message
+        return f"{self.message}; it asks for a wait of {self.asked}"
+
+    def raise_where_it_leads_elsewhere(self, create: bool) -> None:
+        if not 300 <= self.status < 400:
+            return
+        where = place(self.reply.headers.get("location", ""))
+        if create and self.status == 303:  # the work was done, its answer stands elsewhere (RFC 9110, 15.4.4)
             raise Unsure(f"the reply (303) points to {where} in place of an id", answered=True)
-        raise Refused(f"redirect refused ({status}, to {where}); check base_url", "redirect", reply.json)
-    if status == 403 and _is_flagged(reply.json):
-        raise Refused(f"held back by moderation: {message}", "content_filter", reply.json)
-    if status in (401, 403):
-        raise NeedsPerson("key", f"the key is refused: {message}; check the key and what it may use")
-    if status == 402 or (status == 429 and _NO_MONEY.search(f"{code} {_error_field(reply.json, 'type')}")):
-        raise NeedsPerson("money", f"no money or quota left: {message}; top up, then resume")
+        text = f"redirect refused ({self.status}, to {where}); check base_url"
+        raise Refused(text, "redirect", self.reply.json)
 
-    wait, asked = wait_of(
-        reply.headers, reply.json, error_words(reply.json) or reply.text, limited=status in (429, 498)
-    )
-    if asked and asked not in words:
-        message += f"; it asks for a wait of {asked}"
-    if may_be_loading(status) and is_loading(words, code) and again != "false":
-        raise TryLater(f"the server loads its model: {message}", wait, kind=LOADING, most=LOADING_PAUSE)
-    busy = status == 503 and asked and not create  # of a create it is not proof that nothing was made
-    if (status in (429, 498) or busy) and again != "false":
-        raise TryLater(message, wait, kind="rate_limit" if status != 503 else "busy")
-    may_pass = status in (408, 409, 425) or status >= 500
-    if may_pass and create:
-        raise Unsure(message, after=wait)
-    if (may_pass and again != "false") or (again == "true" and not create):
-        raise Transient(message, kind="server", maybe_done=status in _FROM_BETWEEN, after=wait)
-    if again == "true":
-        raise TryLater(message, wait, kind="server", counts=True)
-    said = reply.text[:WORDS_KEPT] if reply.json is None else reply.json
-    kind = one_name(code, words) or by_status(status)
-    raise Refused(told(f"{message}{TOO_LARGE if status == 413 else ''}", reply.json), kind, said)
+    def raise_where_a_person_is_needed(self) -> None:
+        body = self.reply.json
+        if self.status == 403 and _is_flagged(body):
+            raise Refused(f"held back by moderation: {self.message}", "content_filter", body)
+        if self.status in (401, 403):
+            raise NeedsPerson("key", f"the key is refused: {self.message}; check the key and what it may use")
+        spent = self.status == 429 and _NO_MONEY.search(f"{self.code} {_error_field(body, 'type')}")
+        if self.status == 402 or spent:
+            raise NeedsPerson("money", f"no money or quota left: {self.message}; top up, then resume")
+
+    def raise_where_it_may_pass(self, create: bool) -> None:
+        """The server's own word on whether to try again (`x-should-retry`) stands over what the status means."""
+        status, wait, message = self.status, self.wait, self.with_wait
+        again = self.reply.headers.get("x-should-retry", "").lower()
+        if again != "false":
+            if may_be_loading(status) and is_loading(self.words, self.code):
+                text = f"the server loads its model: {message}"
+                raise TryLater(text, wait, kind=LOADING, most=LOADING_PAUSE)
+            busy = (
+                status == 503 and self.asked and not create
+            )  # of a create it is no proof that nothing was made
+            if status in _LIMITED or busy:
+                raise TryLater(message, wait, kind="busy" if busy else "rate_limit")
+        may_pass = status in (408, 409, 425) or status >= 500
+        if may_pass and create:
+            raise Unsure(message, after=wait)
+        if (may_pass and again != "false") or (again == "true" and not create):
+            raise Transient(message, kind="server", maybe_done=status in _FROM_BETWEEN, after=wait)
+        if again == "true":
+            raise TryLater(message, wait, kind="server", counts=True)
+
+    def raise_for_good(self) -> NoReturn:
+        reply = self.reply
+        said = reply.text[:WORDS_KEPT] if reply.json is None else reply.json
+        kind = one_name(self.code, self.words) or by_status(self.status)
+        message = f"{self.with_wait}{TOO_LARGE if self.status == 413 else ''}"
+        raise Refused(told(message, reply.json), kind, said)
 
 
 def _is_flagged(body: Json) -> bool:
