@@ -84,8 +84,7 @@ async def test_a_cost_that_nobody_knows_is_told_from_none(tmp_path: Path) -> Non
     async with app.run_test(size=(160, 40)) as pilot:
         table = app.batches_screen().table
         await until(pilot, lambda: len(table.ids) == 4)
-        at = [column.key.value for column in table.ordered_columns].index("cost")
-        shown = {id_: str(table.get_row(id_)[at]).strip() for id_ in table.ids}
+        shown = {status.id: table._value("cost", status)[0] for status in app.link.statuses()}
         assert shown == {"paid1": "0.50", "unknown1": "?", "free1": "-", "new1": "-"}
 
 
@@ -247,7 +246,7 @@ async def test_every_size_works(library: Library, size: tuple[int, int]) -> None
     async with app.run_test(size=size) as pilot:
         screen = await at(pilot, "k7fq2m")
         await until(pilot, lambda: "k7fq2m" in screen_text(pilot))
-        widths = sum(column.width for column in screen.table.columns.values())
+        widths = sum(column.width for column in screen.table._columns_shown)
         assert widths <= screen.table.size.width or size[0] < 50
         await pilot.resize_terminal(100, 30)
         await pilot.pause()

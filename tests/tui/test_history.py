@@ -80,14 +80,13 @@ async def test_a_column_tells_when_they_are_dropped_the_nearest_in_amber(tmp_pat
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, lambda: "EXPIRES" in screen_text(pilot))
         table = app.batches_screen().table
-        at = [column.key.value for column in table.ordered_columns].index("expires")
-        told = {batch: table.get_row(batch)[at] for batch in table.ids}
-        assert {batch: str(cell).strip() for batch, cell in told.items()} == {
+        told = {status.id: table._value("expires", status) for status in app.link.statuses()}
+        assert {batch: words for batch, (words, _) in told.items()} == {
             "aaa001": "20d",
             "bbb001": "2d12h",
             "ccc001": "over",
         }
-        assert told["bbb001"].style != told["aaa001"].style
+        assert told["bbb001"][1] != told["aaa001"][1]
         for _ in range(7):
             await pilot.press("s")
         await until(pilot, lambda: "EXPIRES▴" in screen_text(pilot))

@@ -27,7 +27,7 @@ def edges(pane: Pane) -> tuple[str, str]:
 async def test_below_thirty_rows_nothing_is_framed(library: Library, size: tuple[int, int]) -> None:
     app = app_over(library)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.batches_screen().table.row_count == 7)
+        await until(pilot, lambda: app.batches_screen().table.row_count() == 7)
         assert app.batches_screen().table.region.y == 1, "under the line of totals"
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: "Jobs 1,200" in screen_text(pilot))

@@ -25,7 +25,7 @@ def place(pilot_text: str, title: str) -> tuple[int, int]:
 async def test_a_click_on_a_head_sorts_and_again_turns_round(library: Library, size: tuple[int, int]) -> None:
     app = app_over(library)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.batches_screen().table.row_count == 7)
+        await until(pilot, lambda: app.batches_screen().table.row_count() == 7)
 
         async def click(widget: type[Widget], title: str) -> None:
             x, y = place(screen_text(pilot), title)

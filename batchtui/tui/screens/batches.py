@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Paste
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from batchtui.errors import BadInput
 from batchtui.model import BatchStatus
@@ -189,11 +189,11 @@ class BatchesScreen(AppScreen, MarksRows[str]):
         self.query_one("#detail", DetailPane).show(current)
         self.query_one("#pane", Pane).entitle(batch_title(self.tui, current))
 
-    @on(DataTable.RowHighlighted)
+    @on(BatchTable.Moved)
     def moved(self) -> None:
         self._detail()
 
-    @on(DataTable.RowSelected)
+    @on(BatchTable.Opened)
     def action_batch_open(self) -> None:
         if current := self.table.current():
             self.tui.open_batch(current)
@@ -225,11 +225,10 @@ class BatchesScreen(AppScreen, MarksRows[str]):
         self._show_order()
         self.tui.say(f"sorted by {SORTS[self._sort][0]}")
 
-    @on(DataTable.HeaderSelected)
-    def head_clicked(self, event: DataTable.HeaderSelected) -> None:
+    @on(BatchTable.HeadClicked)
+    def head_clicked(self, event: BatchTable.HeadClicked) -> None:
         """Sorts by that column, or the other way round."""
-        key = event.column_key.value or ""
-        name = BY_HEAD.get(key, key)
+        name = BY_HEAD.get(event.key, event.key)
         names = [name for name, _ in SORTS]
         if name in names:
             at = names.index(name)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.text import Text
-from textual import events
-from textual.binding import Binding
-from textual.coordinate import Coordinate
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
-from textual.widgets import DataTable
+from textual.message import Message
+from textual.strip import Strip
 
-from batchtui import outcome
+from batchtui import outcome, text
 from batchtui.model import BatchStatus, Json
 from batchtui.tui.look import figures, standing, states
 from batchtui.tui.models.usual import done, untold
-from batchtui.tui.widgets.outside import cell
 from batchtui.tui.widgets.tables.columns import Column, fitting, wanted
+from batchtui.tui.widgets.tables.line_table import LineTable, fit
 from batchtui.tui.widgets.tables.marks import Marks
 
 if TYPE_CHECKING:
@@ -61,33 +63,46 @@ SORTS: tuple[tuple[str, SortKey], ...] = (
 """What `s` steps through; each starts with the largest first, names and backends with the smallest."""
 
 
-class BatchTable(DataTable[Text], inherit_bindings=False):
+class BatchTable(LineTable):
     """Rows are batches by id. `show_batches` brings it up to date."""
 
+    CLICKS = 1
     COLUMNS_OF: ClassVar[Sequence[Column]] = COLUMNS
-    BINDINGS = [
-        Binding("up", "cursor_up", show=False),
-        Binding("down", "cursor_down", show=False),
-        Binding("pageup", "page_up", show=False),
-        Binding("pagedown", "page_down", show=False),
-        Binding("home", "scroll_top", show=False),
-        Binding("end", "scroll_bottom", show=False),
-    ]
+    DEFAULT_CSS = """
+    BatchTable {
+        & > .line-table--cursor { color: $block-cursor-blurred-foreground; text-style: $block-cursor-blurred-text-style; }
+        &:focus > .line-table--cursor { text-style: $block-cursor-text-style; }
+    }
+    """
 
-    _by_cell = False
-    """While a cell is put in its place, which Textual would have the whole table painted for."""
+    @dataclass
+    class Opened(Message):
+        """A row was clicked."""
+
+        batch_id: str
+
+    @dataclass
+    class HeadClicked(Message):
+        """The title of a column was clicked."""
+
+        key: str
+
+    class Moved(Message):
+        """The cursor is on another batch."""
 
     def __init__(self) -> None:
-        super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0, id="batches")
+        super().__init__(id="batches")
         self._wanted: Sequence[Column] = COLUMNS
         self._columns_shown: tuple[Column, ...] = ()
-        self._name_width = 0
         self._expiring = False
         self._sorted = ""
         """The column that the rows are sorted by, with an arrow; empty for the newest first."""
-        self._values: dict[str, list[Shown]] = {}
         self._statuses: list[BatchStatus] = []
-        self._marks_shown: set[str] = set()
+        self.ids: list[str] = []
+        """Of the rows, from the top."""
+        self._painted: dict[int, tuple[str, list[Shown]]] = {}
+        """By row, which batch it showed when it was last painted, and what of it."""
+        self._styles: dict[str, Style] = {}
         self.marks = Marks[str]()
 
     @property
@@ -97,21 +112,16 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
     # ---- what is selected
 
     @property
-    def ids(self) -> list[str]:
-        """Ids of the rows, from the top."""
-        return [status.id for status in self._statuses]
-
-    @property
     def keys(self) -> list[str]:
         return self.ids
 
     @property
     def at(self) -> int:
-        return self.cursor_row
+        return self.cursor
 
     def go_to(self, at: int) -> None:
         """Put the cursor on that row."""
-        self.move_cursor(row=at, animate=False)
+        self.move_to(at)
 
     @property
     def marked(self) -> set[str]:
@@ -119,15 +129,13 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
 
     def current(self) -> str | None:
         """The batch under the cursor."""
-        row = self.cursor_row
-        return self._statuses[row].id if 0 <= row < len(self._statuses) else None
+        return self.ids[self.cursor] if 0 <= self.cursor < len(self.ids) else None
 
     def select(self, batch_id: str) -> bool:
         """Move the cursor to a batch; False where the list does not show it."""
-        ids = self.ids
-        if batch_id not in ids:
+        if batch_id not in self.ids:
             return False
-        self.move_cursor(row=ids.index(batch_id), animate=False)
+        self.move_to(self.ids.index(batch_id))
         return True
 
     def acting_on(self) -> list[str]:
@@ -138,8 +146,9 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
 
     # ---- bringing it up to date
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.lay_out(event.size.width)
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.lay_out()
 
     def show_sort(self, key: str, *, descending: bool) -> None:
         """An arrow at that column's title."""
@@ -149,114 +158,111 @@ class BatchTable(DataTable[Text], inherit_bindings=False):
             else f"{'age' if key == 'newest' else key} {'▾' if descending else '▴'}"
         )
         if sorted_by != self._sorted:
-            self._sorted, self._columns_shown = sorted_by, ()
-            self.lay_out(self.size.width)
+            self._sorted = sorted_by
+            self.refresh()
 
     def choose_columns(self, kept: Json) -> None:
         """Show the columns that were chosen, in that order."""
-        self._wanted, self._columns_shown = wanted(COLUMNS, kept), ()
-        self.lay_out(self.size.width)
+        self._wanted = wanted(COLUMNS, kept)
+        self.lay_out()
 
-    def lay_out(self, width: int) -> None:
+    def lay_out(self) -> None:
         """Choose the columns that fit and give the rest of the width to the names."""
+        width = self.size.width
         there = [column for column in self._wanted if column.key != "expires" or self._expiring]
         columns = fitting(there, width - 1)
         name_width = max(NAME_AT_LEAST, min(48, NAME_AT_LEAST + width - 1 - sum(c.width for c in columns)))
-        if (columns, name_width) == (self._columns_shown, self._name_width):
-            return
-        current = self.current()
-        self._columns_shown, self._name_width = columns, name_width
-        self.clear(columns=True)
-        for column in columns:
-            shown = name_width if column.key == "name" else column.width
-            key, _, arrow = self._sorted.partition(" ")
-            here = column.key == key
-            title = column.title + arrow if here else column.title
-            title = title.rjust(shown - 1) if column.right else title
-            self.add_column(Text(title, style="bold" if here else "dim", end=""), width=shown, key=column.key)
-        self._fill(self._statuses, current)
+        sized = tuple(replace(c, width=name_width) if c.key == "name" else c for c in columns)
+        if sized != self._columns_shown:
+            self._columns_shown = sized
+            self.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        if self.is_mounted and self._columns_shown:
-            self._fill(self._statuses, self.current())
+        self._styles.clear()
 
     def show_batches(self, statuses: Sequence[BatchStatus]) -> None:
-        """Make the rows these, in this order, with as little drawing as possible."""
-        current, before = self.current(), self._statuses
-        self._statuses = list(statuses)
+        """Make the rows these, in this order, with as little painting as possible."""
+        current, before = self.current(), self.ids
+        self._statuses, self.ids = list(statuses), [status.id for status in statuses]
         expired, self._expiring = self._expiring, any(status.expires for status in statuses)
-        if not self._columns_shown:
-            return
         if expired != self._expiring:  # a column for it only where there is something in it
-            self._columns_shown = ()
-            self.lay_out(self.size.width)
+            self.lay_out()
+        if before == self.ids:
+            self._renew(self._columns_shown)
             return
-        if [status.id for status in before] != self.ids:
-            self._fill(self._statuses, current, self.cursor_row)
-            return
-        turned, self._marks_shown = self._marks_shown ^ self.marked, set(self.marked)
-        for row, (old, new) in enumerate(zip(before, self._statuses, strict=True)):
-            if old is not new or new.id in turned:
-                self._update(row, self._columns_shown)
-        self.renew_clocks()
+        self.cursor = self.ids.index(current) if current in self.ids else self.cursor
+        self._painted.clear()
+        self.rows_changed()
 
     def renew_clocks(self) -> None:
         """Bring the times in the rows that are seen up to date: those that are not seen wait until they are."""
-        clocks = tuple(column for column in self._columns_shown if column.key in CLOCKS)
-        top = int(self.scroll_y)
-        for row in range(top, min(top + self.size.height, len(self._statuses), self.row_count)):
-            self._update(row, clocks)
+        self._renew(tuple(column for column in self._columns_shown if column.key in CLOCKS))
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self.renew_clocks()
+    def _renew(self, columns: Sequence[Column]) -> None:
+        """Paint those cells of the rows on the screen again that show something else now."""
+        top = self.scroll_offset.y
+        places = dict(zip(self._columns_shown, self._places(), strict=True))
+        for row in range(top, min(top + self.size.height - 1, len(self._statuses))):
+            status, (batch_id, shown) = self._statuses[row], self._painted.get(row, ("", []))
+            if batch_id != status.id or len(shown) != len(places):
+                continue  # it is to be painted anyway
+            for column in columns:
+                at, x = places[column]
+                if self._value(column.key, status) != shown[at]:
+                    self.refresh(Region(x, row - top + 1, column.width, 1))
 
-    def _fill(self, statuses: list[BatchStatus], current: str | None, fallback: int = 0) -> None:
-        scroll = self.scroll_y
-        self.clear()
-        self._values, self._marks_shown = {}, set(self.marked)
-        for status in statuses:
-            values = [self._value(column.key, status) for column in self._columns_shown]
-            self._values[status.id] = values
-            cells = (self._cell(*pair) for pair in zip(self._columns_shown, values, strict=True))
-            self.add_row(*cells, key=status.id, height=1)
-        ids = self.ids
-        row = ids.index(current) if current in ids else max(0, min(fallback, len(ids) - 1))
-        if ids:
-            self.move_cursor(row=row, animate=False, scroll=False)
-            self.scroll_to(y=scroll, animate=False)
+    def _places(self) -> list[tuple[int, int]]:
+        """Of each column that is shown its number, and where it begins."""
+        starts = itertools.accumulate((column.width for column in self._columns_shown), initial=0)
+        return list(zip(range(len(self._columns_shown)), starts, strict=False))
 
-    def _update(self, row: int, columns: tuple[Column, ...]) -> None:
-        """Draw those cells of a row again that show something else now."""
-        status = self._statuses[row]
-        values = self._values[status.id]
-        for column in columns:
-            at, value = self._columns_shown.index(column), self._value(column.key, status)
-            if value == values[at]:
-                continue
-            values[at] = value
-            where = Coordinate(row, at)
-            self._by_cell = True
-            self.update_cell_at(where, self._cell(column, value))
-            self._by_cell = False
-            self.refresh_coordinate(where)
+    # ---- rows and what a click means
 
-    def refresh(
-        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
-    ) -> Self:
-        if self._by_cell:
-            return self
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+    def row_count(self) -> int:
+        return len(self._statuses)
 
-    def _cell(self, column: Column, shown: Shown) -> Text:
-        value, style = shown
-        width = (self._name_width if column.key == "name" else column.width) - 1
-        line = cell(value, self._tui.paint(style))
-        line.truncate(width, overflow="ellipsis")
-        if column.right:
-            line.pad_left(max(0, width - line.cell_len))
-        return line
+    def cursor_moved(self) -> None:
+        self.post_message(self.Moved())
+
+    def choose_row(self, index: int) -> None:
+        self.post_message(self.Opened(self.ids[index]))
+
+    def choose_head(self, x: int) -> None:
+        for column, (_, start) in zip(self._columns_shown, self._places(), strict=True):
+            if start <= x < start + column.width:
+                self.post_message(self.HeadClicked(column.key))
+
+    # ---- drawing
+
+    def draw_head(self, width: int) -> Strip:
+        base = self.rich_style
+        by, _, arrow = self._sorted.partition(" ")
+        parts = []
+        for column in self._columns_shown:
+            here = column.key == by
+            title = column.title + arrow if here else column.title
+            title = title.rjust(column.width - 1) if column.right else title
+            style = base + Style(bold=here, dim=not here)
+            parts.append(Segment(set_cell_size(title, column.width), style))
+        return Strip(parts).adjust_cell_length(width, base)
+
+    def draw_row(self, index: int, selected: bool, width: int) -> Strip:
+        status, base = self._statuses[index], self.row_style(selected)
+        values = [self._value(column.key, status) for column in self._columns_shown]
+        self._painted[index] = (status.id, values)
+        parts = []
+        for column, (value, said) in zip(self._columns_shown, values, strict=True):
+            style = self._style(said)
+            line = fit(text.cell(value), column.width, right=column.right)
+            parts.append(Segment(line, base + (style.without_color if selected else style)))
+        return Strip(parts).adjust_cell_length(width, base)
+
+    def _style(self, style: str) -> Style:
+        known = self._styles.get(style)
+        if known is None:
+            known = self._styles[style] = Style.parse(self._tui.paint(style))
+        return known
 
     def _value(self, key: str, status: BatchStatus) -> Shown:
         app = self._tui

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
@@ -19,7 +19,7 @@ from batchtui.store.fold.columns import Columns
 from batchtui.tui.look import figures
 from batchtui.tui.look.job_facts import NOTHING, Facts, JobFacts
 from batchtui.tui.widgets.tables.columns import Column, fitting, wanted
-from batchtui.tui.widgets.tables.line_table import LineTable
+from batchtui.tui.widgets.tables.line_table import LineTable, fit
 from batchtui.tui.widgets.tables.marks import Marks
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class JobTable(LineTable):
             if column.right:
                 words = words.rjust(column.width - 1)
             tone = base if selected and column.key != "mark" else base + self._style(style)
-            parts.append(Segment(_fit(words, column.width), tone))
+            parts.append(Segment(fit(words, column.width), tone))
         return Strip(parts).adjust_cell_length(width, base)
 
     def _cell(self, key: str, n: int, columns: Columns, facts: Facts) -> tuple[str, str]:
@@ -244,10 +244,3 @@ def _index(numbers: Sequence[int], n: int | None) -> int | None:
         return numbers.index(n)
     except ValueError:
         return None
-
-
-def _fit(value: str, width: int) -> str:
-    """Exactly `width` cells, the last one blank."""
-    if cell_len(value) < width:
-        return set_cell_size(value, width)
-    return set_cell_size(set_cell_size(value, max(0, width - 2)) + "…", width)

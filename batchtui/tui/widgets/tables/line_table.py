@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
@@ -15,6 +16,8 @@ from textual.strip import Strip
 class LineTable(ScrollView, can_focus=True):
     """Subclasses say how many rows there are, draw the head and a row, and take what a double click chose."""
 
+    CLICKS: ClassVar[int] = 2
+    """How many in a row choose one."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {"line-table--cursor"}
     DEFAULT_CSS = """
     LineTable {
@@ -51,7 +54,7 @@ class LineTable(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def choose_row(self, index: int) -> None:
-        """A row was clicked twice."""
+        """A row was clicked so often."""
 
     def cursor_moved(self) -> None:
         """It is on another row."""
@@ -121,7 +124,7 @@ class LineTable(ScrollView, can_focus=True):
         index = self.scroll_offset.y + event.y - 1
         if event.y > 0 and index < self.row_count():
             self.move_to(index)
-            if event.chain == 2:
+            if event.chain == self.CLICKS:
                 self.choose_row(index)
 
     def on_resize(self) -> None:
@@ -148,3 +151,12 @@ class LineTable(ScrollView, can_focus=True):
         if index >= self.row_count():
             return Strip.blank(width, self.rich_style)
         return self.draw_row(index, index == self.cursor, width)
+
+
+def fit(value: str, width: int, *, right: bool = False) -> str:
+    """Exactly `width` cells, the last one blank."""
+    room = max(0, width - 1)
+    long = cell_len(value)
+    if long > room:
+        return set_cell_size(set_cell_size(value, max(0, width - 2)) + "…", width)
+    return set_cell_size(" " * (room - long) + value if right else value, width)
