@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -41,8 +41,13 @@ SUPERVISE_SECONDS = 1.0
 class Worker:
     """Drives, follows and obeys. Every public method may be called from any thread."""
 
-    def __init__(self, library: Library, backends: Backends, *, drive_all: bool) -> None:
-        """With `drive_all` every unfinished batch that nobody drives is taken over; else only those of `drive`."""
+    def __init__(
+        self, library: Library, backends: Backends, *, drive_all: bool, known: Iterable[BatchFolder] = ()
+    ) -> None:
+        """With `drive_all` every unfinished batch that nobody drives is taken over; else only those of `drive`.
+
+        `known` are those that were read already, and are not news.
+        """
         self._library = library
         self._watch = Watch(library.batches_dir, library.ids)
         self._drive_all = drive_all
@@ -55,7 +60,7 @@ class Worker:
         )
         self._lock = threading.Lock()
         self._dirty: set[str] = set()
-        self._folders: dict[str, BatchFolder] = {}
+        self._folders = {folder.id: folder for folder in known}
         self._damaged: dict[str, str] = {}
         self._wanted: set[str] = set()
         self._undrivable: dict[str, str] = {}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -65,15 +67,25 @@ def _file(folder: Path, name: str = _FILE) -> tuple[int, int | None]:
     return stat.st_ino, born if born is not None else _born_on_linux(path)
 
 
-def _born_on_linux(path: Path) -> int | None:
-    """By the system's own call, for which Python has no name before 3.15; None where the disk keeps none."""
-    if sys.platform != "linux":
-        return None
+@cache
+def _statx() -> Callable[..., int] | None:
+    """Looked for once: an app over thousands of batches asks for each."""
     import ctypes
 
+    if sys.platform != "linux":
+        return None
     try:
-        statx = ctypes.CDLL(None).statx
+        found: Callable[..., int] = ctypes.CDLL(None).statx
     except (AttributeError, OSError):
+        return None
+    return found
+
+
+def _born_on_linux(path: Path) -> int | None:
+    """By the system's own call, for which Python has no name before 3.15; None where the disk keeps none."""
+    import ctypes
+
+    if (statx := _statx()) is None:
         return None
     told = ctypes.create_string_buffer(256)
     if statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, told) != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Callable
@@ -115,7 +116,7 @@ class Spy:
     def __init__(self, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._place = place
         self.touched: list[str] = []
-        for module, name in ((os, "stat"), (os, "open"), (os, "scandir")):
+        for module, name in ((os, "stat"), (os, "open"), (os, "scandir"), (io, "open")):
             self._listen(module, name, f"{place}/", monkeypatch)
 
     def batches(self) -> set[str]:
@@ -142,6 +143,23 @@ def test_a_tick_of_the_worker_opens_no_file_of_batches_that_rest(
     spy = Spy(library.batches_dir, monkeypatch)
     worker._supervise()
     assert len(spy.batches()) <= 1, "the one whose turn it is"
+
+
+def test_the_worker_reads_no_batch_again_that_the_screen_has_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = store(tmp_path, 3)
+    link = Link(library)
+    link.read()
+    link.statuses()
+    worker = Worker(library, Backends(load_config(None)), drive_all=True, known=link.folders())
+    spy = Spy(library.batches_dir, monkeypatch)
+    worker._supervise()
+    assert worker.drain() == set()
+    assert worker.folders() == link.folders()
+    assert not [
+        one for one in spy.touched if one.endswith(("jobs.jsonl", "results.jsonl", "checkpoint.json"))
+    ]
 
 
 def test_a_look_without_a_worker_opens_no_file_of_batches_that_rest(

@@ -75,7 +75,7 @@ class Link:
         """Start the worker. Its imports cost time: not before the first paint."""
         from batchtui.engine.worker import Worker
 
-        self.worker = Worker(self.library, backends, drive_all=True)
+        self.worker = Worker(self.library, backends, drive_all=True, known=self._folders)
         self.worker.notices_to(self.rings.append)
         self.worker.start()
 
