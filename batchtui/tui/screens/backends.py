@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual import on
@@ -24,10 +25,17 @@ from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.beginning.adding_provider import add_provider
 from batchtui.tui.screens.remote import RemoteScreen
 from batchtui.tui.widgets.empty import Empty
-from batchtui.tui.widgets.outside import cell, shown
+from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.pane import Pane, heading
+from batchtui.tui.widgets.tables.columns import Column
+from batchtui.tui.widgets.tables.fitted_table import FittedTable, Row
 
-_COLUMNS = (("NAME", 16), ("KIND", 11), ("KEY", 28), ("STATE", 60))
+_COLUMNS = (
+    Column("name", "NAME", 17),
+    Column("kind", "KIND", 12, 2),
+    Column("key", "KEY", 30, 1),
+    Column("state", "STATE", 30),
+)
 _MODELS_SHOWN = 60
 
 
@@ -52,11 +60,10 @@ class BackendsScreen(AppScreen):
     def __init__(self) -> None:
         super().__init__()
         self._answers: dict[str, Probe] = {}
+        self._asking: set[str] = set()
 
     def body(self) -> ComposeResult:
-        table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
-        for title, width in _COLUMNS:
-            table.add_column(cell(title), width=width, key=title)
+        table = FittedTable(_COLUMNS, names=("name",), grows="state")
         with Pane(id="backends-pane", line=False):
             yield Empty()
             yield table
@@ -69,22 +76,31 @@ class BackendsScreen(AppScreen):
         self.run_worker(self._look_at_plug_ins, thread=True, group="plug-ins", exit_on_error=False)
 
     def _list(self) -> None:
-        config = self.tui.config
-        self.table.clear()
-        for name, backend in config.backends.items():
-            state = key_state(backend)
-            self.table.add_row(
-                cell(name), cell(backend.kind), cell(state), cell("not asked yet", "dim"), key=name
-            )
-        for name, problems in config.broken.items():
-            self.table.add_row(
-                cell(name), cell("?"), cell(""), cell(problems[0].message, "bold red"), key=name
-            )
+        self.table.show_rows([*self._rows()])
         none = (
             () if self.table.row_count else (("first_run.provider", "adds one, tested before it is written"),)
         )
         self.query_one(Empty).stand_for(self.table, "No backend is configured" if none else "", none)
         self._about()
+
+    def _rows(self) -> Iterator[Row]:
+        config = self.tui.config
+        for name, backend in config.backends.items():
+            cells = {"name": (name, ""), "kind": (backend.kind, ""), "key": (key_state(backend), "")}
+            yield Row(name, cells | {"state": self._state(name)})
+        for name, problems in config.broken.items():
+            yield Row(
+                name, {"name": (name, ""), "kind": ("?", ""), "state": (problems[0].message, "bold red")}
+            )
+
+    def _state(self, name: str) -> tuple[str, str]:
+        if name in self._asking:
+            return "asking …", "dim"
+        probe = self._answers.get(name)
+        if probe is None:
+            return "not asked yet", "dim"
+        glyph, style = self.tui.glyphs.job(JobState.COMPLETED if probe.ok else JobState.FAILED)
+        return f"{glyph} {probe.message}", style
 
     def _look_at_plug_ins(self) -> None:
         """In a thread of its own: it imports them."""
@@ -102,8 +118,8 @@ class BackendsScreen(AppScreen):
         add_provider(self.tui, self._list)
 
     @property
-    def table(self) -> DataTable[object]:
-        return self.query_one(DataTable)
+    def table(self) -> FittedTable:
+        return self.query_one(FittedTable)
 
     @property
     def _names(self) -> list[str]:
@@ -126,6 +142,8 @@ class BackendsScreen(AppScreen):
         config = self.tui.config
         lines = [shown(str(problem), "$text-error", limit=600) for problem in config.broken.get(name, [])]
         if backend := config.backends.get(name):
+            lines.append(Content.assemble(("kind".ljust(10), "dim"), shown(backend.kind)))
+            lines.append(Content.assemble(("key".ljust(10), "dim"), shown(key_state(backend))))
             for label in ("base_url", "proxy"):
                 if backend.table.get(label):
                     lines.append(Content.assemble((label.ljust(10), "dim"), shown(backend.table[label])))
@@ -166,8 +184,8 @@ class BackendsScreen(AppScreen):
 
     def _ask(self, names: list[str]) -> None:
         names = [name for name in names if name in self.tui.config.backends]
-        for name in names:
-            self.table.update_cell(name, "STATE", cell("asking …", "dim"))
+        self._asking |= set(names)
+        self.table.show_rows([*self._rows()])
         config = self.tui.config
 
         def work() -> None:
@@ -181,6 +199,6 @@ class BackendsScreen(AppScreen):
     @on(Answered)
     def _show(self, event: Answered) -> None:
         self._answers[event.name] = event.probe
-        glyph, style = self.tui.glyphs.job(JobState.COMPLETED if event.probe.ok else JobState.FAILED)
-        self.table.update_cell(event.name, "STATE", cell(f"{glyph} {event.probe.message}", style))
+        self._asking.discard(event.name)
+        self.table.show_rows([*self._rows()])
         self._about()

@@ -24,13 +24,18 @@ from batchtui.tui.look import figures
 from batchtui.tui.screens.asking.dialogs import Ask
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.widgets.empty import Empty
-from batchtui.tui.widgets.outside import cell, shown
+from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.pane import Pane
+from batchtui.tui.widgets.tables.columns import Column
+from batchtui.tui.widgets.tables.fitted_table import FittedTable, Row
 
 AnyRemote = Remote[msgspec.Struct]
 Answer = TypeVar("Answer")
 CALL_SECONDS = 600.0
-_COLUMNS = (("REMOTE ID", 28), ("STATUS", 12), ("CREATED", 12), ("JOBS", 7), ("BATCH", 6), ("NAME", 60))
+_COLUMNS = (
+    Column("id", "REMOTE ID", 28), Column("status", "STATUS", 13, 1), Column("created", "CREATED", 14, 3),
+    Column("jobs", "JOBS", 8, 4, True), Column("batch", "BATCH", 7, 2), Column("name", "NAME", 16),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,7 @@ class RemoteScreen(AppScreen):
         self._busy = False
 
     def body(self) -> ComposeResult:
-        table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=False)
-        for title, width in _COLUMNS:
-            table.add_column(cell(title), width=width, key=title)
+        table = FittedTable(_COLUMNS, names=("id", "name"), grows="name")
         with Pane(id="remote-pane"):
             yield Empty()
             yield table
@@ -78,8 +81,8 @@ class RemoteScreen(AppScreen):
         self.action_remote_list()
 
     @property
-    def table(self) -> DataTable[object]:
-        return self.query_one(DataTable)
+    def table(self) -> FittedTable:
+        return self.query_one(FittedTable)
 
     def _title(self, words: str) -> None:
         self.query_one("#remote-pane", Pane).entitle(shown(f"{self.backend}: {words}", "bold"))
@@ -104,15 +107,7 @@ class RemoteScreen(AppScreen):
     def _show(self, event: Listed) -> None:
         self._found = event.found
         table, now = self.table, self.tui.now()
-        table.clear()
-        for one in event.found:
-            remote = one.remote
-            jobs = "" if remote.jobs is None else figures.count(remote.jobs)
-            remote_id = _both_ends(remote.remote_id, _COLUMNS[0][1])
-            table.add_row(
-                cell(remote_id), cell(remote.status), cell(figures.ago(remote.created, now) or "-"),
-                cell(jobs, justify="right"), cell(one.batch or "", "bold"), cell(remote.name or ""),
-            )  # fmt: skip
+        table.show_rows([_row(one, now) for one in event.found])
         empty = self.query_one(Empty)
         if event.fault:
             again = (("remote.list", "asks again"), ("screen.back", "the backends: is its key there?"))
@@ -211,11 +206,15 @@ class RemoteScreen(AppScreen):
         self.tui.started_batch(event.batch)
 
 
-def _both_ends(remote_id: str, width: int) -> str:
-    """Ids of one sort begin alike: what is cut is the middle."""
-    if len(remote_id) <= width:
-        return remote_id
-    return f"{remote_id[: width - 14]}…{remote_id[-13:]}"
+def _row(one: Found, now: float) -> Row:
+    remote = one.remote
+    jobs = "" if remote.jobs is None else figures.count(remote.jobs)
+    words = {"id": remote.remote_id, "status": remote.status, "created": figures.ago(remote.created, now) or "-",
+             "jobs": jobs, "name": remote.name or ""}  # fmt: skip
+    return Row(
+        remote.remote_id,
+        {key: (text, "") for key, text in words.items()} | {"batch": (one.batch or "", "bold")},
+    )
 
 
 async def _list(backend: AnyRemote, library: Library) -> list[Found]:
