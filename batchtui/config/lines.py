@@ -30,7 +30,8 @@ def line_of(path: Path, key: str) -> int | None:
         text = read_text(path, ConfigError)
     except ConfigError:
         return None
-    wanted = _INDEX.sub("", key).split(".")
+    plain = _INDEX.sub("", key)
+    wanted = _names(f"{plain}=") or plain.split(".")
     best, found = 1, None  # every key is in `backends`
     for number, names in _keys(text):
         shared = 0

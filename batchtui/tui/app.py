@@ -354,6 +354,12 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         front = self.front()
         self.push_screen(HelpScreen(front.place if front else "batches"))
 
+    def action_app_settings(self) -> None:
+        from batchtui.tui.screens.setup.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen):
+            self.push_screen(SettingsScreen(self.selected_batch()))
+
     def action_app_suspend(self) -> None:
         if not terminal.suspend():
             self.say("no shell is there that could bring it back", "warning")

@@ -22,7 +22,7 @@ MOST_BATCHES = 500
 
 
 def _open_remote(app: BaseApp, backend: str) -> None:
-    from batchtui.tui.screens.remote import RemoteScreen
+    from batchtui.tui.screens.setup.remote import RemoteScreen
 
     app.push_screen(RemoteScreen(backend))
 
@@ -50,7 +50,7 @@ class ActionCommands(Provider):
     def _elsewhere(self, place: str) -> list[Row]:
         """What lives on some other screen: found from every one."""
         from batchtui.tui.actions.demo import demo
-        from batchtui.tui.screens.backends import BackendsScreen
+        from batchtui.tui.screens.setup.backends import BackendsScreen
 
         app = cast("BaseApp", self.app)
         rows: list[Row] = []
@@ -92,7 +92,7 @@ class ActionCommands(Provider):
         if isinstance(what, manual.Page):
             return partial(self._open_page, what.name)
         if isinstance(what, actions.Action):
-            return partial(self.screen.run_action, what.method)
+            return partial(self.screen.run_action, f"app.{what.method}" if what.of_app else what.method)
         return what
 
     def _open_page(self, name: str) -> None:

@@ -35,6 +35,14 @@ from tests.manual.man_page import FILE, man_page
 
 FOLDER = Path(manual.__file__).parent
 COMMON = {"kind", *(field.name for field in fields_of(BackendSettings))}
+UI = (
+    "## [ui]\n\n| key | type | default | means |\n| --- | --- | --- | --- |\n"
+    '| `theme` | text | `"batchtui"` | The colours, as the palette names them. |\n'
+    '| `clipboard` | `auto`, `file` | `"auto"` | `file` writes what is copied to a file, for terminals that take nothing to '
+    "their clipboard. |\n"
+    "| `columns` | table |  | The columns of the lists `batches` and `jobs` in their order, those with a `-` hidden, as `o` in "
+    'the app keeps them: `{ batches = ["id", "name", "-rate"] }`. |'
+)
 PROMPTS = [kind for kind in KNOWN_KINDS if load_kind(kind).Work is ChatWork]
 
 
@@ -72,9 +80,7 @@ def backend_keys() -> str:
         _section("[notify.rules.NAME]", [field for field in fields_of(Rule) if field.struct != "Receivers"]),
         '## [keys]\n\nAn action\'s id and the keys that it gets, as `"batch.cancel" = "X"`: see '
         "[key-bindings](key-bindings.md).",
-        '## [ui]\n\n`theme`, as the palette names it; `clipboard = "file"` writes what is copied to a file, for '
-        'terminals that take nothing to their clipboard; `columns = { batches = ["id", "name", "-rate"] }` the columns of the '
-        "lists (`batches`, `jobs`) in their order, those with a `-` hidden, as `o` in the app keeps them.",
+        UI,
         _section("[backends.NAME] of any kind", fields_of(BackendSettings)),
     ]
     shared = {field.name for field in fields_of(PromptSettings)} - COMMON

@@ -13,7 +13,6 @@ from batchtui.store.library import Library
 from batchtui.tui.actions import table as actions
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Dialog
-from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
@@ -28,7 +27,9 @@ from batchtui.tui.screens.reading.compare import CompareScreen
 from batchtui.tui.screens.reading.pair import PairScreen
 from batchtui.tui.screens.reading.result import ResultScreen
 from batchtui.tui.screens.reading.views import ViewsScreen
-from batchtui.tui.screens.remote import RemoteScreen
+from batchtui.tui.screens.setup.backends import BackendsScreen
+from batchtui.tui.screens.setup.remote import RemoteScreen
+from batchtui.tui.screens.setup.settings import SettingsScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import screen_text, until
 
@@ -45,6 +46,7 @@ SCREENS: dict[str, type] = {
     "first_run": FirstRunScreen,
     "backends": BackendsScreen,
     "remote": RemoteScreen,
+    "settings": SettingsScreen,
     "views": ViewsScreen,
     "compare": CompareScreen,
     "pair": PairScreen,

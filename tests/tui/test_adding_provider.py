@@ -12,8 +12,8 @@ from textual.widgets import Input
 from batchtui.config import load_config
 from batchtui.demo.server import DemoServer
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.beginning.first_run import FirstRunScreen
+from batchtui.tui.screens.setup.backends import BackendsScreen
 from tests.tui.samples import NOW
 from tests.tui.waiting import screen_text, until
 

@@ -12,7 +12,7 @@ from batchtui.config import BackendConfig
 from batchtui.demo.server import DemoServer
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.backends import BackendsScreen
+from batchtui.tui.screens.setup.backends import BackendsScreen
 from tests.tui.samples import NOW, sample_config
 from tests.tui.waiting import screen_text, until
 

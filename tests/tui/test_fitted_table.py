@@ -11,8 +11,8 @@ from batchtui.backends.base import Probe, RemoteBatch
 from batchtui.config import BackendConfig
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
-from batchtui.tui.screens.backends import BackendsScreen
-from batchtui.tui.screens.remote import Found, RemoteScreen
+from batchtui.tui.screens.setup.backends import BackendsScreen
+from batchtui.tui.screens.setup.remote import Found, RemoteScreen
 from batchtui.tui.widgets.tables.fitted_table import apart
 from tests.tui.samples import NOW, sample_config
 from tests.tui.waiting import screen_text, until

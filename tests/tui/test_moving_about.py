@@ -6,13 +6,13 @@ import pytest
 from textual.command import CommandList, CommandPalette
 
 from batchtui.store.library import Library
-from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.batch import BatchScreen
 from batchtui.tui.screens.batches import BatchesScreen
 from batchtui.tui.screens.composing.screen import ComposeScreen
 from batchtui.tui.screens.help import HelpScreen
 from batchtui.tui.screens.log import LogScreen
-from batchtui.tui.screens.remote import RemoteScreen
+from batchtui.tui.screens.setup.backends import BackendsScreen
+from batchtui.tui.screens.setup.remote import RemoteScreen
 from tests.tui.samples import app_over
 from tests.tui.waiting import until
 

@@ -15,8 +15,8 @@ from batchtui.demo.server import DemoServer
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.screens.asking.dialogs import Ask
-from batchtui.tui.screens.backends import BackendsScreen
-from batchtui.tui.screens.remote import RemoteScreen
+from batchtui.tui.screens.setup.backends import BackendsScreen
+from batchtui.tui.screens.setup.remote import RemoteScreen
 from tests.tui.samples import NOW, sample_config
 from tests.tui.waiting import screen_text, until
 

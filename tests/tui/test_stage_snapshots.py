@@ -12,9 +12,9 @@ from batchtui.store.disk import clock
 from batchtui.store.library import Library
 from batchtui.tui.app import BatchtuiApp
 from batchtui.tui.models.offered import Models
-from batchtui.tui.screens import remote
 from batchtui.tui.screens.composing.pick_model import PickModel
-from batchtui.tui.screens.remote import Found, RemoteScreen
+from batchtui.tui.screens.setup import remote
+from batchtui.tui.screens.setup.remote import Found, RemoteScreen
 from tests.tui.samples import NOW, app_over
 from tests.tui.stage_samples import stage_library
 from tests.tui.waiting import screen_text, until

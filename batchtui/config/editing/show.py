@@ -19,29 +19,29 @@ def origins(config: Config) -> list[tuple[str, Json, str]]:
     file = str(config.path)
     rows: list[tuple[str, Json, str]] = []
     for backend in config.backends.values():
-        rows += [(*row, backend.origin) for row in _flat(f"backends.{_bare(backend.name)}", backend.table)]
+        rows += [(*row, backend.origin) for row in leaves(f"backends.{_bare(backend.name)}", backend.table)]
     defaults = msgspec.to_builtins(config.defaults)
-    rows += [(*row, file) for row in _flat("defaults", defaults)]
+    rows += [(*row, file) for row in leaves("defaults", defaults)]
     for model, price in config.prices.items():
-        rows += [(*row, file) for row in _flat(f"prices.{_bare(model)}", msgspec.to_builtins(price))]
-    rows += [(*row, file) for row in _flat("limits", msgspec.to_builtins(config.limits))]
-    rows += [(*row, file) for row in _flat("notify", config.notices_written)]
+        rows += [(*row, file) for row in leaves(f"prices.{_bare(model)}", msgspec.to_builtins(price))]
+    rows += [(*row, file) for row in leaves("limits", msgspec.to_builtins(config.limits))]
+    rows += [(*row, file) for row in leaves("notify", config.notices_written)]
     beside = str(settings_path(config.path))
     for table, values in (("ui", config.ui), ("keys", config.keys)):
         stored = config.settings.get(table)
         app = stored if isinstance(stored, dict) else {}
         for key, value in values.items():
             origin = beside if app.get(key) == value else file
-            rows += [(*row, origin) for row in _flat(f"{table}.{_bare(key)}", value)]
+            rows += [(*row, origin) for row in leaves(f"{table}.{_bare(key)}", value)]
     return rows or [("backends", {}, BUILT_IN)]
 
 
-def _flat(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
+def leaves(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
     """Leaves with their dotted key; unset and empty ones are left out."""
     last = prefix.rpartition(".")[2]
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _flat(f"{prefix}.{_bare(key)}", item)
+            yield from leaves(f"{prefix}.{_bare(key)}", item)
     elif value is not None and value != []:
         yield prefix, HIDDEN if is_inline_secret(last, value) or is_secret_header(last, value) else value
 

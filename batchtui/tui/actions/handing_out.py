@@ -78,6 +78,25 @@ def run_on_file(variables: tuple[str, ...], otherwise: str, text: str, ending: s
     return f"{cell(command, 60)} ended with {code}" if code else None
 
 
+_COLON = ("code", "codium", "subl", "hx", "helix", "zed")
+"""Editors that take a line behind the name of the file."""
+
+
+def run_at(path: Path, line: int | None) -> str | None:
+    """Open the file itself in the user's editor, at a line; what went wrong, or None. Blocks as `run_on_file` does."""
+    command = next(
+        (value for name in ("VISUAL", "EDITOR") if (value := os.environ.get(name, "").strip())), "vi"
+    )
+    try:
+        words = shlex.split(command)
+        behind = line is not None and Path(words[0]).name in _COLON
+        place = [f"{path}:{line}"] if behind else [*([f"+{line}"] if line is not None else []), str(path)]
+        code = subprocess.run([*words, *place], check=False).returncode
+    except (OSError, ValueError) as fault:
+        return f"{cell(command, 60)} cannot be started ({getattr(fault, 'strerror', None) or fault})"
+    return f"{cell(command, 60)} ended with {code}" if code else None
+
+
 def for_pager(text: str) -> str:
     """Clean: a pager may let control characters through to the terminal. It is a screen, so keys are masked."""
     return clean(mask(text))

@@ -67,7 +67,7 @@ def _adopt(app: BaseApp, status: BatchStatus, item: Attention) -> None:
 
 
 def _look(app: BaseApp, status: BatchStatus, item: Attention) -> None:
-    from batchtui.tui.screens.remote import RemoteScreen
+    from batchtui.tui.screens.setup.remote import RemoteScreen
 
     of_it = (one.backend for one in status.submissions or [] if one.id == item.submission)
     app.push_screen(RemoteScreen(next(of_it, status.backend)))

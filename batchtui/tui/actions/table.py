@@ -27,6 +27,7 @@ EVERYWHERE = (
     "first_run",
     "backends",
     "remote",
+    "settings",
     "views",
     "compare",
     "pair",
@@ -35,7 +36,7 @@ SCREENS = (*EVERYWHERE, "dialog")
 NUMBERED = tuple(name for name in EVERYWHERE if name != "result")
 """Screens where digits choose a screen; in the reader they choose a view."""
 VIEWS = ("views", "compare")
-LISTS = ("batches", "batch", "log", *VIEWS)
+LISTS = ("batches", "batch", "log", "settings", *VIEWS)
 MOVING = (*LISTS, "info", "errors", "pair", "result", "manual")
 LEAVES = "ctrl+q"
 """Quits from a dialog and from the palette as well, which take letters for themselves."""
@@ -205,6 +206,9 @@ ACTIONS: tuple[Action, ...] = (
            ("backends",), True),
     Action("backends.probe", "Ask", "Ask the backend whether it answers and takes the key", ("t",), ("backends",), True),
     Action("backends.probe_all", "Ask all", "Ask every backend", ("a",), ("backends",), True),
+    # ---- settings
+    Action("settings.edit", "Open its file", "Open the file that says it in $EDITOR, on its line; where there is none yet, "
+           "write one", ("enter",), ("settings",), True),
     # ---- what lives at a backend
     Action("remote.adopt", "Take over", "Follow the batch here and collect its results; one that is followed is opened",
            ("enter",), ("remote",), True),
@@ -239,6 +243,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.suspend", "Suspend", "Back to the shell; its `fg` brings the app back", ("ctrl+z",), EVERYWHERE),
     Action("app.help", "Help", "Keys of this screen, states, and what quitting means",
            ("question_mark", "f1"), EVERYWHERE, True),
+    Action("app.settings", "Settings", "Every setting in effect: its value, where it came from and what it means", ("comma",),
+           EVERYWHERE),
     Action("app.quit", "Quit", "Leave; what runs remotely keeps running", ("q", LEAVES), EVERYWHERE, True),
     Action("screen.batches", "Batches", "All batches", ("1",), NUMBERED, True),
     Action("screen.compose", "Compose", "The batch you are composing", ("2",), NUMBERED, True),
@@ -328,7 +334,7 @@ def _name(key: str) -> str:
 
 
 _SHOWN = {name: char for char, name in _NAMES.items()} | {
-    "ctrl+backslash": "ctrl+\\", "escape": "esc", "delete": "del",
+    "comma": ",", "ctrl+backslash": "ctrl+\\", "escape": "esc", "delete": "del",
 }  # fmt: skip
 
 

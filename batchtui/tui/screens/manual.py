@@ -27,6 +27,7 @@ PAGE_OF: Mapping[str, str] = {
     "first_run": "first-batch",
     "backends": "configuration",
     "remote": "elsewhere",
+    "settings": "configuration",
     "views": "views",
     "compare": "reading",
     "pair": "reading",

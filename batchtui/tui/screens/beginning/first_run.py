@@ -19,11 +19,11 @@ from batchtui.errors import BadInput
 from batchtui.tui.actions import table as actions
 from batchtui.tui.actions.demo import demo
 from batchtui.tui.screens.asking.pick import Pick
-from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.beginning.adding_provider import add_provider
 from batchtui.tui.screens.beginning.own_file import ask_for_file, take_file
 from batchtui.tui.screens.beginning.tour import Tour
+from batchtui.tui.screens.setup.backends import BackendsScreen
 from batchtui.tui.widgets.outside import shown
 
 _CHOICES = (

@@ -40,12 +40,12 @@ from batchtui.tui.models.form_fields import (
     picks_work,
 )
 from batchtui.tui.models.scan import Scan, scan
-from batchtui.tui.screens.backends import BackendsScreen
 from batchtui.tui.screens.composing.drafts import ComposeDrafts
 from batchtui.tui.screens.composing.estimating import ComposeEstimates
 from batchtui.tui.screens.composing.files import ComposeFiles
 from batchtui.tui.screens.composing.messages import Previewed, Scanned
 from batchtui.tui.screens.composing.models import FLOW_KEY, MODEL_KEY
+from batchtui.tui.screens.setup.backends import BackendsScreen
 from batchtui.tui.widgets.form.compose_form import ComposeForm
 from batchtui.tui.widgets.form.estimate_line import EstimateLine
 from batchtui.tui.widgets.form.field_row import FieldRow, PickRow

@@ -23,7 +23,7 @@ from batchtui.tui.actions import table as actions
 from batchtui.tui.models.offered import ask
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.beginning.adding_provider import add_provider
-from batchtui.tui.screens.remote import RemoteScreen
+from batchtui.tui.screens.setup.remote import RemoteScreen
 from batchtui.tui.widgets.empty import Empty
 from batchtui.tui.widgets.outside import shown
 from batchtui.tui.widgets.pane import Pane, heading

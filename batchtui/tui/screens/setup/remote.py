@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 CALL_SECONDS = 600.0
 _COLUMNS = (
     Column("id", "REMOTE ID", 28), Column("status", "STATUS", 13, 1), Column("created", "CREATED", 14, 3),
-    Column("jobs", "JOBS", 8, 4, True), Column("batch", "BATCH", 7, 2), Column("name", "NAME", 16),
+    Column("jobs", "JOBS", 8, 4, True), Column("batch", "BATCH", 7, 2), Column("name", "NAME", 14),
 )  # fmt: skip
 
 

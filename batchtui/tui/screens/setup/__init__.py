@@ -1,0 +1,1 @@
+"""What the app runs on: backends, what lives there, and the settings."""
