@@ -29,12 +29,7 @@ PROMISED = (
     Promise("first-frame-200", "bare table app", "<= 1.3", "idle"),
     Promise("first-frame-2000", "bare table app", "<= 1.6", "idle"),
     Promise("first-frame", "bare table app", "<= 1.25", "startup"),
-    Promise(
-        "tui-million",
-        "limits",
-        "0.5 s, 20 ms, 80 ms, 80 MB",
-        why="table_100k shows it for 100,000 jobs alone",
-    ),
+    Promise("tui-million", "limits", "0.5 s, 20 ms, 80 ms, 80 MB", "tui_million"),
     Promise("tui-storm", "limits", "p95 key 60 ms, none lost", why="no benchmark yet"),
     Promise("spawn", "posix_spawn, GNU parallel", "<= 2.2, <= 0.28", "spawn"),
     Promise("fanout-transport", "bare httpx client", "CPU <= 1/16", "fanout"),

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -27,13 +28,13 @@ JOBS = 100_000
 NAMES = {" ": "space", ":": "colon", "!": "exclamation_mark", "-": "minus"}
 
 
-def make(path: Path) -> Library:
+def make(path: Path, jobs: int = JOBS) -> Library:
     """One batch with every job ended, a fiftieth of them failed."""
     library = Library(path)
-    sample = Sample(library, "bench2", "hundred-thousand", [f"job-{n:06}" for n in range(JOBS)], age=86_400)
-    sample.submit(0, JOBS)
+    sample = Sample(library, "bench2", "hundred-thousand", [f"job-{n:06}" for n in range(jobs)], age=86_400)
+    sample.submit(0, jobs)
     sample.poll("ended")
-    for n in range(JOBS):
+    for n in range(jobs):
         if n % 50 == 7:
             sample.finish(
                 n,
@@ -58,10 +59,13 @@ def rss_mb() -> float:
 
 
 class Painted:
-    """Times keys from the press until the first paint with new lines of the table."""
+    """Times keys from the press until the first paint with new lines of the table, by `clock`."""
 
-    def __init__(self, pilot: Pilot[None], table: JobTable) -> None:
+    def __init__(
+        self, pilot: Pilot[None], table: JobTable, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._pilot = pilot
+        self._clock = clock
         self._at: float | None = None
         self._drawn = False
         display, line = pilot.app._display, table.render_line
@@ -69,7 +73,7 @@ class Painted:
         def painted(*args: object) -> None:
             display(*args)  # type: ignore[arg-type]
             if self._drawn and self._at is None:
-                self._at = time.perf_counter()
+                self._at = clock()
 
         def drawn(y: int) -> Strip:
             self._drawn = True
@@ -81,7 +85,7 @@ class Painted:
     async def press(self, key: str) -> float | None:
         """Milliseconds; None for a key that changed nothing in the table."""
         self._at, self._drawn = None, False
-        start = time.perf_counter()
+        start = self._clock()
         await self._pilot.press(key)
         return (self._at - start) * 1000 if self._at is not None else None
 
@@ -95,6 +99,19 @@ def report(name: str, value: float, unit: str, goal: float) -> bool:
     good = value <= goal
     print(f"{name} {value:.2f} {unit} {goal:g} {'PASS' if good else 'FAIL'}", flush=True)
     return good
+
+
+async def pressed(pilot: Pilot[None], painted: Painted) -> tuple[list[float | None], list[float | None]]:
+    """Keys that move about, and those that type filters and take them back."""
+    keys = [
+        await painted.press(key) for key in ["j", "down", "pagedown", "pagedown", "G", "k", "g", "ctrl+d"] * 6
+    ]
+    await pilot.press("slash")
+    strokes = []
+    for word in ("7", "retry", "status:failed 42", "!job-00"):
+        strokes += [await painted.press(NAMES.get(char, char)) for char in word]
+        strokes += [await painted.press("backspace") for _ in word]
+    return keys, strokes
 
 
 async def measure(library: Library) -> bool:
@@ -112,16 +129,7 @@ async def measure(library: Library) -> bool:
         )
         first = time.perf_counter() - start
         memory = rss_mb() - before
-        painted = Painted(pilot, pilot.app.screen.query_one(JobTable))
-        keys = [
-            await painted.press(key)
-            for key in ["j", "down", "pagedown", "pagedown", "G", "k", "g", "ctrl+d"] * 6
-        ]
-        await pilot.press("slash")
-        strokes = []
-        for word in ("7", "retry", "status:failed 42", "!job-00"):
-            strokes += [await painted.press(NAMES.get(char, char)) for char in word]
-            strokes += [await painted.press("backspace") for _ in word]
+        keys, strokes = await pressed(pilot, Painted(pilot, pilot.app.screen.query_one(JobTable)))
         results = [
             report("table_first_frame", frame, "s", 1.0),
             report("table_first_rows", first, "s", 1.0),
