@@ -6,7 +6,7 @@ import re
 
 NANO = 1_000_000_000
 """Sums are kept in billionths of a US dollar, so that they never depend on the order of adding."""
-_LEAST = 0.0001
+LEAST = 0.0001
 _HALF = 1e-9
 """Half a cent that is a little less in binary is half a cent."""
 _UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
@@ -14,8 +14,8 @@ _UNITS = {"s": "s", "m": "min", "h": "h", "d": "d"}
 
 def usd(amount: float) -> str:
     """`1.93`, `0.50`, `0.0004`: cents, finer below ten of them; what is more than nothing never reads as nothing."""
-    if 0 < amount < _LEAST:
-        return f"<{_LEAST}"
+    if 0 < amount < LEAST:
+        return f"<{LEAST}"
     cents = f"{amount + _HALF:,.2f}"
     if amount >= 0.1:
         return cents

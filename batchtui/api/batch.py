@@ -10,6 +10,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
+from batchtui.amounts import counted
 from batchtui.api import composing, sending
 from batchtui.api.composing import GivenJob
 from batchtui.api.engines import Home
@@ -118,7 +119,7 @@ class Batch:
         return len(self._jobs) + (self._manifest.count if self._manifest else 0)
 
     def __repr__(self) -> str:
-        return f"<Batch {self.name!r}: {len(self)} jobs>"
+        return f"<Batch {self.name!r}: {counted(len(self), 'job')}>"
 
     @property
     def jobs(self) -> list[dict[str, Json]]:

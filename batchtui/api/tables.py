@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from batchtui.amounts import counted
 from batchtui.errors import BadInput, nearest
 from batchtui.model import ENDED_BATCH_STATES
 from batchtui.results.scenarios.files import SUMMARY, folder_name
@@ -44,7 +45,8 @@ def arrow_table(folder: BatchFolder, name: str, job: str | None) -> pyarrow.Tabl
     number = None if job is None else folder.number(job)
     ended = folder.state() in ENDED_BATCH_STATES
     if number is None and not ended:
-        live = f"{folder.progress.live:,} of {len(folder.jobs):,} scenarios have not ended"
+        have = "has" if folder.progress.live == 1 else "have"
+        live = f"{folder.progress.live:,} of {counted(len(folder.jobs), 'scenario')} {have} not ended"
         raise BadInput(f'{whose}: {live}; `wait` first, or read the table of one that has with job="…"')
     place = place_of(folder)
     if place is None:

@@ -61,5 +61,7 @@ def write(name: str, into: Path) -> list[Path]:
     except FileExistsError:
         raise BadInput(f"{folder} is there already; name another place with --into") from None
     except OSError as fault:
-        raise BadInput(f"{folder}: cannot be written ({fault.strerror})") from None
+        raise BadInput(
+            f"{folder}: cannot be written ({fault.strerror}); name a folder that can be with --into"
+        ) from None
     return written

@@ -51,8 +51,9 @@ class Names:
             return None
         place = int(back[:9])
         if place >= len(found):
-            have = f'{len(found)} batches are named "{cell(name, 60)}"' if len(found) > 1 else "only one is"
-            raise NotFound(f'no batch "{cell(reference, 60)}": {have}; the oldest is {found[-1]}')
+            have = "only one is" if len(found) == 1 else f"{len(found)} batches are"
+            named = f'{have} named "{cell(name, 60)}"'
+            raise NotFound(f'no batch "{cell(reference, 60)}": {named}; the oldest is {found[-1]}')
         return Meant(found[place], _told(name, found, place))
 
     def free(self, name: str) -> str:

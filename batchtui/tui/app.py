@@ -316,7 +316,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         if batch_id := self.selected_batch():
             self.open_batch(batch_id)
         else:
-            self.say("no batch is selected")
+            self.say_none()
 
     def action_screen_log(self) -> None:
         self.show_log(None)
@@ -346,7 +346,9 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
         self.action_command_palette()
 
     def action_app_interrupt(self) -> None:
-        self.say("q quits, x cancels; what runs remotely keeps running")
+        self.say(
+            f"{self.key('app.quit')} quits, and what runs remotely keeps running; {self.key('batch.cancel')} cancels"
+        )
 
     def action_app_help(self) -> None:
         from batchtui.tui.screens.help import HelpScreen
@@ -362,7 +364,7 @@ class BatchtuiApp(BaseApp, inherit_bindings=False):
 
     def action_app_suspend(self) -> None:
         if not terminal.suspend():
-            self.say("no shell is there that could bring it back", "warning")
+            self.say("not put aside: no shell is there that could bring it back", "warning")
 
     def action_app_quit(self) -> None:
         leaving.quit_app(self)

@@ -88,6 +88,11 @@ class BaseApp(App[None], inherit_bindings=False):
         del self.notes[:-500]
         self.notify(line, severity=severity, markup=False)
 
+    def say_none(self) -> None:
+        """There is no batch that was meant."""
+        lists, composes = self.key("screen.batches"), self.key("batch.new")
+        self.say(f"no batch is selected: {lists} lists them, and there {composes} composes one")
+
     def notify(
         self,
         message: str,
@@ -116,7 +121,10 @@ class BaseApp(App[None], inherit_bindings=False):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         if self.read_only and (meant := actions.that_writes(action)):
-            self.say(f"{meant.title}: not in this app, which was opened to read only", "warning")
+            self.say(
+                f"{meant.title}: not in this app, which was opened to read only; `batchtui open` without --read-only does it",
+                "warning",
+            )
             return True
         with self._refusals_told():
             return await super().run_action(action, default_namespace, namespaces)
@@ -165,6 +173,10 @@ class BaseApp(App[None], inherit_bindings=False):
     def shown_keys(self, action_id: str) -> list[str]:
         """The keys of an action as they stand on the keyboard."""
         return [actions.shown_key(key) for key in self.keys_of(actions.BY_ID[action_id])]
+
+    def key(self, action_id: str) -> str:
+        """The first key of an action, for a sentence that tells one to press it."""
+        return self.shown_keys(action_id)[0]
 
     def key_now(self, action_id: str, *, typing: bool) -> str:
         """The first of its keys that does something: while one is `typing` into a field, letters go there. Else empty."""

@@ -123,7 +123,10 @@ def load(call: str, path: Any) -> Callable[..., Any]:
     try:
         module = importlib.import_module(module_name)
     except BaseException as fault:
-        raise Unusable("call", f"cannot import {module_name}: {_in_words(fault)}") from fault
+        raise Unusable(
+            "call",
+            f"cannot import {module_name}: {_in_words(fault)}; it is looked for beside the batch file, then as Python does",
+        ) from fault
     function = getattr(module, name, None)
     if not callable(function):
         what = "has no function" if function is None else "holds something that cannot be called as"
@@ -170,7 +173,7 @@ def _values(function: Callable[..., Any], jobs: list[Any]) -> Iterator[Any]:
     if isinstance(given, (str, bytes, dict)) or not hasattr(given, "__iter__"):
         raise Unusable("call", f"expected a list with a value a job, got {type(given).__name__}")
     if hasattr(given, "__len__") and len(given) != len(jobs):
-        raise Unusable("call", f"gave {len(given)} values for {len(jobs)} jobs")
+        raise Unusable("call", _other_number(len(given), len(jobs)))
     count = 0
     for value in given:
         if count == len(jobs):
@@ -178,7 +181,14 @@ def _values(function: Callable[..., Any], jobs: list[Any]) -> Iterator[Any]:
         count += 1
         yield value
     if count < len(jobs):
-        raise Unusable("call", f"gave {count} values for {len(jobs)} jobs")
+        raise Unusable("call", _other_number(count, len(jobs)))
+
+
+def _other_number(values: int, jobs: int) -> str:
+    given, wanted = (
+        f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((values, "value"), (jobs, "job"))
+    )
+    return f"gave {given} for {wanted}; a value for each job is expected, in their order"
 
 
 def _result(call: Callable[[], Any]) -> Any:

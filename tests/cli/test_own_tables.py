@@ -42,6 +42,7 @@ def test_two_runs_and_another_task_are_three_batches_with_three_sets_of_tables(c
     folders = cli.folder / "runs/batch"
     assert f"output       {folders / 'manifest_ac'}\n" in cli("check", str(file)).out
     run(cli, file)
+    solved_before = "solved before from the same inputs, and taken from there; nothing was solved now\n"
     first = {name: view(cli, "manifest_ac", name) for name in ("scenarios", "voltages", "loading")}
     before = (folders / "manifest_ac/batch_manifest.json").read_bytes()
 
@@ -51,6 +52,8 @@ def test_two_runs_and_another_task_are_three_batches_with_three_sets_of_tables(c
     assert "changed" not in third.err  # another task is no change of what was solved
     fourth = run(cli, file)  # past the contingencies in between
     assert f"its tables go to {folders / 'manifest_ac-4'}\n" in fourth.err
+    assert f"all 3 scenarios were {solved_before}" in fourth.err
+    assert "solved before" not in third.err
 
     names = ["manifest_ac", "manifest_ac-2", "manifest_ac-3", "manifest_ac-4"]
     assert sorted(path.name for path in folders.iterdir()) == names
@@ -73,11 +76,15 @@ def test_only_what_changed_is_solved_and_the_first_batch_stays_as_it_was(cli: Cl
     before = view(cli, "manifest_ac", "scenarios")
     loads = sorted((file.parent / "loads").iterdir())[1]
     loads.write_text(loads.read_text().replace("\n5,", "\n5,1"))
-    assert "the inputs of 1 scenario (" in run(cli, file).err
+    second = run(cli, file)
+    assert "the inputs of 1 scenario (" in second.err
+    assert (
+        "2 scenarios were solved before from the same inputs, and taken from there; 1 ran now\n" in second.err
+    )
     assert reused(cli, "manifest_ac-2") == [True, False, True]
     assert view(cli, "manifest_ac", "scenarios") == before
-    first, second = folders / "manifest_ac", folders / "manifest_ac-2"
-    losses = [table(place / "summary", "aggregated_results")["loss_mw"] for place in (first, second)]
+    places = folders / "manifest_ac", folders / "manifest_ac-2"
+    losses = [table(place / "summary", "aggregated_results")["loss_mw"] for place in places]
     assert [one == other for one, other in zip(*losses, strict=True)] == [True, False, True]
 
 

@@ -106,7 +106,7 @@ def test_what_was_spent_is_the_least_where_a_price_is_unknown(cli: Cli, with_dem
     assert "that of 2 unknown: no price, or" in cli("status", listed["id"]).out
     none = cli("results", listed["id"], "--where", "status=failed")
     assert (none.code, none.out) == (0, "")
-    assert "no results match; the batch has 4 jobs" in none.err
+    assert "no result matches; the batch has 4 jobs" in none.err
     assert cli("results", listed["id"], "--where", "status=fialed").code == 2
 
 

@@ -83,9 +83,9 @@ async def test_a_module_that_is_missing_is_a_failure_of_the_job(tmp_path: Path) 
     async with pool_in(tmp_path) as pool:
         done = await pool.do(order("double", function="no.such.module:f"), {}, no_note)
         assert done.fault is not None
-        assert (
-            done.fault["message"] == "cannot import no.such.module: ModuleNotFoundError: No module named 'no'"
-        )
+        told = "cannot import no.such.module: ModuleNotFoundError: No module named 'no'"
+        where = "it is looked for beside the batch file, then as Python does"
+        assert done.fault["message"] == f"{told}; {where}"
 
 
 async def test_our_own_modules_do_not_hide_those_of_the_user(tmp_path: Path) -> None:
@@ -174,7 +174,10 @@ async def test_a_chunk_with_too_few_values_fails_whole(tmp_path: Path) -> None:
         jobs = [call(pool, "too_few", {"chunk": True, "most": 3}, x=x) for x in range(6)]
         for done in await asyncio.gather(*jobs):
             assert done.fault is not None
-            assert done.fault["message"] == "gave 1 values for 3 jobs"
+            assert (
+                done.fault["message"]
+                == "gave 1 value for 3 jobs; a value for each job is expected, in their order"
+            )
 
 
 async def test_a_hanging_job_is_ended_and_the_others_go_on(tmp_path: Path) -> None:

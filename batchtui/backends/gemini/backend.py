@@ -8,6 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import quote
 
+from batchtui.amounts import counted
 from batchtui.backends.attachments.parts import gemini
 from batchtui.backends.attachments.rules import GEMINI, FileRules
 from batchtui.backends.base import (
@@ -241,7 +242,9 @@ class GeminiBackend(VersionedFileBatches):
         except (Refused, TryLater, Transient, NeedsPerson) as fault:
             return Probe(ok=False, message=fault.message)
         return Probe(
-            ok=True, message=f"{self.http.place} answers; {len(models)} models", models=sorted(set(models))
+            ok=True,
+            message=f"{self.http.place} answers; {counted(len(models), 'model')}",
+            models=sorted(set(models)),
         )
 
 

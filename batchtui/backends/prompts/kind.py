@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from batchtui.amounts import counted
 from batchtui.backends.attachments.parts import with_openai_files
 from batchtui.backends.attachments.rules import IMAGES_ONLY, OPENAI, FileRules
 from batchtui.backends.base import (
@@ -196,7 +197,9 @@ class Prompts(Backend[ChatWork]):
             return Probe(ok=False, message=fault.message)
         items = data if isinstance(data, list) else []
         models = sorted({str(item["id"]) for item in items if isinstance(item, dict) and item.get("id")})
-        return Probe(ok=True, message=f"{self.http.place} answers; {len(models)} models", models=models)
+        return Probe(
+            ok=True, message=f"{self.http.place} answers; {counted(len(models), 'model')}", models=models
+        )
 
     async def close(self) -> None:
         if self._http is not None:

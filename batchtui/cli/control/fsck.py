@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from batchtui.amounts import counted
 from batchtui.cli.shared.drive import drive
 from batchtui.cli.shared.phrases import OK, SOME_FAILED
 from batchtui.cli.shared.session import Session
@@ -99,7 +100,7 @@ def _bring_home(session: Session, batch_id: str, repaired: Repaired) -> None:
     _, reason = drive(session, folder, until=there, prepare=lambda worker: worker.finish_direct())
     if reason:
         raise StoreDamaged(f"not all results could be brought home: {reason}")
-    of = "1 submission" if len(wanted) == 1 else f"{len(wanted):,} submissions"
+    of = counted(len(wanted), "submission")
     repaired.done.append(f"the results of {of} were brought home again")
 
 

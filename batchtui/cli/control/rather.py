@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from batchtui.amounts import counted
 from batchtui.cli.shared.phrases import money
 from batchtui.cli.shared.session import Session
 from batchtui.engine.collect.homing import free
@@ -63,4 +64,4 @@ def _numbers(folder: BatchFolder, wish: Command) -> list[int]:
 
 
 def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count:,} jobs"
+    return counted(count, "job")

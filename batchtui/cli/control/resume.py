@@ -34,7 +34,9 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
 def _resume(folder: BatchFolder, session: Session, *, wait: bool) -> int:
     status = folder.status()
     if is_over(status) and not status.paused and not is_unwritten(folder):
-        session.console.note(f"it has ended already; `batchtui results {folder.id}` reads it")
+        session.console.note(
+            f"it has ended already, and nothing of it ran again; `batchtui results {folder.id}` reads it"
+        )
         return report(session, folder)
     resumes = Command(command="resume")
     if not status.driver:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from batchtui import outcome
+from batchtui.amounts import counted
 from batchtui.cli.shared.arguments import batch_id, words
 from batchtui.cli.shared.console import Console
 from batchtui.cli.shared.phrases import (
@@ -115,7 +116,10 @@ def show_status(console: Console, status: BatchStatus) -> None:
         ("backend", f"{status.backend} ({status.kind})"),
         ("jobs", f"{status.total if status.total is not None else 'unknown'}: {counts(status)}"),
         ("cost", ", ".join(filter(None, costs))),
-        ("maybe twice", f"{status.maybe_twice} jobs may have run twice" if status.maybe_twice else ""),
+        (
+            "maybe twice",
+            f"{counted(status.maybe_twice, 'job')} may have run twice" if status.maybe_twice else "",
+        ),
         ("keys", outcome.key_words(status)),
         ("created", ago(status.created)),
         ("started", ago(status.started)),

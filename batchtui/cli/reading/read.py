@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
+from batchtui.amounts import counted
 from batchtui.cli.shared.arguments import batch_id
 from batchtui.cli.shared.console import Masked, is_terminal, one_line
 from batchtui.cli.shared.phrases import OK, SOME_FAILED, damage_words, money, what_next
@@ -73,7 +74,7 @@ def _results(folder: BatchFolder, args: argparse.Namespace, session: Session) ->
         )  # fmt: skip
         if console.json:
             console.document({"path": args.out, "results": count})
-        console.note(f"{count:,} results written to {args.out}")
+        console.note(f"{counted(count, 'result')} written to {args.out}")
         return _damage(folder, damaged, session)
     shape = shape or ("table" if is_terminal(sys.stdout) else "jsonl")
     found = select(folder, query, finished=args.finished, damaged=damaged)
@@ -127,7 +128,7 @@ def _table(
 
 
 def _none(folder: BatchFolder, session: Session) -> None:
-    session.console.note(f"no results match; the batch has {len(folder.jobs):,} jobs")
+    session.console.note(f"no result matches; the batch has {counted(len(folder.jobs), 'job')}")
 
 
 def _shown(value: object) -> str:

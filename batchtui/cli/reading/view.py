@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 
+from batchtui.amounts import counted
 from batchtui.cli.shared.arguments import batch_id
 from batchtui.cli.shared.console import is_terminal
 from batchtui.cli.shared.session import Session
@@ -77,7 +78,7 @@ def show(view: View, args: argparse.Namespace, session: Session) -> None:
         )
         if session.console.json:
             session.console.document({"path": args.out, "rows": rows})
-        session.console.note(f"{rows:,} rows written to {args.out}")
+        session.console.note(f"{counted(rows, 'row')} written to {args.out}")
     elif args.format == "parquet":
         raise BadInput("Parquet goes to a file; name it with --out")
     elif args.format in ("csv", "markdown", "svg"):

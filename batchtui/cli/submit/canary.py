@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchtui.amounts import counted
 from batchtui.cli.shared.console import one_line
 from batchtui.cli.shared.drive import drive
 from batchtui.cli.shared.session import Session
@@ -24,7 +25,7 @@ def offer_release(
         said = result.error or result.raw_response or result.output
         console.error(f"  {one_line(result.job_id)[:40]}  {result.status}  {one_line(said)[:200]}")
     rest = folder.progress.count(JobState.PENDING)
-    if not console.ask(f"Release the other {rest:,} jobs?"):
+    if not console.ask(f"Release the other {counted(rest, 'job')}?"):
         return folder, reason
     release = Command(command="resolve", args={"action": "release"})
     return drive(session, folder, prepare=lambda worker: worker.command(folder.id, release))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from batchtui.amounts import counted
 from batchtui.causes import by_cause
 from batchtui.cli.shared import loading
 from batchtui.cli.shared.console import Console, one_line
@@ -71,9 +72,9 @@ def _submissions(flight: Preflight) -> str:
     if len(flight.backends) < 2:
         return f"{flight.submissions:,}" if flight.submissions else "none: one call a job"
     parts = [
-        f"{cell(share.backend)}: {share.submissions:,} of {share.jobs:,} jobs"
+        f"{cell(share.backend)}: {share.submissions:,} of {counted(share.jobs, 'job')}"
         if share.submissions
-        else f"{cell(share.backend)}: none, one call a job for {share.jobs:,} jobs"
+        else f"{cell(share.backend)}: none, one call a job for {counted(share.jobs, 'job')}"
         for share in flight.backends
     ]
     return "; ".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from batchtui.amounts import counted
 from batchtui.cli.control.act import chosen
 from batchtui.cli.shared.arguments import batch_id, words
 from batchtui.cli.shared.phrases import OK, label
@@ -53,7 +54,7 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
         console.document({"id": new.id})
     else:
         print(new.id)
-    jobs = "1 job" if made.jobs == 1 else f"{made.jobs:,} jobs"
+    jobs = counted(made.jobs, "job")
     console.note(
         f"{label(new.status())}: {jobs} of {folder.id}, not sent yet; `batchtui resume {new.id}` sends them"
     )

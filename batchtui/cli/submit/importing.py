@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from batchtui.amounts import counted
 from batchtui.cli.shared.phrases import OK, counts, is_over, label, money
 from batchtui.cli.shared.session import Session
 from batchtui.cli.submit import trust
@@ -55,7 +56,10 @@ def run(command: str, args: argparse.Namespace, session: Session) -> int:
     if status.cost_limit_usd is not None:
         console.note(f"its cost limit is {money(status.cost_limit_usd)}, as it was")
     if imported.pending:
-        console.note(f"{imported.pending:,} jobs were never sent; `batchtui resume {folder.id}` sends them")
+        console.note(
+            f"{counted(imported.pending, 'job')} {'was' if imported.pending == 1 else 'were'} never sent; "
+            f"`batchtui resume {folder.id}` sends {'it' if imported.pending == 1 else 'them'}"
+        )
     return OK
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from batchtui.amounts import counted
 from batchtui.causes import verdict
 from batchtui.cli.shared import loading
 from batchtui.cli.shared.drive import drive, report
@@ -62,9 +63,9 @@ def _jobs(folder: BatchFolder) -> str:
     """How many there are, as far as that is known before they are born."""
     seeds, total = len(folder.header.seeds), folder.header.total
     if not seeds:
-        return "1 job" if total == 1 else f"{total:,} jobs"
+        return counted(total, "job")
     what = "jobs as they show" if seeds == 1 else f"jobs of {seeds:,} submissions as they show"
-    return f"{total:,} jobs, and {what}" if total else what
+    return f"{counted(total, 'job')}, and {what}" if total else what
 
 
 def _create(args: argparse.Namespace, session: Session) -> BatchFolder:
@@ -183,7 +184,7 @@ def _write(folder: BatchFolder, path: str, session: Session) -> None:
         write(sys.stdout, select(folder), format="jsonl")
         return
     count = export_batch(folder, path)
-    session.console.note(f"{count:,} results written to {path}")
+    session.console.note(f"{counted(count, 'result')} written to {path}")
 
 
 def _nothing_taken(folder: BatchFolder, reason: str, session: Session) -> int:

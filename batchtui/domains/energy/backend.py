@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from batchtui.amounts import counted
 from batchtui.backends.base import (
     Answer,
     BackendSettings,
@@ -305,7 +306,7 @@ class DalyBackend(Remote[DalyWork]):
         except (Refused, TryLater, Transient, NeedsPerson) as fault:
             return Probe(ok=False, message=fault.message)
         total = told.get("total")
-        runs = f"; {total:,} runs in the workspace" if isinstance(total, int) else ""
+        runs = f"; {counted(total, 'run')} in the workspace" if isinstance(total, int) else ""
         return Probe(ok=True, message=f"{self.http.place} answers{runs}")
 
     # ---- collecting

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from batchtui.amounts import counted
 from batchtui.backends.base import (
     Answer,
     BackendSettings,
@@ -277,9 +278,11 @@ class ButtermilkBackend(Remote[ButtermilkWork]):
             return Probe(ok=False, message=str(fault))
         except (Refused, TryLater, Transient, NeedsPerson) as fault:
             return Probe(ok=False, message=fault.message)
-        told = f"{len(flows)} flows" if flows else "it does not list its flows"
+        told = counted(len(flows), "flow") if flows else "it does not list its flows"
         return Probe(
-            ok=True, message=f"{self.calls.http.place} answers; {len(batches)} batches; {told}", models=flows
+            ok=True,
+            message=f"{self.calls.http.place} answers; {counted(len(batches), 'batch', 'batches')}; {told}",
+            models=flows,
         )
 
     # ---- collecting

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from batchtui.amounts import counted
 from batchtui.backends.base import (
     Forgotten,
     NeedsPerson,
@@ -222,9 +223,11 @@ class _Making:
                 job = kept.pop(wires[job_id])
                 self._add(job_id, {**row.values, **job.work}, job.wire_id, row, sweep)
         if missing := len(order) - self.count:
-            self.notes.append(f"{missing:,} rows of the source are no jobs of this batch")
+            are = "is no job" if missing == 1 else "are no jobs"
+            self.notes.append(f"{counted(missing, 'row')} of the source {are} of this batch")
         if kept:
-            self.notes.append(f"{len(kept):,} jobs of this batch have no row in the source")
+            have = "has" if len(kept) == 1 else "have"
+            self.notes.append(f"{counted(len(kept), 'job')} of this batch {have} no row in the source")
         for job in kept.values():
             self._add(job.wire_id, job.work, job.wire_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.model import JOB_STATES
 from batchtui.store.fold.progress import PENDING, PROCESSING
 
@@ -58,9 +59,10 @@ class Canary:
             f"{states.count(code)} {state}" for code, state in enumerate(JOB_STATES) if states.count(code)
         )
         rest = self._context.progress.states.count(PENDING)
+        wait = "waits" if rest == 1 else "wait"
         return (
             f"the canary of {len(states):,} is back: {', '.join(counts)}; "
-            f"{rest:,} jobs wait for its release: batchtui resolve {self._context.folder.id} {RELEASE}"
+            f"{counted(rest, 'job')} {wait} for its release: batchtui resolve {self._context.folder.id} {RELEASE}"
         )
 
     def release(self) -> None:

@@ -74,6 +74,7 @@ def _cancel(batch: LiveBatch, args: Args) -> None:
     header.cancelling = True
     header.paused = False
     batch.writer.save_header()
+    batch.settle_attention("budget", *UNKNOWN)  # what they held back is not sent any more
     if batch.lanes:
         batch.lanes.cancel(batch.progress.numbers(JobState.PROCESSING))
 

@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.backends.base import Forgotten, NeedsPerson, Progress, Refused, Submission, Transient, TryLater
 from batchtui.engine.adopt.adopted import learn_jobs
 from batchtui.engine.collect.homing import kept_answers
@@ -215,7 +216,8 @@ class Collecting:
         else:
             lacking = len(self._lacking())
             batch.log(
-                "info", f"submission {record.id}: {lacking:,} rows are not among its results: once more"
+                "info",
+                f"submission {record.id}: {counted(lacking, 'row')} not among its results: asked once more",
             )
         batch.folder.contacts[record.id] = Contact(clock.now(), clock.stamp(time.time() + wait))
         await self._submissions.rests.rest(record.id, wait)
@@ -248,9 +250,9 @@ class Collecting:
         batch.log("info", f"submission {record.id} is collected")
         let_go(batch, record)
         if again := look.again:
-            batch.log(
-                "warning", f"submission {record.id}: {facts['error']}: {len(again):,} jobs are sent again"
-            )
+            are = "is" if len(again) == 1 else "are"
+            told = f"{counted(len(again), 'job')} {are} sent again"
+            batch.log("warning", f"submission {record.id}: {facts['error']}: {told}")
             if batch.lanes:
                 batch.lanes.offer(again)
         mine = not batch.folder.header.follows  # what it leaves may be needed by the store that sent it
@@ -267,7 +269,7 @@ def _summary(record: SubmissionRecord, look: Look) -> str | None:
     if record.cancel_asked and record.ended_as in ("completed", "failed"):
         said.append(f"cancelled (server finished {record.completed + record.failed:,})")
     elif record.ended_as not in (None, "completed") or not (record.completed or record.grows):
-        said.append(f"ended as {record.ended_as}: {record.completed:,} of {jobs:,} jobs completed")
+        said.append(f"ended as {record.ended_as}: {record.completed:,} of {counted(jobs, 'job')} completed")
     if strays := look.words(record.id):
         said.append(strays)
     return "; ".join(said) or None

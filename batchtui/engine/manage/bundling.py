@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui.amounts import counted
 from batchtui.batchfile import check_limits
 from batchtui.config import key_variables
 from batchtui.durable import sync_folder
@@ -150,7 +151,7 @@ def _settle(
     if manifest.left:
         count, first = len(manifest.left), cell(manifest.left[0], 100)
         notes.append(
-            f"{count:,} files that its jobs name are not in it, such as {first}; those jobs would fail"
+            f"not in it, though its jobs name them: {counted(count, 'file')}, such as {first}; those jobs would fail"
         )
     agree(_reach(folder, backends))
     _journal(folder, backends)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from batchtui.amounts import counted
 from batchtui.backends.wire.ids import PLANNED_TOKEN
 from batchtui.engine.collect.growing import NOT_ALONE
 from batchtui.engine.outputs.own_folder import take_folder
@@ -154,7 +155,7 @@ class _Making:
         if not self.faults:
             return
         more = f"; and {len(self.faults) - SHOWN:,} more" if len(self.faults) > SHOWN else ""
-        jobs = "1 job" if len(self.faults) == 1 else f"{len(self.faults):,} jobs"
+        jobs = counted(len(self.faults), "job")
         raise BadInput(
             f"{jobs} of {self.folder.id} cannot be sent as it stands, so nothing was made: "
             f"{'; '.join(self.faults[:SHOWN])}{more}"

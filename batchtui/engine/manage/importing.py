@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchtui.amounts import counted
 from batchtui.engine.adopt.records import sized
 from batchtui.engine.plan.compose.rendering import BadField, Rendering
 from batchtui.engine.plan.compose.routing import Routing
@@ -203,7 +204,7 @@ def _carried(path: Path) -> tuple[LimitsSpec, list[str]]:
     ]
     if models:
         notes.append(
-            f"{len(models):,} jobs that are still to be sent had a response_model ({cell(models[0], 60)}), which the "
+            f"{counted(len(models), 'job')} still to be sent had a response_model ({cell(models[0], 60)}), which the "
             "state file only names: their answers are not held against a schema"
         )
     return limits, notes

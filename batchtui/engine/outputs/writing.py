@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from batchtui.amounts import counted
 from batchtui.engine.context import BatchContext
 from batchtui.engine.outputs.result_files import output_dir, write_results
 from batchtui.errors import BatchtuiError
@@ -20,7 +21,10 @@ async def write_output(context: BatchContext) -> bool:
             output_failed(context, f"the results could not be written to {target}: {fault}")
         else:
             context.settle_attention("output")
-            context.log("info", f"{written.count:,} results are in {written.place}")
+            context.log(
+                "info",
+                f"{counted(written.count, 'result')} {'is' if written.count == 1 else 'are'} in {written.place}",
+            )
     return True
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from batchtui.amounts import dollars
+from batchtui.amounts import LEAST, counted, dollars
 from batchtui.backends.base import Job
 from batchtui.engine.plan.compose.rendering import Renderer
 from batchtui.engine.shared.pool import AnyBackend, Backends
@@ -74,13 +74,14 @@ class Repeats:
             return None
         count = sum(self.jobs[one] for one in again)
         cost = sum(self.jobs[one] * self.costs.get(one, 0.0) for one in again)
-        paid = f", about {dollars(cost)}" if cost else ""
+        paid = f", {'about ' if cost >= LEAST else ''}{dollars(cost)}" if cost else ""
         if len(told) > BATCHES_SHOWN:
-            told[BATCHES_SHOWN:] = [f"{len(told) - BATCHES_SHOWN:,} more batches"]
+            told[BATCHES_SHOWN:] = [counted(len(told) - BATCHES_SHOWN, "more batch", "more batches")]
         new = self.total - count
         rest = "none is new" if not new else "1 is new" if new == 1 else f"{new:,} are new"
+        were = "was" if self.total == 1 else "were"
         return Problem(
-            message=f"{count:,} of {self.total:,} jobs were sent before, in {', '.join(told)}, and would be paid for "
+            message=f"{count:,} of {counted(self.total, 'job')} {were} sent before, in {', '.join(told)}, and would be paid for "
             f"twice{paid}; {rest}",
             file=where,
             fatal=False,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.engine.outputs.writing import output_failed
 from batchtui.engine.scenarios.check import changed_since, changed_text, named, stale
 from batchtui.engine.scenarios.progress import ScenarioProgress
@@ -53,6 +54,8 @@ class ScenarioOutput:
         self._progress: ScenarioProgress | None = None
         self._summary: asyncio.Task[Process] | None = None
         self._ended = False
+        self._taken = self._solved = 0
+        """Scenarios that ended here: whose result stood already, and the others."""
 
     # ---- before the first scenario
 
@@ -125,6 +128,8 @@ class ScenarioOutput:
         """A scenario ended. Called once its result is stored."""
         if self._progress:
             self._progress.took(n, self._tasks.of(n), tries, outcome)
+        stood = isinstance(outcome.output, dict) and bool(outcome.output.get("reused"))
+        self._taken, self._solved = self._taken + stood, self._solved + (not stood)
         progress = self._context.progress
         if self._summary is None and progress.live * 2 <= progress.total:
             self._begin_summary()
@@ -179,7 +184,20 @@ class ScenarioOutput:
         asked = self._context.folder.header.spec.output.dir
         if not asked or place != own_place(self._context.folder):
             self._context.settle_attention("output")
-        self._context.log("info", f"{found['scenarios']:,} scenarios, {found['ok']:,} ok, are in {place}")
+        self._context.log(
+            "info", f"in {place}: {counted(found['scenarios'], 'scenario')}, {found['ok']:,} ok"
+        )
+        if self._taken:
+            self._tell(self._taken_words())
+
+    def _taken_words(self) -> str:
+        """That some, or all, of what this run is asked for stood already."""
+        count = "the 1 scenario" if self._taken == 1 else f"all {self._taken:,} scenarios"
+        solved = "nothing was solved now"
+        if self._solved:
+            count, solved = counted(self._taken, "scenario"), f"{self._solved:,} ran now"
+        were = "was" if self._taken == 1 else "were"
+        return f"{count} {were} solved before from the same inputs, and taken from there; {solved}"
 
     async def stop(self) -> None:
         """Let go: a summary that is being written is ended, and written when the batch is next driven."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from batchtui.amounts import counted
 from batchtui.backends.base import LOADING, Direct, Job, NeedsPerson, Refused, Transient, TryLater
 from batchtui.engine.plan.compose.attaching import brings_files
 from batchtui.engine.shared.backoff import delay
@@ -82,7 +83,7 @@ class DirectLane:
         if lost:
             writer.record("lost", jobs=ranges.encode(lost))
             self._batch.log(
-                "warning", f"{len(lost)} jobs were in flight when the last run ended; they run again"
+                "warning", f"in flight when the last run ended, and run again: {counted(len(lost), 'job')}"
             )
         self.offer(self._batch.sendable(self._backend.name))
 

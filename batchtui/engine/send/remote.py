@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.backends.base import Remote
 from batchtui.backends.wire.ids import new_token
 from batchtui.engine.collect.collecting import collect
@@ -83,7 +84,8 @@ class RemoteLane:
         if lost := sorted(n for name in self.backends for n in batch.owners.of(name, begun)):
             batch.writer.record("lost", jobs=ranges.encode(lost))
             batch.log(
-                "warning", f"{len(lost)} jobs were in flight here when the last run ended; they are sent"
+                "warning",
+                f"{counted(len(lost), 'job')} of those in flight here when the last run ended: sent again",
             )
 
     def offer(self, numbers: object) -> None:

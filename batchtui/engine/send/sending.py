@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.backends.base import SAID, Answered, NeedsPerson, Refused, TryLater, Unsure
 from batchtui.engine.outputs.raw_files import keeping_requests
 from batchtui.engine.send import answered
@@ -140,7 +141,7 @@ class Sending:
             self._pauses.over(record.id)
             batch.contacting.answered(record.backend)
             count = ranges.count(record.jobs) - len(unusable)
-            what = "" if record.grows else f"{count:,} jobs "
+            what = "" if record.grows else f"{counted(count, 'job')} "
             if isinstance(made, str):
                 batch.log("info", f"submission {record.id}: {what}sent as {made}")
             self._drop_unusable(unusable)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from batchtui.amounts import counted
 from batchtui.model import Json
 from batchtui.results.citing.citations import Citation, passages
 from batchtui.results.citing.value_forms import folded, forms, stands_in
@@ -42,7 +43,7 @@ class Mapped:
             return None
         known, more = len(self.mappings) + len(self.unmapped), len(self.unmapped) - _NAMED
         named = ", ".join(self.unmapped[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        return f"no citation fits {len(self.unmapped)} of {known} fields: {named}"
+        return f"no citation fits {len(self.unmapped)} of {counted(known, 'field')}: {named}"
 
 
 class _Pair(NamedTuple):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.errors import BadInput, nearest
 from batchtui.model import Json
 from batchtui.results.export.file import open_text, replacing, safe_cell
@@ -233,8 +234,10 @@ def table_text(table: Table, width: int, most: int) -> list[Text]:
     layout = laid_out(table, width)
     lines = [Text(layout.head, style="bold"), *(Text(layout.line(row)) for row in table.rows[:most])]
     notes = [
-        f"… and {len(table.rows) - most:,} more rows" if len(table.rows) > most else "",
-        f"{layout.left_out} columns have no room" if layout.left_out else "",
+        f"… and {counted(len(table.rows) - most, 'more row')}" if len(table.rows) > most else "",
+        f"{counted(layout.left_out, 'column')} {'has' if layout.left_out == 1 else 'have'} no room"
+        if layout.left_out
+        else "",
         cell(table.note, 400),
     ]
     return [*lines, *(Text(note, style="dim") for note in notes if note)]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchtui.amounts import NANO
+from batchtui.amounts import NANO, counted
 from batchtui.errors import StoreDamaged
 from batchtui.store import home
 from batchtui.store.disk import seals
@@ -278,9 +278,13 @@ def _results(proof: Proof) -> None:
     if known:
         gone = sorted(n for n, _ in known.values())
         proof.lost += gone
-        proof.add(RESULTS, f"{len(gone):,} results that the journal names are not there", None, gone[0])
+        are = "is" if len(gone) == 1 else "are"
+        told = f"{counted(len(gone), 'result')} that the journal names {are} not there"
+        proof.add(RESULTS, told, None, gone[0])
     if proof.unjournaled:
-        proof.add(JOURNAL, f"does not know {len(proof.unjournaled):,} results that stand in {RESULTS}")
+        count = len(proof.unjournaled)
+        stand = "stands" if count == 1 else "stand"
+        proof.add(JOURNAL, f"does not know {counted(count, 'result')} that {stand} in {RESULTS}")
     if not proof.of(RESULTS) and not proof.of(JOURNAL) and cost != progress.cost_nano:
         proof.add(
             RESULTS,

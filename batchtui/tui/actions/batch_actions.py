@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from batchtui import outcome
+from batchtui.amounts import counted
 from batchtui.engine.collect.homing import fetchable
 from batchtui.engine.manage.discarding import discard_aside, leftovers
 from batchtui.model import UNSUCCESSFUL_JOB_STATES, BatchStatus, SubmissionState
 from batchtui.tui.actions.job_actions import NOT_ALONE, cost_words
-from batchtui.tui.look import figures, states
+from batchtui.tui.look import states
 from batchtui.tui.screens.asking.dialogs import Ask, Confirm
 
 if TYPE_CHECKING:
@@ -22,14 +23,26 @@ def _statuses(app: BaseApp, ids: Sequence[str]) -> list[BatchStatus]:
 
 
 def _named(found: Sequence[BatchStatus]) -> str:
-    return f'"{found[0].name}"' if len(found) == 1 else f"{len(found)} batches"
+    return f'"{found[0].name}"' if len(found) == 1 else counted(len(found), "batch", "batches")
+
+
+def _are(found: Sequence[BatchStatus]) -> str:
+    return "is" if len(found) == 1 else "are"
+
+
+def _ended(app: BaseApp, verb: str, ids: Sequence[str]) -> None:
+    """Nothing can be done to these, or none was meant."""
+    if ids:
+        app.say(f"nothing to {verb}: {'it has' if len(ids) == 1 else 'they have'} ended")
+    else:
+        app.say_none()
 
 
 def cancel(app: BaseApp, ids: Sequence[str]) -> None:
     """Ask, then cancel whole batches."""
     found = [status for status in _statuses(app, ids) if states.live(status)]
     if not found:
-        app.say("nothing to cancel: it has ended" if ids else "no batch is selected")
+        _ended(app, "cancel", ids)
         return
     left = sum(status.pending + status.processing for status in found)
 
@@ -43,8 +56,8 @@ def cancel(app: BaseApp, ids: Sequence[str]) -> None:
     app.ask(
         Confirm(
             f"Cancel {_named(found)}?",
-            f"{figures.count(left)} unfinished jobs end without a result. What has ended stays, and what the "
-            "backend has already done may still be charged.",
+            f"{counted(left, 'unfinished job')} {'ends' if left == 1 else 'end'} without a result. What has ended stays, "
+            "and what the backend has already done may still be charged.",
             yes="Cancel the jobs", no="Keep running",
         ),
         answered,
@@ -55,13 +68,15 @@ def pause(app: BaseApp, ids: Sequence[str]) -> None:
     """Pause what runs; where all of it is paused, resume."""
     found = [status for status in _statuses(app, ids) if states.live(status)]
     if not found:
-        app.say("nothing to pause: it has ended" if ids else "no batch is selected")
+        _ended(app, "pause", ids)
         return
     running = [status for status in found if not status.paused]
     for status in running or found:
         app.link.command(status.id, "pause" if running else "resume")
     if running:
-        app.say(f"paused {_named(running)}: what the backend holds keeps running; p again to resume")
+        app.say(
+            f"paused {_named(running)}: what the backend holds keeps running; {app.key('batch.pause')} again resumes"
+        )
     else:
         app.say(f"resumed {_named(found)}")
 
@@ -77,12 +92,13 @@ def retry(app: BaseApp, ids: Sequence[str]) -> None:
         found = [status for status in found if status not in kept]
     if not found:
         return
-    jobs = figures.count(sum(_to_retry(status) for status in found))
+    count = sum(_to_retry(status) for status in found)
+    jobs = counted(count, "job")
 
     def send() -> None:
         for status in found:
             app.link.command(status.id, "retry")
-        app.say(f"{jobs} jobs of {_named(found)} go back to pending")
+        app.say(f"{jobs} of {_named(found)} {'goes' if count == 1 else 'go'} back to pending")
 
     def answered(yes: bool | None) -> None:
         if yes:
@@ -91,7 +107,7 @@ def retry(app: BaseApp, ids: Sequence[str]) -> None:
     price = _price(app, found)
     if price:
         words = "; ".join(f"{status.name}: {outcome.told(status)}" for status in found[:8])
-        ask = Confirm(f"Retry {jobs} jobs of {_named(found)}?", f"{words}. {price.capitalize()}.",
+        ask = Confirm(f"Retry {jobs} of {_named(found)}?", f"{words}. {price.capitalize()}.",
                       yes="Retry", no="Keep")  # fmt: skip
         app.ask(ask, answered)
     else:
@@ -141,15 +157,15 @@ def archive(app: BaseApp, ids: Sequence[str]) -> None:
     """Hide, or bring back where all of them are hidden."""
     found = _statuses(app, ids)
     if not found:
-        app.say("no batch is selected")
+        app.say_none()
         return
     hide = not all(status.archived for status in found)
     for status in found:
         app.link.command(status.id, "archive", on=hide)
     app.say(
-        f"archived {_named(found)}; Z shows archived batches"
+        f"archived {_named(found)}; {app.key('batch.archived')} shows archived batches"
         if hide
-        else f"{_named(found)} is back in the list"
+        else f"{_named(found)} {_are(found)} back in the list"
     )
 
 
@@ -157,7 +173,7 @@ def tag(app: BaseApp, ids: Sequence[str]) -> None:
     """Ask for tags to add, and those to take away with a `!` before them."""
     found = _statuses(app, ids)
     if not found:
-        app.say("no batch is selected")
+        app.say_none()
         return
 
     def answered(line: str | None) -> None:
@@ -184,9 +200,11 @@ def remove(app: BaseApp, ids: Sequence[str]) -> None:
     found = _statuses(app, ids)
     running = [status for status in found if states.live(status)]
     if not found or running:
-        app.say(
-            f"{_named(running)} still runs: cancel it first" if running else "no batch is selected", "warning"
-        )
+        if running:
+            runs, it = ("still runs", "it") if len(running) == 1 else ("still run", "them")
+            app.say(f"{_named(running)} {runs}: cancel {it} first, by {app.key('batch.cancel')}", "warning")
+        else:
+            app.say_none()
         return
 
     def answered(yes: bool | None) -> None:
@@ -198,7 +216,10 @@ def remove(app: BaseApp, ids: Sequence[str]) -> None:
             try:
                 app.link.remove(status.id)
             except OSError as fault:
-                app.say(f"batch {status.id} cannot be removed: {fault.strerror}", "error")
+                app.say(
+                    f"batch {status.id} cannot be removed from {fault.filename or app.data_dir}: {fault.strerror}",
+                    "error",
+                )
                 return
             discard_aside(left)
         app.say(f"removed {_named(found)}")
@@ -206,7 +227,7 @@ def remove(app: BaseApp, ids: Sequence[str]) -> None:
 
     app.ask(
         Confirm(f"Remove {_named(found)} from the disk?", "Jobs, results and what the backend said are deleted. "
-                "z archives instead and keeps everything.", yes="Remove", no="Keep"),
+                f"{app.key('batch.archive')} archives instead and keeps everything.", yes="Remove", no="Keep"),
         answered,
     )  # fmt: skip
 
@@ -216,7 +237,7 @@ def errors(app: BaseApp, batch_id: str | None) -> None:
     if batch_id and app.link.folder(batch_id):
         app.show_errors(batch_id)
     else:
-        app.say("no batch is selected")
+        app.say_none()
 
 
 def info(app: BaseApp, batch_id: str | None) -> None:
@@ -224,4 +245,4 @@ def info(app: BaseApp, batch_id: str | None) -> None:
     if batch_id and app.link.folder(batch_id):
         app.show_info(batch_id)
     else:
-        app.say("no batch is selected")
+        app.say_none()

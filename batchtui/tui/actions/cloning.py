@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.errors import BatchtuiError
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import exporting
@@ -28,7 +29,7 @@ def clone_batches(app: BaseApp, ids: Sequence[str]) -> None:
     """One batch: edited, or its jobs as they are; of several marked ones a new batch each."""
     folders = [folder for batch_id in ids if (folder := app.link.folder(batch_id))]
     if not folders:
-        app.say("no batch is selected")
+        app.say_none()
         return
     if len(folders) == 1:
         clone_jobs(app, folders[0].id, scope_of(len(folders[0].jobs), range(len(folders[0].jobs)), set()))
@@ -47,7 +48,7 @@ def clone_jobs(app: BaseApp, batch_id: str, scope: Scope) -> None:
     """Ask whether its batch file is to be edited, or which of its jobs make a new batch as they are."""
     folder = app.link.folder(batch_id)
     if folder is None:
-        app.say("this batch is not there any more", "warning")
+        app.say("this batch is not there any more: it was removed meanwhile", "warning")
         return
     found = exporting.choices(scope, len(folder.jobs))
     options = [(str(at), f"A new batch of {one.label} jobs, as they are") for at, one in enumerate(found)]
@@ -121,5 +122,7 @@ def _keep(app: BaseApp, made: Sequence[Clone]) -> None:
         return
     for folder in folders:
         app.started_batch(folder.id)
-    named = f'"{folders[0].header.name}"' if len(folders) == 1 else f"{len(folders)} batches"
-    app.say(f"{named}: {jobs(sum(one.jobs for one in made))}, not sent yet; p (resume) sends them")
+    named = f'"{folders[0].header.name}"' if len(folders) == 1 else counted(len(folders), "batch", "batches")
+    app.say(
+        f"{named}: {jobs(sum(one.jobs for one in made))}, not sent yet; {app.key('batch.pause')} (resume) sends them"
+    )

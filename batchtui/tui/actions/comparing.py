@@ -17,9 +17,13 @@ def show_views(
 ) -> None:
     """Tables and pictures over a batch, over one job, over two side by side, or over some jobs of it."""
     if batch_id is None or app.link.folder(batch_id) is None:
-        app.say("no batch is selected")
+        app.say_none()
     else:
         app.show_views(batch_id, jobs, among)
+
+
+def _marked(what: str, count: int) -> str:
+    return f"mark two {what} to compare them side by side; {count:,} {'is' if count == 1 else 'are'} marked"
 
 
 def compare_jobs(app: BaseApp, batch_id: str, jobs: Sequence[str]) -> None:
@@ -27,7 +31,7 @@ def compare_jobs(app: BaseApp, batch_id: str, jobs: Sequence[str]) -> None:
     if len(jobs) == 2:
         show_views(app, batch_id, jobs)
     elif jobs:
-        app.say(f"mark two jobs to compare them side by side; {len(jobs)} are marked", "warning")
+        app.say(_marked("jobs", len(jobs)), "warning")
     else:
         choose_other(app, batch_id)
 
@@ -38,9 +42,9 @@ def compare_batches(app: BaseApp, marked: Sequence[str], current: str | None) ->
         order = [folder.id for folder in app.link.folders() if folder.id in marked]
         app.show_comparison(order[-1], order[0])
     elif marked:
-        app.say(f"mark two batches to compare them; {len(marked)} are marked", "warning")
+        app.say(_marked("batches", len(marked)), "warning")
     elif current is None:
-        app.say("no batch is selected")
+        app.say_none()
     else:
         choose_other(app, current)
 
@@ -49,7 +53,7 @@ def choose_other(app: BaseApp, batch_id: str) -> None:
     """Ask which batch to compare with: those of the same name first, then those of the same kind, newest first."""
     folder = app.link.folder(batch_id)
     if folder is None:
-        app.say("no batch is selected")
+        app.say_none()
         return
     mine = folder.header
     others = [other for other in app.link.folders() if other.id != batch_id]

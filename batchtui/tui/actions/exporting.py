@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.errors import BatchtuiError
 from batchtui.outcome import key_words
 from batchtui.store.folder import BatchFolder
@@ -44,10 +45,10 @@ def export_jobs(app: BaseApp, batch_id: str, scope: Scope) -> None:
     """Ask which and where to, then write in a thread."""
     folder = app.link.folder(batch_id)
     if folder is None:
-        app.say("no batch is selected")
+        app.say_none()
         return
     if not scope.marked and scope.hides and not scope.shown:
-        app.say("nothing to export: the filter shows no job; esc clears it", "warning")
+        app.say(f"nothing to export: the filter shows no job; {app.key('screen.back')} clears it", "warning")
         return
     found = choices(scope, len(folder.jobs))
 
@@ -65,7 +66,7 @@ def export_batches(app: BaseApp, ids: Sequence[str]) -> None:
     folders = [folder for batch_id in ids if (folder := app.link.folder(batch_id))]
     if len(folders) < 2:
         if not folders:
-            app.say("no batch is selected")
+            app.say_none()
             return
         total = len(folders[0].jobs)
         export_jobs(app, folders[0].id, Scope(range(total), range(total)))
@@ -117,8 +118,10 @@ def _start(app: BaseApp, files: Sequence[tuple[BatchFolder, str, Collection[int]
                 app.call_later(app.say, f"not exported: {fault}", "error")
             else:
                 total = len(folder.jobs)
-                told = f"{count:,}" if count == total else f"{count:,} of {total:,}"
-                app.call_later(app.say, f"wrote {told} results to {target}")
+                told = (
+                    counted(count, "result") if count == total else f"{count:,} of {counted(total, 'result')}"
+                )
+                app.call_later(app.say, f"wrote {told} to {target}")
                 if words := key_words(folder.status()):
                     app.call_later(app.say, words, "warning")
 

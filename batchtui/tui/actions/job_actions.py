@@ -15,11 +15,10 @@ from batchtui.tui.screens.asking.dialogs import Choose, Confirm
 if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
 
-COLLECT = "h (collect)"
 """The key that asks for answers that were not brought home."""
 SHOWN, ALL = "shown", "all"
 Then = Callable[[Sequence[int]], None]
-NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: submit the batch file again"
+NOT_ALONE = "jobs that were born at the backend cannot be sent again one by one: run the batch file anew"
 
 
 def jobs(count: int, word: str = "") -> str:
@@ -34,7 +33,7 @@ def retry(app: BaseApp, batch_id: str, scope: Scope, done: Callable[[], None]) -
     """
     folder = app.link.folder(batch_id)
     if folder is None:
-        app.say("this batch is not there any more", "warning")
+        app.say("this batch is not there any more: it was removed meanwhile", "warning")
         return
     fits = _in_states(folder, UNSUCCESSFUL_JOB_STATES)
     wanted = scope.those(lambda n: fits(n) and n not in folder.born)
@@ -64,7 +63,7 @@ def cancel(app: BaseApp, batch_id: str, scope: Scope, whole: Callable[[], None])
     """Ask, then cancel unfinished jobs; `whole` cancels the batch with all that may still be born in it."""
     folder = app.link.folder(batch_id)
     if folder is None:
-        app.say("this batch is not there any more", "warning")
+        app.say("this batch is not there any more: it was removed meanwhile", "warning")
         return
     fits = _in_states(folder, LIVE_JOB_STATES)
     wanted = scope.those(fits)
@@ -102,7 +101,11 @@ def cost_words(app: BaseApp, again: Sequence[tuple[BatchFolder, Sequence[int]]])
     costs = [likely_cost(folder, numbers, app.backends) for folder, numbers in again]
     known = [cost for cost in costs if cost is not None]
     unpaid = sum(len(free(folder, numbers)) for folder, numbers in again)
-    hint = f"; {jobs(unpaid)} may come home at no cost instead, by {COLLECT}" if unpaid else ""
+    hint = (
+        f"; {jobs(unpaid)} may come home at no cost instead, by {app.key('batch.collect')} (collect)"
+        if unpaid
+        else ""
+    )
     if len(known) < len(costs):
         return f"what it costs is not known{hint}"
     price = f"about {figures.dollars(sum(known))} more" if sum(known) else ""
@@ -120,7 +123,7 @@ def _which(
     what = f"{wanted.word} jobs" if wanted.word else "jobs"
     if not some:
         app.say(
-            f"none of the jobs shown: {words} among the {what} that the filter hides; esc clears it",
+            f"none of the jobs shown: {words} among the {what} that the filter hides; {app.key('screen.back')} clears it",
             "warning",
         )
         return

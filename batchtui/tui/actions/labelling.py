@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.store.files.labels import Label, add
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.screens.asking.dialogs import Ask
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 def label(app: BaseApp, folder: BatchFolder, jobs: Sequence[str], word: str) -> None:
     """Call them that; where all are called that already, take it back. Notes stay."""
     if not jobs:
-        app.say("no job is selected")
+        app.say(f"no job is selected: {app.key('screen.back')} clears the filter that hides them")
         return
     known = folder.labels().of_jobs
     back = all(job in known and known[job].label == word for job in jobs)
     notes = {job: known[job].note for job in jobs if job in known}
     add(folder.path, [Label(job_id=job, label=None if back else word, note=notes.get(job)) for job in jobs])
-    what = f"{len(jobs):,} results" if len(jobs) > 1 else jobs[0]
+    what = counted(len(jobs), "result") if len(jobs) > 1 else jobs[0]
     app.say(f"{what}: no longer {word}" if back else f"{what}: {word}; label:{word} in the filter finds it")
 
 

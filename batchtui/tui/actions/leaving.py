@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from batchtui.amounts import counted
 from batchtui.tui.look import states
 from batchtui.tui.models.link import Link
 from batchtui.tui.screens.asking.dialogs import Choose
@@ -24,14 +25,14 @@ def quit_app(app: BaseApp) -> None:
     if not running:
         app.exit()
         return
-    jobs = "the job" if running == 1 else f"the {running} jobs"
+    jobs = "the job" if running == 1 else f"the {running:,} jobs"
     dialog = Quit(
         "Quit",
         "Quit is not cancel: what runs remotely keeps running, and reopening picks everything up.\n"
-        f"{running} running in this process now.",
+        f"{counted(running, 'job')} {'runs' if running == 1 else 'run'} in this process now.",
         options=[
             ("finish", f"Finish {jobs} in flight, then quit"),
-            ("stop", "Stop them now; they go back to pending"),
+            ("stop", f"Stop {'it now; it goes' if running == 1 else 'them now; they go'} back to pending"),
             ("stay", "Stay"),
         ],
     )
@@ -43,7 +44,9 @@ def _answered(app: BaseApp, answer: str | None) -> None:
         app.exit()
     elif answer == "finish" and app.link.worker:
         app.link.worker.finish_direct()
-        app.say("quitting once the jobs in flight have ended; q again to choose otherwise")
+        app.say(
+            f"quitting once the jobs in flight have ended; {app.key('app.quit')} again to choose otherwise"
+        )
         app.set_interval(0.2, lambda: None if app.link.in_flight() else app.exit())
 
 

@@ -15,7 +15,7 @@ def rename(app: BaseApp, batch_id: str | None) -> None:
     """Ask for the new name; one that cannot be had is refused with a word, and the batch keeps its own."""
     status = app.link.status(batch_id) if batch_id else None
     if status is None:
-        app.say("no batch is selected")
+        app.say_none()
         return
 
     def answered(line: str | None) -> None:

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from batchtui.tui.base_app import BaseApp
 
 
+_DONE = {
+    "release": 'the rest of "{}" goes',
+    "cancel": 'cancelling "{}"',
+    "resend": 'it is sent again: "{}" goes on',
+    "abandon": 'it is given up: "{}" goes on without it',
+    "collect": 'asking once more for the answers of "{}"',
+    "take-over": '"{}" is sent from here from now on',
+}
+"""What is said once an answer was given, by its word."""
+
+
 def resolve(app: BaseApp, batch_id: str | None) -> None:
     """Show what needs a person, and send the answer."""
     status = app.link.status(batch_id) if batch_id else None
@@ -49,8 +60,7 @@ def _answer(app: BaseApp, status: BatchStatus, item: Attention, word: str) -> No
         _adopt(app, status, item)
     else:
         app.link.command(status.id, "resolve", action=word, **_of(item))
-        app.say({"release": f'the rest of "{status.name}" goes', "cancel": f'cancelling "{status.name}"'}.get(
-            word, f'{word}: "{status.name}" goes on'))  # fmt: skip
+        app.say(_DONE.get(word, '"{}" goes on').format(status.name))
 
 
 def _of(item: Attention) -> dict[str, Json]:
@@ -90,7 +100,7 @@ def change_limits(app: BaseApp, batch_id: str | None) -> None:
     status = app.link.status(batch_id) if batch_id else None
     folder = app.link.folder(batch_id) if batch_id else None
     if status is None or folder is None:
-        app.say("no batch is selected")
+        app.say_none()
         return
     if not states.live(status):
         app.say(
@@ -106,7 +116,7 @@ def change_limits(app: BaseApp, batch_id: str | None) -> None:
     if enough is not None:
         facts.append(f"A limit of {figures.dollars(enough)} lets what waits go")
     if day := app.day_money.words():
-        facts.append(f"Today: {day}; that limit stands in the config")
+        facts.append(f"Today: {day}; that limit is cost_usd_per_day in {app.config.path}")
 
     def answered(changed: dict[str, Json] | None) -> None:
         if not changed:

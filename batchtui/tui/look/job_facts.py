@@ -55,7 +55,7 @@ class JobFacts:
             return Facts(None, None, f"(cannot be read: {fault.strerror})")
         line, newline, _ = raw.partition(b"\n")
         if not newline:
-            return Facts(None, None, "(a large result; enter reads it)")
+            return Facts(None, None, "(a large result; open it to read it)")
         try:
             stored = results.decode(line)
         except (ValueError, RecursionError, msgspec.ValidationError):

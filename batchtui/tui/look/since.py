@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchtui import outcome
+from batchtui.amounts import counted
 from batchtui.model import BatchStatus
 from batchtui.tui.look import figures, states
 
@@ -31,4 +32,4 @@ def while_away(statuses: list[BatchStatus], last_open: str | None, now: float) -
 
 
 def _batches(number: int) -> str:
-    return "1 batch" if number == 1 else f"{number} batches"
+    return counted(number, "batch", "batches")

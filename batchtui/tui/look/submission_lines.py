@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from batchtui import outcome
+from batchtui.amounts import counted
 from batchtui.model import SubmissionState, SubmissionStatus
 from batchtui.tui.look import figures, states
 from batchtui.tui.widgets.outside import shown
@@ -48,7 +49,7 @@ def lines(
     if not found:
         return []
     open_ones = sum(one.status is not SubmissionState.COLLECTED for one in found)
-    heading = f"{len(found):,} submission{'s' if len(found) != 1 else ''}, {open_ones:,} open"
+    heading = f"{counted(len(found), 'submission')}, {open_ones:,} open"
     rows = [Content.styled(heading, "dim")]
     chosen = sorted(found, key=lambda one: (_URGENT.get(one.status, 1), one.id if one.status in (
         SubmissionState.PLANNED, SubmissionState.WAITING) else -one.id))[:most]  # fmt: skip
@@ -66,7 +67,7 @@ def _lines(
     name = _LOOKS.get(one.status, "processing")
     told = one.completed + one.failed
     silent = not told and one.status in (SubmissionState.SUBMITTED, SubmissionState.PROCESSING)
-    count = f"{figures.short_count(one.jobs)} jobs" if silent or one.status in (
+    count = f"{figures.short_count(one.jobs)} {'job' if one.jobs == 1 else 'jobs'}" if silent or one.status in (
         SubmissionState.PLANNED, SubmissionState.WAITING, SubmissionState.SENDING, SubmissionState.UNSURE,
     ) else f"{figures.short_count(told)}/{figures.short_count(one.jobs)}"  # fmt: skip
     rows = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from batchtui.amounts import counted
 from batchtui.backends.base import Probe
 from batchtui.config import Config
 from batchtui.engine.shared.pool import Backends
@@ -28,13 +29,13 @@ class Models:
     def names(self) -> list[str]:
         return list(self.prices)
 
-    def about(self, model: str) -> str:
-        """The line below the field."""
+    def about(self, model: str, key: str) -> str:
+        """The line below the field; `key` opens the list."""
         if model in self.prices:
             return self.prices[model] or ("no price is known for it" if self.noun == "model" else "")
         if not self.prices:
             return ""
-        start = f"ctrl+l chooses from {len(self.prices):,} {self.noun}{'' if len(self.prices) == 1 else 's'}"
+        start = f"{key} chooses from {counted(len(self.prices), self.noun)}"
         return f"{start}; this is none of them" if model and "{{" not in model else start
 
 

@@ -323,7 +323,7 @@ class BatchScreen(WholeBatch, MarksRows[int]):
     def _meant(self, act: Callable[[Scope], None]) -> None:
         """Do it to what a key is about: now, or once the list shows what was asked for."""
         if self._search and self._search.found is None:
-            self.tui.say("once the answers have been read for the filter")
+            self.tui.say("the answers are still being read for the filter; it is done once they are")
             self._search.then = partial(self._meant, act)
         else:
             act(scope_of(len(self.table.ids), self.table.numbers, self.table.marked))
@@ -382,7 +382,9 @@ class BatchScreen(WholeBatch, MarksRows[int]):
         ids = self.table.ids
         if not numbers:
             self.tui.say(
-                "nothing to look at: the filter hides every job that is meant; esc clears it", "warning"
+                "nothing to look at: the filter hides every job that is meant; "
+                f"{self.tui.key('screen.back')} clears it",
+                "warning",
             )
             return
         among = None if whole else frozenset(ids[n] for n in numbers)

@@ -278,7 +278,11 @@ class BatchesScreen(AppScreen, MarksRows[str]):
             return
         if not here:
             are = "batch is" if len(everything) == 1 else f"{len(everything)} batches are"
-            self.tui.say(f"the marked {are} hidden; esc clears the filter, U takes the marks away", "warning")
+            self.tui.say(
+                f"the marked {are} hidden; {self.tui.key('screen.back')} clears the filter, {self.tui.key('list.none')} takes "
+                "the marks away",
+                "warning",
+            )
             return
 
         def answered(choice: str | None) -> None:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
+from batchtui.amounts import counted
 from batchtui.results.reading.advice import advice
 from batchtui.results.reading.digest import Cause, ErrorGroup, members
 from batchtui.text import page
@@ -92,10 +93,12 @@ class ErrorsScreen(AppScreen):
     def _title(self) -> None:
         status = self.tui.link.status(self.batch_id)
         causes, failed = len(self._groups), sum(group.count for group in self._groups)
-        total = f" of {figures.count(status.total)}" if status and status.total else ""
-        word = "cause" if causes == 1 else "causes"
+        jobs = status.total if status and status.total else failed
+        total = f" of {counted(jobs, 'job')}" if jobs != failed else " job" if failed == 1 else " jobs"
         count = (
-            f"{causes:,} {word} in {figures.count(failed)}{total} jobs" if causes else "none: no job failed"
+            f"{counted(causes, 'cause')} in {figures.count(failed)}{total}"
+            if causes
+            else "none: no job failed"
         )
         name = shown(status.name if status else self.batch_id, "bold", limit=40)
         self.query_one("#errors-pane", Pane).entitle(Content.assemble(name, "  ", heading("Errors", count)))

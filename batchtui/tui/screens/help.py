@@ -23,7 +23,7 @@ Quit is not cancel. What runs remotely keeps running; nothing of ours runs in th
 or `batchtui resume`, picks everything up where it is. Programs that run on this machine are finished first, or \
 stopped and put back to pending: quit asks.
 
-A batch shows what needs you before its state. u lists it, with what you can do about it.
+A batch shows what needs you before its state. {resolve} lists it, with what you can do about it.
 
 A backend that does not answer is not a failure: the batch says when it last answered and when it is asked again.
 
@@ -76,7 +76,7 @@ class HelpScreen(AppScreen):
             )
         yield table
         yield _head("Quitting, and the rest")
-        yield Text(_ABOUT)
+        yield Text(_ABOUT.format(resolve=self.tui.key("batch.resolve")))
 
     def _keys(self, found: list[actions.Action]) -> Table:
         narrow = self.app.size.width < NARROW

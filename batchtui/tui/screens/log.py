@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
+from batchtui.amounts import counted
 from batchtui.errors import StoreDamaged
 from batchtui.store.files.journal import Event
 from batchtui.store.folder import BatchFolder
@@ -130,7 +131,7 @@ class LogScreen(AppScreen):
 
     def _title(self, count: int) -> None:
         status = self.tui.link.status(self._only) if self._only else None
-        title = heading("Log", f"{count:,} line{'' if count == 1 else 's'}")
+        title = heading("Log", counted(count, "line"))
         if status:
             title = Content.assemble(shown(status.name, "bold"), f"  {status.id}   ", title)
         flags = ["following"] * self.view.follow + ["wrapped"] * self.view.wrap

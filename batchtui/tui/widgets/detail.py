@@ -9,6 +9,7 @@ from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from batchtui import outcome
+from batchtui.amounts import counted
 from batchtui.model import BatchStatus, JobState, SubmissionState, seconds
 from batchtui.tui.look import attention_words, figures, standing, states, submission_lines
 from batchtui.tui.look.job_map import job_map
@@ -177,7 +178,7 @@ class Detail(Widget):
             Content.assemble(
                 (f"{glyph} ", states.STYLES["attention"]),
                 shown(attention_words.title(item), "bold"),
-                ("  u settles it  ", "dim"),
+                (f"  {self._tui.key('batch.resolve')} settles it  ", "dim"),
                 shown(attention_words.text(item)),
             )
             for item in status.attention
@@ -229,7 +230,9 @@ class DetailPane(Detail):
             )
             body = shown(attention_words.text(item)).wrap(max(20, width - 2))
             rows += [head, *(Content.assemble("  ", line) for line in body[:8])]
-        return [*rows, Content.styled("  u settles it", "dim")] if rows else []
+        return (
+            [*rows, Content.styled(f"  {self._tui.key('batch.resolve')} settles it", "dim")] if rows else []
+        )
 
     def lines(self, status: BatchStatus, width: int) -> list[Content]:
         app = self._tui
@@ -319,9 +322,8 @@ class DetailPane(Detail):
                 )
             )
         if rest := groups[ERRORS_SHOWN:]:
-            jobs = figures.count(sum(group.count for group in rest))
-            causes = f"{len(rest):,} more cause{'' if len(rest) == 1 else 's'}"
-            rows.append(Content.styled(f"        and {causes} in {jobs} jobs", "dim"))
+            jobs = counted(sum(group.count for group in rest), "job")
+            rows.append(Content.styled(f"        and {counted(len(rest), 'more cause')} in {jobs}", "dim"))
         return [*rows, Content("")]
 
 

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.highlight import highlight
 
 from batchtui import causes
+from batchtui.amounts import counted
 from batchtui.engine.plan.costing import tokens_words
 from batchtui.engine.plan.planning import Preview
 from batchtui.model import Json, Problem
@@ -147,9 +148,9 @@ def shares(flight: Preflight) -> list[tuple[str, str]]:
     told: list[tuple[str, str]] = []
     for share in flight.backends:
         kind = f" ({share.kind})" if share.kind != share.backend else ""
-        what = f"{share.jobs:,} job{'' if share.jobs == 1 else 's'}"
+        what = counted(share.jobs, "job")
         if share.submissions:
-            what += f" in {share.submissions:,} submission{'' if share.submissions == 1 else 's'}"
+            what += f" in {counted(share.submissions, 'submission')}"
         cost = ""
         if len(flight.backends) > 1:
             cost = ", cost unknown" if share.cost_usd is None else f", {_likely(share.cost_usd)}"
@@ -165,5 +166,5 @@ def shares(flight: Preflight) -> list[tuple[str, str]]:
 def size(count: int) -> str:
     """`812 bytes`, `4.1 kB`, `12.0 MB`."""
     if count < 1000:
-        return f"{count} bytes"
+        return counted(count, "byte")
     return f"{count / 1000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

@@ -84,7 +84,7 @@ class WarmWorker:
             try:
                 line = await reader.readline()
             except (OSError, ValueError) as fault:  # cut off, or longer than any answer may be
-                raise Ended(f"the worker cannot be heard any more: {fault}") from fault
+                raise Ended(f"the worker process cannot be read from any more: {fault}") from fault
             if not line.endswith(b"\n"):
                 raise Ended(await self._how())
             answer = _decoded(line)

@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError, BatchtuiError) as fault:
         said = {"error": str(fault)}
     except Exception as fault:
-        said = {"error": f"internal fault: {type(fault).__name__}: {fault}"}
+        said = {"error": f"a fault of batchtui itself: {type(fault).__name__}: {fault}"}
     print(json.dumps(said), flush=True)
     return 1 if "error" in said else 0
 

@@ -174,7 +174,7 @@ def test_an_optimum_counts_conductance() -> None:
 
 def test_a_conversion_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     for given, words in (
-        ({"shares": [CURRENT]}, "shares: 1 rows for 2"),
+        ({"shares": [CURRENT]}, "shares: 1 row where there are 2"),
         ({"conductance": [math.nan]}, "finite"),
         ({"joined": [[1, 2]]}, "finite"),
     ):

@@ -24,7 +24,7 @@ WRONG = [
     ("\t7\t1500\t0\t3\t0.11\t5\t150;\n", 37, "gencost row 1: is neither piecewise linear (1) nor polynomial (2)"),
     ("\t2\t1500\t0\t3\tNaN\t5\t150;\n", 37, "gencost row 1: every number must be finite"),
     ("\t1\t1500\t0\t1\t0\t0;\n", 37, "gencost row 1: NCOST is 1; pieces need two points at least"),
-    ("", 37, "gencost row 1: 2 rows for 3 generators"),
+    ("", 37, "gencost row 1: 2 rows of costs for 3 generators"),
 ]  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_other_tasks_give_what_they_give_without_costs(
         ([LINEAR, [2, 0, 0, 2, None, 0]], "gencost row 2 is no list of numbers"),
         ([LINEAR, [2, 0, 0, 2, 10**400, 0]], "gencost row 2: has a number that is too large"),
         ([LINEAR, []], "gencost row 2: is neither piecewise"),
-        ([LINEAR], "gencost row 1: 1 rows for 2 generators"),
+        ([LINEAR], "gencost row 1: 1 row of costs for 2 generators"),
     ],
 )  # fmt: skip
 def test_of_json_too(tmp_path: Path, costs: Json, says: str) -> None:
@@ -96,7 +96,7 @@ def test_of_a_mat_file_too(tmp_path: Path) -> None:
 
     tables = {name: numpy.array(table, dtype=float) for name, table in three().items()}
     cells = numpy.array(["a lot", numpy.eye(2)], dtype=object)
-    for costs, says in ((cells, "gencost is no matrix"), (numpy.eye(5), "5 rows for 2 generators")):
+    for costs, says in ((cells, "gencost is no matrix"), (numpy.eye(5), "5 rows of costs for 2 generators")):
         savemat(tmp_path / "grid.mat", {"mpc": {**tables, "gencost": costs}})
         check_tasks(tmp_path / "grid.mat", says)
         (tmp_path / "grid.mat").unlink()

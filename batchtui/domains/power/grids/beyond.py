@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from batchtui.amounts import counted
 from batchtui.domains.power.fault import Fault
 from batchtui.model import Json
 
@@ -50,9 +51,13 @@ def beyond_of(value: Mapping[str, Json], buses: int, branches: int, file: str | 
     tables: dict[str, Json] = {name: value.get(name) or [] for name in Beyond.__slots__}
     for name, table in tables.items():
         if table and len(table) != sizes.get(name, len(table)):
-            raise Fault("bad_input", f"{name}: {len(table)} rows for {sizes[name]}", file)
+            raise Fault(
+                "bad_input",
+                f"the converted grid's {name}: {counted(len(table), 'row')} where there are {sizes[name]:,}",
+                file,
+            )
         for row in table:
             cells = row if name in _WIDTHS else [row]
             if len(cells) != _WIDTHS.get(name, 1) or not all(map(math.isfinite, cells)):
-                raise Fault("bad_input", f"{name}: a row is not of finite numbers", file)
+                raise Fault("bad_input", f"the converted grid's {name}: a row is not of finite numbers", file)
     return Beyond(**tables)

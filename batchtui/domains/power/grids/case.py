@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from batchtui.amounts import counted
 from batchtui.domains.power.fault import Fault
 from batchtui.domains.power.grids.beyond import AT, NOTHING, NUMBER, Beyond
 from batchtui.text import cell
@@ -169,7 +170,9 @@ class _Rows:
             if len(row) != width or width < least:
                 wanted = least if width < least else width
                 more = " at least" if width < least else ", as in the first row"
-                raise self.fault(name, place, f"{len(row)} columns where {wanted} are needed{more}")
+                raise self.fault(
+                    name, place, f"{counted(len(row), 'column')} where {wanted} are needed{more}"
+                )
             values = [float(value) for value in row[:most]]
             if (status := _STATUS.get(name)) is not None and values[status] <= 0:
                 values = [value if math.isfinite(value) else 0.0 for value in values]
@@ -186,7 +189,9 @@ class _Rows:
     def costs(self, table: Sequence[Sequence[float]], on: Sequence[bool]) -> Table:
         """The cost rows, checked as far as tables of MATPOWER go. `on`: which generators are in service. Raises Fault."""
         if table and len(table) not in (len(on), 2 * len(on)):
-            raise self.fault("gencost", 0, f"{len(table)} rows for {len(on)} generators")
+            raise self.fault(
+                "gencost", 0, f"{counted(len(table), 'row')} of costs for {counted(len(on), 'generator')}"
+            )
         found: Table = []
         for place, row in enumerate(table):
             try:
@@ -206,7 +211,9 @@ class _Rows:
                 raise self.fault("gencost", place, f"NCOST is {values[NCOST]:g}; {wanted}")
             needed = COST + int(values[NCOST]) * (2 if model == 1 else 1)
             if len(values) < needed:
-                raise self.fault("gencost", place, f"{len(values)} columns where {needed} are needed")
+                raise self.fault(
+                    "gencost", place, f"{counted(len(values), 'column')} where {needed} are needed"
+                )
             found.append(values)
         return found
 

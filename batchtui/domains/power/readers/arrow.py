@@ -12,6 +12,7 @@ import math
 from pathlib import Path
 from typing import Final
 
+from batchtui.amounts import counted
 from batchtui.domains.power.fault import Fault
 from batchtui.domains.power.grids.case import ISOLATED, PQ, PV, REF, Case, Table, checked
 from batchtui.domains.power.readers.arrow_folder import ArrowGrid, Row, load
@@ -54,7 +55,10 @@ def _bus_types(grid: ArrowGrid) -> tuple[dict[int, int], list[str]]:
     if all(kind == PQ for kind in found.values()):
         found |= {unit["bus"]: PV for _, unit in units}
         count = sum(kind == PV for kind in found.values())
-        notes.append(f"the grid types every bus PQ: {count} buses with a generator were taken as PV")
+        were = (
+            f"{counted(count, 'bus', 'buses')} with a generator {'was' if count == 1 else 'were'} taken as PV"
+        )
+        notes.append(f"the grid types every bus PQ: {were}")
     if REF not in found.values() and units:
         number, largest = max(
             units, key=lambda one: (_Cells(grid, "generators", *one).number("pmax_mw"), -one[0])
@@ -126,7 +130,7 @@ def _costs(grid: ArrowGrid) -> Table:
         elif model in (0, 2):
             rows.append([])
         else:
-            message = f"row {number}: cost model {cell(str(model), 20)} with {len(points)} values is unknown"
+            message = f"row {number}: cost model {cell(str(model), 20)} with {counted(len(points), 'value')} is unknown"
             raise Fault("bad_input", message, grid.folder / "generators.arrow")
     if not any(rows):
         return []

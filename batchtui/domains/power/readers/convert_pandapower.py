@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from batchtui.amounts import counted
 from batchtui.domains.power.grids.case import GEN_BUS, RATE_A
 from batchtui.domains.power.readers.pandapower_tables import Tables, limits_of_optimum
 from batchtui.model import Json
@@ -144,7 +145,9 @@ def _notes(net: Json, asked: dict[str, Json]) -> list[str]:
         int((~net[name].in_service.astype(bool)).sum()) for name in (*_RATED, "impedance") if len(net[name])
     )
     if off:
-        notes.append(f"{off} branches are out of service; rows count them too")
+        notes.append(
+            f"{counted(off, 'branch', 'branches')} {'is' if off == 1 else 'are'} out of service; rows count them too"
+        )
     if len(net.sgen) or len(net.storage) or len(net.asymmetric_sgen):
         notes.append(
             "static generators and storages are part of the demand of their buses, and scaled with it"

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from batchtui.amounts import counted
 from batchtui.domains.power.grids.case import (
     BASE_KV,
     BR_STATUS,
@@ -180,7 +181,7 @@ class Tables:
             if len(members) > 1
         ]
         if joined:
-            more = f" and {len(joined) - 5} more groups" if len(joined) > 5 else ""
+            more = f" and {counted(len(joined) - 5, 'more group')}" if len(joined) > 5 else ""
             notes.append(f"closed switches make one bus of {'; '.join(joined[:5])}{more}")
         for members in self._members.values():
             if others := [str(index + 1) for index in members[1:] if index in self._fed]:

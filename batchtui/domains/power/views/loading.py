@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import nan
 from statistics import fmean
 
+from batchtui.amounts import counted
 from batchtui.domains.power.views.source import Grid
 from batchtui.domains.power.views.tabled import quantile, table
 from batchtui.results.views.figures import is_figure
@@ -66,7 +67,12 @@ def loading(grid: Grid, options: Options) -> View:
         "flow_mw",
     )
     unrated = len(branches) - len(rated)
-    notes = (note, f"{unrated:,} branches without a rating are left out" if unrated else "")
+    notes = (
+        note,
+        f"{counted(unrated, 'branch', 'branches')} without a rating {'is' if unrated == 1 else 'are'} left out"
+        if unrated
+        else "",
+    )
     kept = {branch: rated[branch] for branch in order[:MOST_BRANCHES]}
     known = {b: [v if v == v else None for v in held.loadings] for b, held in kept.items()}
     picture = _field(kept, known, STEPS, "% rate A")

@@ -99,7 +99,7 @@ class Grid:
             return cell(lost(self.folder), 400)
         if table_file(self.place / SUMMARY, _WHOLE[table]) or self.has(table):
             return ""
-        return f'no table "{table}" of its scenarios is in {cell(self.place, 300)}'
+        return f'no table "{table}" of its scenarios is in {cell(self.place, 300)}: its task has none, or its files are gone'
 
     def has(self, table: str) -> bool:
         """Whether the first completed scenario has this table."""

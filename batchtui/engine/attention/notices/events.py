@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from batchtui.amounts import NANO, dollars
+from batchtui.amounts import NANO, counted, dollars
 from batchtui.model import GOES_ON, BatchState, JobState, Json, NoticeEvent, SubmissionState
 from batchtui.store.disk import clock
 from batchtui.text import cell
@@ -89,7 +89,7 @@ def _end(name: str, folder: BatchFolder) -> tuple[NoticeEvent, str]:
         return "ended", f"{name} was cancelled"
     if not bad:
         return "ended", f"{name} is done"
-    return "failed", f"{name}: {bad:,} of {folder.progress.total:,} jobs did not complete"
+    return "failed", f"{name}: {bad:,} of {counted(folder.progress.total, 'job')} did not complete"
 
 
 def _counts(progress: Progress) -> str:

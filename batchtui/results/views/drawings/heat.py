@@ -7,6 +7,7 @@ from bisect import bisect_right
 from rich.cells import cell_len
 from rich.text import Text
 
+from batchtui.amounts import counted
 from batchtui.results.views.drawings.cells import fit, widest
 from batchtui.results.views.figures import is_figure, number
 from batchtui.results.views.shapes import Heat
@@ -41,7 +42,7 @@ def draw(heat: Heat, width: int, height: int, ascii_only: bool) -> list[Text]:
             line.append(marks[step] * size if step >= 0 else " " * size, STYLES[step] if step >= 0 else "")
         lines.append(line)
     if count < len(heat.rows):
-        lines.append(Text(f"… and {len(heat.rows) - count:,} more rows", style="dim"))
+        lines.append(Text(f"… and {counted(len(heat.rows) - count, 'more row')}", style="dim"))
     lines.append(Text(" " * (name_width + 1) + _below(heat, groups, size, together), style="dim"))
     return lines
 

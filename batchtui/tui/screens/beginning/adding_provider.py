@@ -40,7 +40,9 @@ def add_provider(tui: BaseApp, then: Then) -> None:
         if name is None:
             return
         if _written(tui, name):
-            tui.say(f"{name} is in {tui.config.path} already; t on its line of the backends asks it")
+            tui.say(
+                f"{name} is in {tui.config.path} already; {tui.key('backends.probe')} on its line of the backends asks it"
+            )
             return
         _ask_address(tui, name, then)
 
@@ -92,7 +94,7 @@ def _ask_key(tui: BaseApp, name: str, url: str | None, then: Then) -> None:
         options = [("usual", f"the variable {usual.variable} ({'set' if there else 'not set'})")]
         if not there:
             body += (
-                f"\n\n{usual.variable} is not set where the app was started. To set it: leave with q, type "
+                f"\n\n{usual.variable} is not set where the app was started. To set it: leave with {tui.key('app.quit')}, type "
                 f"`export {usual.variable}=` with the key behind it, and start batchtui again. Or say where else "
                 "the key is."
             )

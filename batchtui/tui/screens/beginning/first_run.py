@@ -69,7 +69,10 @@ class FirstRunScreen(AppScreen):
             kind = f"{backend.kind}, " if backend.kind != name else ""
             lines.append(Content.assemble(shown(name.ljust(width + 2)), (kind, "dim"), shown(state, "dim")))
         lines.append(
-            Content.styled("A key in its usual variable makes a backend appear; b asks them.", "dim")
+            Content.styled(
+                f"A key in its usual variable makes a backend appear; {self.tui.key('first_run.backends')} asks them.",
+                "dim",
+            )
         )
         return Content("\n").join(lines)
 

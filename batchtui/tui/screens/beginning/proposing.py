@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from batchtui import batchfile
+from batchtui.amounts import counted
 from batchtui.catalog import cards
 from batchtui.config import Config
 from batchtui.config.providers import THIS_MACHINE
@@ -60,7 +61,7 @@ class Contents:
             for column in self.columns[:_COLUMNS_TOLD]:
                 yield f"{cell(column.name, width).ljust(width)}  {column.kind.ljust(7)}  {cell(column.example, _EXAMPLE)}"
             if (more := len(self.columns) - _COLUMNS_TOLD) > 0:
-                yield f"and {more:,} columns more"
+                yield f"and {counted(more, 'more column')}"
 
     def batch_file(self) -> str:
         """The batch that is proposed, as it would be saved."""

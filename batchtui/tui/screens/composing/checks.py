@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual import on
 
+from batchtui.amounts import counted
 from batchtui.causes import by_cause
 from batchtui.engine.plan.consent.reach import Reach, words_of
 from batchtui.engine.plan.consent.trusted import Trusted
@@ -98,7 +99,7 @@ class ComposeChecks(ComposeModels):
     @on(Ticked)
     def _show_tick(self, event: Ticked) -> None:
         if self._latest.current("check", event.worker) and event.rows:
-            self.pane.title("Check", f"{event.rows:,} rows read")
+            self.pane.title("Check", f"{counted(event.rows, 'row')} read")
 
     @on(Checked)
     def _show_check(self, event: Checked) -> None:
@@ -146,6 +147,6 @@ class ComposeChecks(ComposeModels):
             self.tui.drafts.done()
             self._start_over()
             self.tui.started_batch(folder.id)
-            self.tui.say(f"{folder.header.name} is batch {folder.id}: {jobs:,} job{'' if jobs == 1 else 's'}")
+            self.tui.say(f"{folder.header.name} is batch {folder.id}: {counted(jobs, 'job')}")
 
         self.tui.ask(confirm_submit(planned.spec.name, planned.preflight), answer)

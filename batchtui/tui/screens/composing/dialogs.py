@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
+from batchtui.amounts import counted
 from batchtui.causes import by_cause
 from batchtui.model import Json, Problem
 from batchtui.preflight import Preflight
@@ -68,7 +69,6 @@ def confirm_trust(name: str, lines: list[str]) -> Confirm:
 
 def confirm_submit(name: str, flight: Preflight) -> Confirm:
     """The one question before a batch is made: how many, where to, and what it may cost."""
-    plural = "" if flight.jobs == 1 else "s"
     lines = [f"{label.ljust(13)}{value}" for label, value in check_figures(flight)]
     lines += [f"{label.ljust(13)}{cell(value, 120)}" for label, value in first_work(flight.first)]
     if flight.limits.canary is not None and flight.limits.canary < flight.jobs:
@@ -78,8 +78,8 @@ def confirm_submit(name: str, flight: Preflight) -> Confirm:
         key=lambda cause: not cause.first.asks,
     )
     lines += [f"~ {cell(str(cause))}" for cause in warnings[:5]]
-    lines += [f"~ and {len(warnings) - 5:,} more warnings; F5 shows them"] if len(warnings) > 5 else []
+    lines += [f"~ and {len(warnings) - 5:,} more warnings; the check shows them"] if len(warnings) > 5 else []
     lines += ["", "Nothing was sent yet."]
-    title = f"Submit {cell(name, 40)}: {flight.jobs:,} job{plural} to {cell(flight.backend or '', 40)}?"
+    title = f"Submit {cell(name, 40)}: {counted(flight.jobs, 'job')} to {cell(flight.backend or '', 40)}?"
     again = any(problem.asks == "again" for problem in flight.problems)
     return Confirm(title, "\n".join(lines), yes="Send again" if again else "Submit", no="Not now")

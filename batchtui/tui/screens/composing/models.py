@@ -78,7 +78,7 @@ class ComposeModels(AppScreen):
         """The line below the field, and what it completes."""
         row, found = self._model_row(), self._models.get(self._backend() or "")
         row.input.suggester = SuggestFromList(found.names, case_sensitive=False) if found else None
-        row.note(found.about(row.text.strip()) if found else "")
+        row.note(found.about(row.text.strip(), self.tui.key("compose.models")) if found else "")
 
     def action_compose_models(self) -> None:
         row = self._model_row()

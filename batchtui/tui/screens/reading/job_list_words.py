@@ -46,8 +46,15 @@ def nothing(jobs: int, query: str) -> tuple[str, Sequence[Next]]:
             ("batch.info", "how its submission stands"),
         )
     if query:
-        return f"None of the {jobs:,} jobs matches the filter", (
-            ("screen.back", "clears it"),
-            ("list.filter", "changes it"),
+        return (
+            "The only job does not match the filter"
+            if jobs == 1
+            else f"None of the {jobs:,} jobs matches the filter",
+            (
+                ("screen.back", "clears it"),
+                ("list.filter", "changes it"),
+            ),
         )
-    return f"None of the {jobs:,} jobs has failed", (("list.failed", "shows all of them"),)
+    return "The only job has not failed" if jobs == 1 else f"None of the {jobs:,} jobs has failed", (
+        ("list.failed", "shows all of them"),
+    )

@@ -51,13 +51,16 @@ class HandOut(AppScreen):
             data = handing_out.encoded(text)
             self.app.copy_to_clipboard(data.decode())
             self.tui.say(
-                f"{size(len(data))} sent to the terminal's clipboard; if nothing arrived, w writes a file"
+                f"{size(len(data))} sent to the terminal's clipboard; if nothing arrived, "
+                f"{self.tui.key('result.write')} writes a file"
             )
             return
         try:
             path = handing_out.write_beside(self.tui.data_dir / "copies", self._file_name(ending), text)
         except OSError as fault:
-            self.tui.say(f"cannot write a file: {fault}", "error")
+            self.tui.say(
+                f"not copied: {fault}; {self.tui.key('result.write')} writes it where you say", "error"
+            )
         else:
             why = "" if wanted == "file" else "too long for the terminal's clipboard; "
             self.tui.say(f"{why}written to {path}")
@@ -92,6 +95,6 @@ class HandOut(AppScreen):
             with self.app.suspend():
                 fault = run()
         except SuspendNotSupported:
-            fault = "this terminal cannot be handed to another program; w writes a file"
+            fault = f"this terminal cannot be handed to another program; {self.tui.key('result.write')} writes a file"
         if fault:
             self.tui.say(fault, "warning")

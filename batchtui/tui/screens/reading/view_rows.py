@@ -8,11 +8,11 @@ from pathlib import Path
 from textual import on
 from textual.widget import Widget
 
+from batchtui.amounts import counted
 from batchtui.errors import BadInput, BatchtuiError
 from batchtui.results.views.shapes import View
 from batchtui.store.folder import BatchFolder
 from batchtui.tui.actions import comparing
-from batchtui.tui.look import figures
 from batchtui.tui.models.table_rows import TableRows
 from batchtui.tui.screens.base import AppScreen
 from batchtui.tui.screens.composing.dialogs import AskPath
@@ -144,7 +144,7 @@ class ViewRows(AppScreen):
             except (BatchtuiError, OSError, ValueError) as fault:
                 self.app.call_later(self.tui.say, f"not written: {fault}", "error")
             else:
-                self.app.call_later(self.tui.say, f"{figures.count(rows)} rows written to {path}")
+                self.app.call_later(self.tui.say, f"{counted(rows, 'row')} written to {path}")
 
         def answered(path: str | None) -> None:
             if path:

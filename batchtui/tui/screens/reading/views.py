@@ -177,7 +177,8 @@ class ViewsScreen(ViewChoices, ViewRows):
             except (
                 Exception
             ) as fault:  # of a result that nobody thought of: the other views can still be read
-                told = f"{name} cannot be shown ({type(fault).__name__}: {fault}); tab shows the next view"
+                following = f"{self.tui.key('view.next')} shows the next view"
+                told = f"{name} cannot be shown ({type(fault).__name__}: {fault}); {following}"
                 self.post_message(self.Built(worker, name, wanted, None, None, told))
 
         self._latest.start("read", work)
@@ -221,7 +222,7 @@ class ViewsScreen(ViewChoices, ViewRows):
         now = self._finished_now()
         self._caught_up |= now >= self._finished
         if self.batch_id in batch_ids and not self._words and self._caught_up and now != self._finished:
-            self._words = "results came since; R reads them"
+            self._words = f"results came since; {self.tui.key('view.reload')} reads them"
             self.show_head()
 
     def action_view_reload(self) -> None:

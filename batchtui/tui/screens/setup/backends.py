@@ -170,7 +170,8 @@ class BackendsScreen(AppScreen):
         card = card_of(self.tui.config.backends[name].kind)
         if card and not card.remote:
             self.tui.say(
-                f"{name}: jobs run here one by one, so nothing lives there; t asks whether it answers"
+                f"{name}: jobs run here one by one, so nothing lives there; "
+                f"{self.tui.key('backends.probe')} asks whether it answers"
             )
             return
         self.tui.push_screen(RemoteScreen(name))

@@ -57,7 +57,12 @@ class PictureView(VerticalScroll, inherit_bindings=False):
             return
         self._drawn = wanted
         if picture is None:
-            self.query_one(Static).update(shown("no picture for this; p shows the table", "dim"))
+            self.query_one(Static).update(
+                shown(
+                    f"no picture for this; {cast('BaseApp', self.app).key('view.picture')} shows the table",
+                    "dim",
+                )
+            )
             return
         ascii_only = cast("BaseApp", self.app).glyphs is states.ASCII
         width, height = size.width - 2, size.height
