@@ -75,6 +75,8 @@ def test_doctor_is_content_and_then_not(cli: Cli) -> None:
     names = {row["name"]: row["state"] for row in well.documents}
     assert names["locks"] == "ok"
     assert names["python"] == "ok"
+    assert {"[demo]", "[power]", "[prices]", "[yaml]", "[pgm]"} <= names.keys()
+    assert "[test]" not in names
     (cli.folder / "data" / "batches" / "broken").mkdir()
     ill = cli("doctor")
     assert ill.code == 1

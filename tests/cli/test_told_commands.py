@@ -18,7 +18,7 @@ from batchtui.cli.shared.phrases import answer
 
 SOURCE = Path(batchtui.__file__).parent
 TOLD = re.compile(r"`batchtui ([a-z-][^`\n]*)`")
-NEEDS_A_NAME = "the following arguments are required: "
+NEEDS_A_NAME = " missing; "
 """Of a command that a sentence only names, such as `batchtui rm`."""
 UNKNOWN = "VALUE"
 """Stands for what the program fills in: a name, a number, a word of its own."""

@@ -55,11 +55,15 @@ def test_without_a_terminal_one_line_or_a_short_help_and_2(cli: Cli, arguments: 
         (("lst",), 'did you mean "list"?'),
         (("list", "--jsn"), 'did you mean "--json"?'),
         (("list", "--status", "procesing"), 'did you mean "processing"?'),
-        (("results", "x", "--format", "xml"), "invalid choice"),
-        (("run",), "required: FILE"),
+        (("results", "x", "--format", "xml"), 'results: --format: there is no "xml"; there are table, '),
+        (("run",), "batchtui: run: FILE is missing; `batchtui run --help` shows what it takes"),
+        (("diff",), "diff: ID is missing"),
+        (("limit",), "limit: ID, KEY=VALUE are missing"),
+        (("wait", "x", "--timeout"), "wait: --timeout: a value is missing"),
+        (("resolve", "x", "releas"), 'resolve: action: there is no "releas"; did you mean "release"?'),
         (("list", "spare"), 'unexpected argument "spare"'),
         (("wait", "x", "--timeout", "soon"), "not a duration"),
-        (("completion", "tcsh"), "invalid choice"),
+        (("completion", "tcsh"), 'there is no "tcsh"'),
     ],
 )
 def test_mistakes_are_one_line_and_2(cli: Cli, arguments: tuple[str, ...], hint: str) -> None:

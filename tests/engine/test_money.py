@@ -85,6 +85,16 @@ def test_the_limit_that_is_named_lets_all_of_it_go(served: Served, backend: str)
     assert [event["kind"] for event in folder.events() if event["event"] == "attention"] == ["budget"]
 
 
+def test_a_cancelled_batch_needs_no_budget_any_more(served: Served) -> None:
+    bench, _ = served("duration=100ms")
+    money_help.price(bench.config)
+    folder = bench.run(money_help.spec(bench, "chat", 2, cost_usd=0.5))
+    assert [item.kind for item in bench.status(folder).attention] == ["budget"]
+    bench.ask(folder, "cancel")
+    bench.drive(folder.id)
+    assert (folder.status().cancelled, folder.status().attention) == (2, [])
+
+
 def test_of_very_many_jobs_the_limit_for_the_next_ones_is_named(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,15 @@ def test_search_names_page_heading_and_line() -> None:
     assert "enqueued_tokens" in line
 
 
+def test_the_messages_that_trouble_explains_are_those_that_are_told() -> None:
+    section = manual.page("trouble").text.partition("## By the words of the message")[2].partition("\n## ")[0]
+    words = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    code = "".join(path.read_text("utf-8") for path in FOLDER.parent.rglob("*.py"))
+    told = re.sub(r'"\s*\n\s*f?"', "", code)  # a text that goes on in the next line
+    assert len(words) > 10
+    assert [one for one in words if one not in told] == []
+
+
 def test_help_lists_the_pages_and_shows_them(cli: Cli) -> None:
     told = cli("help")
     assert told.code == 0

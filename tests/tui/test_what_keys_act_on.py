@@ -92,7 +92,7 @@ async def test_a_key_that_comes_before_the_answers_are_read_acts_on_what_is_foun
         await pilot.press("slash", *"id:a1-001", "enter")
         await until(pilot, lambda: screen._search and screen._search.reading)
         await pilot.press("r")
-        await until(pilot, lambda: "once the answers have been read" in said(pilot))
+        await until(pilot, lambda: "still being read" in said(pilot))
         assert pilot.app.screen is screen
         go.set()
         await until(pilot, lambda: "Retry 2 of 7 jobs?" in screen_text(pilot))

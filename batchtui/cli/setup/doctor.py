@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import shutil
 import stat
 import sys
@@ -19,12 +20,9 @@ from batchtui.errors import BatchtuiError
 from batchtui.plain import only_ascii
 
 REQUIRED = ("textual", "httpx", "aiohttp", "filelock", "msgspec", "jinja2", "jsonschema")
-EXTRAS = {
-    "demo": ("starlette", "uvicorn", "python-multipart"), "parquet": ("pyarrow",),
-    "excel": ("python-calamine",), "keyring": ("keyring",),
-    "docs": ("pypdf",),
-    "browser": ("textual-serve",),
-}  # fmt: skip
+NOT_FOR_USERS = ("all", "test", "conformance", "lint")
+"""Extras that are others together, or for whoever works on batchtui."""
+_OF_EXTRA = re.compile(r"([\w.-]+).*extra == ['\"](\w+)['\"]")
 
 WITHOUT_LOCKS = (
     "do not work on this file system, so that two programs could pay for one batch; name a folder on a disk of this "
@@ -86,10 +84,25 @@ def _libraries() -> Iterator[Finding]:
     for name in REQUIRED:
         found = installed(name)
         yield Finding(name, "ok" if found else "problem", found or f"missing: pip install {name}")
-    for extra, names in EXTRAS.items():
+    for extra, names in extras().items():
         missing = [name for name in names if not installed(name)]
         text = f"not installed: pip install 'batchtui[{extra}]'" if missing else "installed"
         yield Finding(f"[{extra}]", "info" if missing else "ok", text)
+
+
+def extras() -> dict[str, list[str]]:
+    """What each extra brings, as the package itself says."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    found: dict[str, list[str]] = {}
+    try:
+        said = requires("batchtui") or ()
+    except PackageNotFoundError:  # run from a folder, without an installation
+        said = ()
+    for one in said:
+        if (match := _OF_EXTRA.match(one)) and match[2] not in NOT_FOR_USERS:
+            found.setdefault(match[2], []).append(match[1])
+    return found
 
 
 def _terminal() -> Iterator[Finding]:

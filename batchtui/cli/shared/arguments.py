@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn, TypeVar
 
@@ -14,6 +15,23 @@ _READ_ELSEWHERE = ("help", "data_dir", "config")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 TAKES_VALUE = ("--data-dir", "--config", "--env-file", "--color")
 """Common options with a value, which may stand before the command."""
+
+
+_REQUIRED = re.compile(r"the following arguments are required: (.+)")
+_CHOICE = re.compile(r"argument ([^:]+): invalid choice: '?(.*?)'? \(choose from (.+)\)", re.DOTALL)
+_ARGUMENT = re.compile(r"argument ([^:]+): (.+)", re.DOTALL)
+
+
+def _plainly(message: str) -> str:
+    """What argparse says of a mistake, in our words."""
+    if found := _REQUIRED.fullmatch(message):
+        return f"{found[1]} {'are' if ', ' in found[1] else 'is'} missing"
+    if found := _CHOICE.fullmatch(message):
+        known = [word.strip("'") for word in found[3].split(", ")]
+        return f'{found[1]}: there is no "{cell(found[2])}"{nearest(found[2], known) or "; there are " + ", ".join(known)}'
+    if found := _ARGUMENT.fullmatch(message):
+        return f"{found[1]}: {'a value is missing' if found[2] == 'expected one argument' else found[2]}"
+    return message
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +47,8 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(command=command)
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{self.prog}: {message}; `{self.prog} --help` shows what it takes")
+        command = self.prog.removeprefix("batchtui ")
+        raise BadInput(f"{command}: {_plainly(message)}; `{self.prog} --help` shows what it takes")
 
     def read(self, arguments: Sequence[str], env: Mapping[str, str]) -> argparse.Namespace:
         """The arguments, with variables for what they leave out. Raises BadInput."""

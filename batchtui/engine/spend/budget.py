@@ -306,7 +306,9 @@ class Budget:
         )
         idle = context.lanes is not None and context.lanes.idle and not self.claims.busy
         is_told = ("budget", None) in context.progress.attention
-        if stuck and idle and not is_told and (pending := context.progress.numbers(JobState.PENDING)):
+        header = context.folder.header
+        pending = context.progress.numbers(JobState.PENDING) if stuck and idle and not is_told else []
+        if stuck and pending and not (header.cancelling or header.stopping):
             need = stuck_need(context.folder.id, stuck, pending, self.share)
             context.writer.record("attention", kind="budget", **need)
         elif not self._refusals and is_told and self.claims.loaded:
