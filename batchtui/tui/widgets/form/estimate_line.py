@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from batchtui import causes
-from batchtui.amounts import dollars
+from batchtui.amounts import counted, dollars
 from batchtui.outcome import NO_CHARGE
 from batchtui.preflight import Preflight
 from batchtui.text import cell
@@ -99,11 +99,11 @@ def words(found: Estimate, width: int) -> list[tuple[str, str]]:
 
 
 def _jobs(found: Estimate) -> str:
-    counted, jobs = found.flight.jobs, found.jobs
+    looked_at, jobs = found.flight.jobs, found.jobs
     if jobs is None:
-        return f"the first {counted:,} jobs"
-    told = f"{jobs:,} job{'' if jobs == 1 else 's'}"
-    return told if found.whole else f"{told}, by the first {counted:,}"
+        return f"the first {counted(looked_at, 'job')}"
+    told = counted(jobs, "job")
+    return told if found.whole else f"{told}, by the first {looked_at:,}"
 
 
 def _tokens(found: Estimate) -> str:
