@@ -18,6 +18,7 @@ NAMED = re.compile(r"(?:^|[;:,]|  ) ?(?:[a-zA-Z]|[fF]\d|ctrl\+[a-z]|esc|tab) (?:
 FIXED = (
     "esc leaves everything",
     "esc does nothing",
+    "esc changes nothing",
     "tab next",
     "esc ends the search",
     "!tag takes one away",
