@@ -135,7 +135,7 @@ def test_check_tells_of_every_backend(cli: Cli, with_demo: Start) -> None:
     )
     checked = cli("check", "batch.toml")
     assert checked.code == 0, checked.err
-    assert "chat: none, one call a job for 1 jobs; openai: 1 of 2 jobs" in checked.out
+    assert "chat: none, one call a job for 1 job; openai: 1 of 2 jobs" in checked.out
     (flight,) = cli("check", "batch.toml", "--json").documents
     assert [share["backend"] for share in flight["backends"]] == ["chat", "openai"]
     ran = cli("run", "batch.toml", "--json")

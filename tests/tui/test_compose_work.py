@@ -20,6 +20,7 @@ from batchtui.tui.models.compose_model import FieldFault, Form, field_key, form_
 from batchtui.tui.screens.asking.dialogs import Confirm
 from batchtui.tui.screens.composing import screen as compose
 from batchtui.tui.screens.composing.screen import ComposeScreen
+from batchtui.tui.widgets.form.estimate_line import EstimateLine
 from batchtui.tui.widgets.text_view import TextView
 from tests import extras
 from tests.tui.samples import app_over
@@ -302,5 +303,9 @@ def test_work_fields(
         await until(
             pilot, lambda: "? Help" in screen_text(pilot)
         )  # the line of keys has seen that one types no more
+        estimate = compose_screen(app).query_one(EstimateLine)
+        await until(pilot, lambda: "nothing to count yet" not in str(estimate.render()))
+        estimate.show(None)  # what it says depends on what is installed here
+        await pilot.pause()
 
     assert snap_compare(an_app(case14, new_from=Path(file)), terminal_size=size, run_before=composed)
